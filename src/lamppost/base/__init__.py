@@ -1,0 +1,1 @@
+"""The ground everything stands on: clocks, errors, durable files, ids, logging."""

@@ -1,0 +1,65 @@
+"""Structured logs on standard error, with every secret cut out at the sink.
+
+Redaction sits here, at the last step before a line is written, so that no
+caller has to think of it; `redact` serves children's standard error as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# user:password@ in any URL; the user stays readable, since operators look for it.
+_URL_SECRET = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/:@'\"]*):(?P<secret>[^\s'\"]*)@(?=[^\s@]*)", re.IGNORECASE)
+_KEY_SECRET = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]+", re.IGNORECASE)
+_NAMED_SECRET = re.compile(r"\b(password|passwd|pwd|token|secret|authorization)(['\"]?\s*[=:]\s*)(?!\*)([^\s&,;]+)", re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """`text` without passwords in URLs, age identities and `password=…` values."""
+    text = _URL_SECRET.sub(r"\g<head>:***@", text)
+    text = _KEY_SECRET.sub("AGE-SECRET-KEY-1***", text)
+    return _NAMED_SECRET.sub(r"\1\2***", text)
+
+
+redact_url = redact
+
+
+def _redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = redact(value)
+        elif isinstance(value, BaseException):
+            event[key] = redact(str(value))
+    return event
+
+
+def configure_logging(*, process: str, level: str = "info", as_json: bool = False) -> None:
+    """Set up logging for this process; every line carries its name."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=32)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _redact_event,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+
+
+def get_logger(room: str) -> Any:
+    """A logger for one room, e.g. `get_logger("record")`."""
+    return structlog.get_logger(room=room)

@@ -1,0 +1,1 @@
+"""Frozen values that rooms pass to one another; no behaviour beyond arithmetic."""

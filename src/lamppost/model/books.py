@@ -1,0 +1,163 @@
+"""What processes write to their journals, and the bookkeeper into the index.
+
+Each record is one line of a journal. Times are UTC in microseconds, sizes in
+bytes; paths are relative to the data folder, with forward slashes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Rendition(StrEnum):
+    """The two things made of a camera: the sealed original and the masked video."""
+
+    SEALED = "sealed"
+    MASKED = "masked"
+
+
+class SegmentEnd(StrEnum):
+    """Why a segment was closed."""
+
+    ROTATED = "rotated"
+    RUN_ENDED = "run_ended"
+    STOPPED = "stopped"
+    RECOVERED = "recovered"  # its process died; cut after the last whole fragment
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentOpened:
+    """File and directory are durable, the first member or header is written."""
+
+    TYPE: ClassVar[str] = "segment_opened"
+    segment_id: str
+    camera: str
+    rendition: Rendition
+    path: str
+    run_id: str
+    epoch_id: str | None  # None for the masked rendition
+    sequence: int  # per camera and rendition, counts up
+    wall_us: int
+    header_bytes: int  # bytes before the first fragment (init member or init boxes)
+    header_sha256: str  # of exactly those bytes of the file
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentWritten:
+    """`length` bytes at `offset` of the file are one whole fragment.
+
+    For a sealed segment the range is the tar member's content (the age file),
+    without its header and padding; for a masked one the `moof` and `mdat`.
+    """
+
+    TYPE: ClassVar[str] = "fragment"
+    segment_id: str
+    offset: int
+    length: int
+    sha256: str
+    start_us: int
+    end_us: int
+    first_pts_90k: int
+    frames: int
+    is_sync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentClosed:
+    """Nothing is written to the segment any more; `size_bytes` is its whole file."""
+
+    TYPE: ClassVar[str] = "segment_closed"
+    segment_id: str
+    end_us: int
+    size_bytes: int
+    frames: int
+    fragments: int
+    end: SegmentEnd
+
+
+@dataclass(frozen=True, slots=True)
+class GapOpened:
+    """From `start_us` nothing (intact) is recorded. Written when it begins."""
+
+    TYPE: ClassVar[str] = "gap_opened"
+    gap_id: str
+    camera: str
+    cause: str  # GapCause
+    start_us: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapClosed:
+    """Recording goes on from `end_us`."""
+
+    TYPE: ClassVar[str] = "gap_closed"
+    gap_id: str
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoverOpened:
+    """From `start_us` the masked rendition is covered whole."""
+
+    TYPE: ClassVar[str] = "cover_opened"
+    cover_id: str
+    camera: str
+    cause: str  # CoverCause
+    start_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoverClosed:
+    """The scene is visible (masked) again from `end_us`."""
+
+    TYPE: ClassVar[str] = "cover_closed"
+    cover_id: str
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochSealed:
+    """The shares of an epoch's key are durable in the vault; writing to it may begin."""
+
+    TYPE: ClassVar[str] = "epoch_sealed"
+    epoch_id: str
+    camera: str
+    sequence: int
+    start_us: int
+    end_us: int
+    recipient: str  # age1…
+    threshold: int  # k
+    shares: int  # n
+    share_sha256s: tuple[str, ...]  # of the n share files, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something done on purpose: configuration, start, stop, hold, opening, destruction."""
+
+    TYPE: ClassVar[str] = "act"
+    act_id: str
+    kind: str
+    wall_us: int
+    actor: str
+    subject: str
+    detail: str  # one JSON object
+
+
+JournalRecord = (
+    SegmentOpened | FragmentWritten | SegmentClosed | GapOpened | GapClosed | CoverOpened | CoverClosed | EpochSealed | Act
+)
+RECORD_TYPES: tuple[type[JournalRecord], ...] = (
+    SegmentOpened,
+    FragmentWritten,
+    SegmentClosed,
+    GapOpened,
+    GapClosed,
+    CoverOpened,
+    CoverClosed,
+    EpochSealed,
+    Act,
+)

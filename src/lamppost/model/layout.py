@@ -1,0 +1,62 @@
+"""Where things lie in a data folder; the one place that knows these names.
+
+```
+DATA/
+  index/index.db                    the index, written by the bookkeeper alone
+  journal/WRITER/UTC-xxxxxxxx.jsonl what each process did, before the index knows
+  sealed/CAMERA/YYYY-MM-DD/ID.tar   sealed originals, with ID.record beside each
+  masked/CAMERA/YYYY-MM-DD/ID.mp4   masked video, plays in any player
+  vault/CAMERA/EPOCH/share-N.age    epoch shares, one per custodian, and seal.note
+  keys/recorder.key, recorder.pub   signs segment records and shares; opens nothing
+  run/                              locks and state of the running processes
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lamppost.model.books import Rendition
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Names inside one data folder."""
+
+    root: Path
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index" / "index.db"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal"
+
+    @property
+    def vault(self) -> Path:
+        return self.root / "vault"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    def segment(self, camera: str, rendition: Rendition, segment_id: str, wall_us: int) -> Path:
+        """The absolute path of a new segment's file."""
+        day = f"{datetime.fromtimestamp(wall_us // 1_000_000, UTC):%Y-%m-%d}"
+        suffix = "tar" if rendition is Rendition.SEALED else "mp4"
+        return self.root / rendition.value / camera / day / f"{segment_id}.{suffix}"
+
+    def epoch(self, camera: str, epoch_id: str) -> Path:
+        """The vault's folder of one epoch."""
+        return self.vault / camera / epoch_id
+
+    def relative(self, path: Path) -> str:
+        """`path` as it is written in journals and the index."""
+        return path.relative_to(self.root).as_posix()
