@@ -1,0 +1,17 @@
+"""Fixtures that every floor uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real clips, streams and models; skips where it is absent."""
+    folder = Path(os.environ.get("LAMPPOST_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"real test material is absent: {folder} (set LAMPPOST_TEST_DATA)")
+    return folder
