@@ -1,1 +1,1 @@
-"""…"""
+"""Releases: opening the originals of an interval."""

@@ -1,1 +1,1 @@
-"""…"""
+"""Commands: read the settings, build the objects, print what happened."""

@@ -1,1 +1,1 @@
-"""…"""
+"""From packets to frames."""

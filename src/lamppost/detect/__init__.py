@@ -1,1 +1,1 @@
-"""…"""
+"""From frames to detections: faces and whatever moves."""

@@ -1,1 +1,1 @@
-"""…"""
+"""From frames and detections to masked frames: the one choke point."""

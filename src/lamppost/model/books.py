@@ -66,7 +66,10 @@ class FragmentWritten:
 
 @dataclass(frozen=True, slots=True)
 class SegmentClosed:
-    """Nothing is written to the segment any more; `size_bytes` is its whole file."""
+    """Nothing is written to the segment any more; `size_bytes` is its whole file.
+
+    The segment record (signed, beside the file) was durable before this was written.
+    """
 
     TYPE: ClassVar[str] = "segment_closed"
     segment_id: str
@@ -75,6 +78,7 @@ class SegmentClosed:
     frames: int
     fragments: int
     end: SegmentEnd
+    record_sha256: str  # of the bytes of the `.record` file
 
 
 @dataclass(frozen=True, slots=True)

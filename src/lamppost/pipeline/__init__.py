@@ -1,1 +1,1 @@
-"""…"""
+"""Where the stages meet: one camera's life, and the processes that live it."""

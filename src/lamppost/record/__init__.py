@@ -1,1 +1,1 @@
-"""…"""
+"""From packets to fragments to segments on the disk."""

@@ -1,1 +1,1 @@
-"""…"""
+"""Epoch keys, shares, custodians and opening."""

@@ -1,1 +1,1 @@
-"""…"""
+"""Durable things: journals, the index, the vault, recovery and the check that they agree."""

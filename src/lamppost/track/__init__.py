@@ -1,1 +1,1 @@
-"""…"""
+"""From detections to tracks, in memory only."""
