@@ -1,0 +1,145 @@
+"""What the place looks like when nobody is there, pixel by pixel, and how much each pixel lies.
+
+All arrays have the shape of the small luma picture, dtype float32, grey levels
+0 to 255. Time is passed in seconds: frame rates vary, and cameras pause.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+_SAMPLES = 24  # pictures that the learning window holds at most
+_LEAST_SAMPLES = 5
+_RANGE_LEVELS = 20.0  # a pixel that spans more than this in the window has moved
+_AGREE_LEVELS = 10.0
+_AGREE_SHARE = 0.75
+_BUSY_SHARE = 0.35  # of all pixels in motion: nothing can be learnt from such a window
+_BUSY_EDGE_SHARE = 0.5  # of the textured pixels: a moving camera shows there first
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """Outcome of a learning window: the median, its noise, and where something moved."""
+
+    median: Picture
+    noise: Picture
+    unsure: Flags
+
+
+class LearningWindow:
+    """The last seconds of small pictures, until a background can be told from them.
+
+    At most 24 pictures are held, evenly spread over `window_s`; older ones are forgotten.
+    """
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._samples: deque[tuple[float, Picture]] = deque(maxlen=_SAMPLES)
+
+    def add(self, at_s: float, small: Picture) -> None:
+        """Keep `small` when the last one kept is long enough ago."""
+        if self._samples and 0 <= at_s - self._samples[-1][0] < self._window_s / (_SAMPLES - 1) - 1e-6:
+            return
+        self._samples.append((at_s, small))
+
+    def learn(self) -> Learnt | None:
+        """The background, or None while the window is too short or too much moves in it."""
+        if len(self._samples) < _LEAST_SAMPLES or self._samples[-1][0] - self._samples[0][0] < self._window_s * 0.8:
+            return None
+        stack = np.stack([small for _at_s, small in self._samples])
+        moved = stack.max(axis=0) - stack.min(axis=0) > _RANGE_LEVELS
+        if moved.mean() > _BUSY_SHARE:
+            return None
+        median = np.median(stack, axis=0).astype(np.float32)
+        edges = gradient(median) > _RANGE_LEVELS
+        if edges.sum() >= edges.size // 100 and moved[edges].mean() > _BUSY_EDGE_SHARE:
+            return None
+        deviation = np.abs(stack - median)
+        noise = np.minimum(deviation.mean(axis=0), 6.0).astype(np.float32)
+        agrees = (deviation < _AGREE_LEVELS + 2 * noise).mean(axis=0) >= _AGREE_SHARE
+        return Learnt(median, noise, fill_holes(~agrees))
+
+
+def gradient(picture: Picture) -> Picture:
+    """Strength of edges in grey levels per two pixels."""
+    across = np.abs(cv2.Sobel(picture, cv2.CV_32F, 1, 0, ksize=3, scale=0.25))
+    down = np.abs(cv2.Sobel(picture, cv2.CV_32F, 0, 1, ksize=3, scale=0.25))
+    return np.maximum(across, down).astype(np.float32)
+
+
+def fill_holes(flags: Flags) -> Flags:
+    """`flags` closed over small gaps, and with what its outlines enclose."""
+    closed = cv2.morphologyEx(flags.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    closed = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    outlines, _tree = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    filled = np.zeros(flags.shape, np.uint8)
+    cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
+    return filled.astype(np.bool_)
+
+
+class Background:
+    """A mean and a noise level for every pixel, updated only where nothing is in front."""
+
+    def __init__(self, learnt: Learnt, *, adapt_s: float, base_levels: float) -> None:
+        self.mean = learnt.median.copy()
+        self.noise = learnt.noise.copy()
+        self._adapt_s = adapt_s
+        self._base_levels = base_levels
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Recompute what follows from the mean: edges and their tolerance. Cheap; once a second does."""
+        self.edges = gradient(self.mean)
+
+    def threshold(self) -> Picture:
+        """Difference in grey levels beyond which a pixel is foreground."""
+        return self._base_levels + 3.5 * self.noise + 0.25 * self.edges
+
+    def difference(self, small: Picture, foreground: Flags) -> Picture:
+        """`small` less the background, after a gain and an offset common to the whole picture.
+
+        They are fitted where nothing was in front; automatic exposure and clouds fall out.
+        """
+        gain, offset = self._fit_light(small, foreground)
+        return cv2.blur(small * gain + offset - self.mean, (3, 3)).astype(np.float32)
+
+    def _fit_light(self, small: Picture, foreground: Flags) -> tuple[float, float]:
+        free = ~foreground[::4, ::4]
+        seen, known = small[::4, ::4][free], self.mean[::4, ::4][free]
+        if seen.size < 64:
+            return 1.0, 0.0
+        gain, offset = 1.0, float(np.median(known - seen))
+        for _round in range(2):
+            residual = np.abs(seen * gain + offset - known)
+            inlier = residual <= max(4.0, 2.5 * float(np.median(residual)))
+            x, y = seen[inlier], known[inlier]
+            spread = float(x.var())
+            if spread > 50.0:
+                gain = float(np.clip(((x - x.mean()) * (y - y.mean())).mean() / spread, 0.7, 1.4))
+            offset = float(y.mean() - gain * x.mean())
+        return gain, offset
+
+    def update(self, small: Picture, difference: Picture, free: Flags, dt_s: float) -> None:
+        """Follow slow changes at the `free` pixels; `difference` is that of this picture."""
+        if dt_s <= 0:
+            return
+        rate = np.float32(1 - math.exp(-dt_s / self._adapt_s))
+        noise_rate = np.float32(1 - math.exp(-dt_s / 3.0))
+        weight = free.astype(np.float32)
+        self.mean += (small - self.mean) * (rate * weight)
+        self.noise += (np.minimum(np.abs(difference), 12.0) - self.noise) * (noise_rate * weight)
+
+    def absorb(self, small: Picture, area: Flags) -> None:
+        """Take `area` as it is now for background."""
+        self.mean[area] = small[area]
+        self.noise[area] = np.maximum(self.noise[area], 1.0)
+        self.refresh()

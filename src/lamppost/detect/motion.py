@@ -1,0 +1,183 @@
+"""Boxes around everything that moves or is not part of the place, for a camera that stands still.
+
+The picture is compared, small and in grey, with a background that is learnt at
+the start and followed slowly, and only where nothing stands in front. So a
+thing that stops stays foreground until it leaves. Where the method cannot
+tell, it says foreground, and the masks grow: never the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lamppost.base.clock import TICKS_PER_S
+from lamppost.detect.background import Background, Flags, LearningWindow, Learnt, Picture
+from lamppost.detect.blobs import find_components, merge_boxes
+from lamppost.detect.ghosts import is_background
+from lamppost.model.vision import Box, Detection, Frame, Kind, Observation
+
+_LONGEST_STEP_S = 1.0  # a pause counts as this much time for the model, not more
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSettings:
+    """What may be set; the defaults suit a street camera.
+
+    Shares are of the picture's area. `base_levels` is the least difference in
+    grey levels (0 to 255) that counts as foreground.
+    """
+
+    long_side_px: int = 320
+    base_levels: float = 9.0
+    least_area_share: float = 0.0003
+    scene_change_share: float = 0.55
+    learn_s: float = 1.2
+    prime_s: float = 5.0
+    adapt_s: float = 10.0
+    ghost_still_s: float = 4.0
+
+
+class MotionDetector:
+    """Watches one camera; frames come in the order of their `pts_90k`.
+
+    `observe` reports `is_settled=False` until the background has been learnt
+    and whenever it must be learnt anew: the whole frame is then to be covered.
+    A step back of `pts_90k` (a new run) counts as no time passed.
+    """
+
+    def __init__(self, settings: MotionSettings | None = None) -> None:
+        self._settings = settings or MotionSettings()
+        self._size = (0, 0)  # width, height of the frames seen
+        self._last_s: float | None = None
+        self._forget()
+
+    def prime(self, frames: Sequence[Frame]) -> None:
+        """Learn the background from the first seconds of a file, before its first frame is observed.
+
+        Frames beyond `prime_s` are ignored. When too much moves in them,
+        `observe` learns by itself as it does for a live camera.
+        """
+        if not frames:
+            return
+        settings, first_s = self._settings, frames[0].pts_90k / TICKS_PER_S
+        last_s = min(settings.prime_s, frames[-1].pts_90k / TICKS_PER_S - first_s)
+        window = LearningWindow(max(0.2, last_s))
+        for frame in frames:
+            at_s = frame.pts_90k / TICKS_PER_S
+            if frame.is_intact and at_s - first_s <= settings.prime_s:
+                window.add(at_s, self._shrink(frame))
+        learnt = window.learn()
+        if learnt is not None:
+            self._adopt(learnt)
+
+    def observe(self, frame: Frame) -> Observation:
+        """What is in front of the background in `frame`, as boxes in its pixel coordinates."""
+        at_s = frame.pts_90k / TICKS_PER_S
+        dt_s = 0.0 if self._last_s is None else min(max(0.0, at_s - self._last_s), _LONGEST_STEP_S)
+        if self._last_s is not None and at_s < self._last_s and self._background is None:
+            self._window = LearningWindow(self._settings.learn_s)
+        self._last_s = at_s
+        is_new_size = self._size not in ((0, 0), (frame.width_px, frame.height_px))
+        if is_new_size:
+            self._forget()
+        small = self._shrink(frame)
+        if self._background is None:
+            return self._learn(at_s, small, is_scene_change=is_new_size)
+        return self._compare(self._background, frame, small, dt_s, at_s)
+
+    def _forget(self) -> None:
+        self._background: Background | None = None
+        self._window = LearningWindow(self._settings.learn_s)
+
+    def _adopt(self, learnt: Learnt) -> None:
+        self._background = Background(learnt, adapt_s=self._settings.adapt_s, base_levels=self._settings.base_levels)
+        self._unsure = learnt.unsure.copy()
+        self._foreground: Flags = np.zeros(learnt.median.shape, np.bool_)
+        self._recent: Picture = learnt.median.copy()
+        self._still_s: Picture = np.zeros(learnt.median.shape, np.float32)
+        self._since_refresh_s = 0.0
+
+    def _learn(self, at_s: float, small: Picture, *, is_scene_change: bool) -> Observation:
+        self._window.add(at_s, small)
+        learnt = self._window.learn()
+        if learnt is not None:
+            self._adopt(learnt)
+        return Observation((), is_settled=False, is_scene_change=is_scene_change)
+
+    def _shrink(self, frame: Frame) -> Picture:
+        self._size = (frame.width_px, frame.height_px)
+        scale = min(1.0, self._settings.long_side_px / max(self._size))
+        size = (max(8, round(self._size[0] * scale)), max(8, round(self._size[1] * scale)))
+        return np.asarray(cv2.resize(frame.luma, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    def _compare(self, background: Background, frame: Frame, small: Picture, dt_s: float, at_s: float) -> Observation:
+        difference = background.difference(small, self._foreground)
+        distance = np.abs(difference)
+        threshold = background.threshold()
+        weak = distance > threshold * 0.6
+        strong = distance > threshold
+        if self._is_scene_change(background, strong):
+            self._forget()
+            return self._learn(at_s, small, is_scene_change=True)
+        self._follow_stillness(small, threshold, dt_s)
+        self._unsure &= (self._still_s < 2.0) | weak
+        weak |= self._unsure
+        strong |= self._unsure | (weak & self._foreground)
+        least_px = max(4, round(self._settings.least_area_share * small.size))
+        found = find_components(weak, strong, least_px)
+        found = self._drop_ghosts(background, small, weak, found)
+        boxes = merge_boxes(found, gap_px=3)
+        foreground = self._cover(boxes)
+        background.update(small, difference, ~foreground, dt_s)
+        self._foreground = foreground
+        self._since_refresh_s += dt_s
+        if self._since_refresh_s >= 1.0:
+            self._since_refresh_s = 0.0
+            background.refresh()
+        return Observation(self._detections(boxes, frame, small.shape))
+
+    def _is_scene_change(self, background: Background, strong: Flags) -> bool:
+        if strong.mean() > self._settings.scene_change_share:
+            return True
+        edges = background.edges > 10.0
+        # A camera that moves changes its edges everywhere, and its plain walls nowhere.
+        return bool(edges.sum() >= edges.size // 100 and strong[edges].mean() > self._settings.scene_change_share)
+
+    def _follow_stillness(self, small: Picture, threshold: Picture, dt_s: float) -> None:
+        moves = np.abs(small - self._recent) > threshold
+        self._recent += (small - self._recent) * np.float32(min(1.0, dt_s / 1.0))
+        self._still_s += np.float32(dt_s)
+        self._still_s[moves] = 0.0
+
+    def _drop_ghosts(self, background: Background, small: Picture, weak: Flags, found: NDArray[np.int32]) -> NDArray[np.int32]:
+        kept = np.ones(len(found), np.bool_)
+        for index, box in enumerate(found):
+            window = (slice(box[1], box[3]), slice(box[0], box[2]))
+            inside = weak[window]
+            still = self._still_s[window][inside] >= self._settings.ghost_still_s
+            if still.mean() < 0.98:
+                continue
+            shape = np.zeros(weak.shape, np.bool_)
+            shape[window] = inside
+            if is_background(small, background.mean, shape, box):
+                area = np.zeros(weak.shape, np.bool_)
+                area[window] = True
+                background.absorb(small, area)
+                self._unsure[window] = False
+                kept[index] = False
+        return found[kept]
+
+    def _cover(self, boxes: NDArray[np.int32]) -> Flags:
+        covered = np.zeros(self._foreground.shape, np.bool_)
+        for x0, y0, x1, y1 in boxes:
+            covered[max(0, y0 - 1) : y1 + 1, max(0, x0 - 1) : x1 + 1] = True
+        return covered
+
+    def _detections(self, boxes: NDArray[np.int32], frame: Frame, shape: tuple[int, ...]) -> tuple[Detection, ...]:
+        sx, sy = frame.width_px / shape[1], frame.height_px / shape[0]
+        return tuple(Detection(Kind.OBJECT, Box(x0 * sx, y0 * sy, x1 * sx, y1 * sy), 1.0) for x0, y0, x1, y1 in boxes.tolist())
