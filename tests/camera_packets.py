@@ -42,7 +42,7 @@ def encode(
     encoded: list[av.Packet] = []
     for index in range(frames):
         planes = np.full((HEIGHT_PX * 3 // 2, WIDTH_PX), 128, np.uint8)
-        planes[:HEIGHT_PX] = np.roll(noise, index, axis=1) + np.uint8(index)
+        planes[:HEIGHT_PX] = np.roll(noise, index, axis=1) + np.uint8(index % 190)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts, frame.time_base = index * INTERVAL_90K, Fraction(1, 90_000)
         encoded += context.encode(frame)

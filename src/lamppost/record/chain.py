@@ -1,0 +1,66 @@
+"""The chain of segment records: each names the one before, so none can vanish unseen."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import islice
+from pathlib import Path
+
+from lamppost.base.errors import ShareMismatch, StoreError
+from lamppost.model.books import Rendition
+from lamppost.model.layout import DataFolder
+from lamppost.record.segment_record import read_unverified
+
+_LOOK_BACK = 64  # ids sort by time, but a wall clock may have stepped back a little
+
+
+class RecordChain:
+    """Where one camera's rendition stands: the next sequence number and the last record's hash.
+
+    One segment at a time; `take` when it is opened, `advance` when its record is durable.
+    """
+
+    def __init__(self, sequence: int = 0, previous_sha256: str = "") -> None:
+        self._sequence = sequence
+        self._previous_sha256 = previous_sha256
+
+    @property
+    def previous_sha256(self) -> str:
+        """Of the last record's file; empty before the first."""
+        return self._previous_sha256
+
+    def take(self) -> int:
+        """The sequence number of a segment that is opened now."""
+        self._sequence += 1
+        return self._sequence - 1
+
+    def advance(self, sequence: int, record_sha256: str) -> None:
+        """The record of segment `sequence` is durable."""
+        self._sequence = max(self._sequence, sequence + 1)
+        self._previous_sha256 = record_sha256
+
+
+def load_chain(folder: DataFolder, camera: str, rendition: Rendition) -> RecordChain:
+    """The chain as the newest records on disk leave it; raises `StoreError`."""
+    last: tuple[int, str] | None = None
+    for path in islice(_newest_first(folder.root / rendition.value / camera), _LOOK_BACK):
+        try:
+            note = path.read_bytes()
+            sequence = read_unverified(note).sequence
+        except (OSError, ShareMismatch) as error:
+            raise StoreError(f"cannot read the segment record {path}: {error}", remedy="run `lamppost check`") from error
+        if last is None or sequence > last[0]:
+            last = sequence, hashlib.sha256(note).hexdigest()
+    return RecordChain() if last is None else RecordChain(last[0] + 1, last[1])
+
+
+def _newest_first(camera_folder: Path) -> list[Path]:
+    found: list[Path] = []
+    if not camera_folder.is_dir():
+        return found
+    for day in sorted(camera_folder.iterdir(), reverse=True):
+        if day.is_dir():
+            found += sorted(day.glob("*.record"), reverse=True)
+        if len(found) >= _LOOK_BACK:
+            break
+    return found
