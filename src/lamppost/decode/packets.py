@@ -5,6 +5,7 @@ worst input that a masker can get: so whatever follows damage is marked until
 the next intact entry point has come out of the decoder.
 """
 
+# pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
 from collections import OrderedDict
