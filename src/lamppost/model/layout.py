@@ -3,7 +3,7 @@
 ```
 DATA/
   index/index.db                    the index, written by the bookkeeper alone
-  journal/WRITER/UTC-xxxxxxxx.jsonl what each process did, before the index knows
+  journal/WRITER/N-UTC-xxxx.jsonl   what each process did, before the index knows
   sealed/CAMERA/YYYY-MM-DD/ID.tar   sealed originals, with ID.record beside each
   masked/CAMERA/YYYY-MM-DD/ID.mp4   masked video, plays in any player
   vault/CAMERA/EPOCH/share-N.age    epoch shares, one per custodian, and seal.note
