@@ -151,9 +151,7 @@ class Act:
     detail: str  # one JSON object
 
 
-JournalRecord = (
-    SegmentOpened | FragmentWritten | SegmentClosed | GapOpened | GapClosed | CoverOpened | CoverClosed | EpochSealed | Act
-)
+JournalRecord = SegmentOpened | FragmentWritten | SegmentClosed | GapOpened | GapClosed | CoverOpened | CoverClosed | EpochSealed | Act
 RECORD_TYPES: tuple[type[JournalRecord], ...] = (
     SegmentOpened,
     FragmentWritten,

@@ -1,0 +1,64 @@
+# Lamppost: everything a newcomer or CI runs. Each target does its own set-up.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .tools/bin/uv
+DEMO := demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint bench docs requirements debian clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lamppost needs Python 3.11 or newer; name it with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv --clear .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+
+.venv/.made: $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv
+	@touch $@
+
+.venv/.run: .venv/.made requirements/run.txt requirements/build.txt pyproject.toml
+	$(UV) pip install --quiet --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt
+	$(UV) pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+debian: ## install the Debian packages that the tests need (root or sudo)
+	@sh tests/assets/debian_packages.sh
+
+demo: .venv/.run ## record, seal and mask a simulated street, or CAMERA=rtsp://…; DEMO_SECONDS=20 ends by itself
+	@test -e $(DEMO)/lamppost.toml || $(BIN)/lamppost init --data $(DEMO)/data -c $(DEMO)/lamppost.toml
+	@LAMPPOST_CAMERA="$$CAMERA" $(BIN)/lamppost serve -c $(DEMO)/lamppost.toml $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s)
+
+test: .venv/.dev debian ## every test, under ten minutes
+	$(BIN)/python -m pytest -q -m "not long"
+
+test-long: .venv/.dev debian ## what takes minutes: a hundred kills, real clips
+	$(BIN)/python -m pytest -q -m long --timeout 1800
+
+lint: .venv/.dev ## ruff, mypy, pyright, import-linter, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+	$(MAKE) --no-print-directory docs
+
+docs: .venv/.dev ## build the documentation into site/
+	$(BIN)/python docs/make_reference.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench: .venv/.dev debian ## measure what docs/benchmarks.md publishes
+	$(BIN)/python -m benchmarks
+
+requirements: $(UV) ## compile the pinned, hashed requirement files anew
+	sh requirements/compile.sh $(UV)
+
+clean: ## remove what was made, but no recordings
+	rm -rf .venv .tools site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

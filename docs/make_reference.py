@@ -1,0 +1,128 @@
+"""Makes the reference pages from the code: settings from their model, commands from their help.
+
+`python docs/make_reference.py` writes them; with `--check` it only compares
+and fails when a page is stale, so that code and page move in one commit.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import typer.main
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from lamppost.cli.main import app
+from lamppost.cli.template import SECTIONS
+from lamppost.model.settings import CameraSettings, Settings
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def configuration_page() -> str:
+    """Every setting: key, type, default, meaning."""
+    lines = [
+        "# Configuration",
+        "",
+        "Made from the settings model by `docs/make_reference.py`; do not edit.",
+        "",
+        "`lamppost init` writes a commented `lamppost.toml`; `lamppost config check` reads it as `lamppost serve` would.",
+        "Unknown keys are refused. Relative paths are relative to the file.",
+        "",
+        *_table({"data": Settings.model_fields["data"]}),
+    ]
+    for name, model in SECTIONS.items():
+        lines += ["", f"## `[{name}]`", "", (model.__doc__ or "").splitlines()[0], "", *_table(model.model_fields)]
+    lines += ["", "## `[[camera]]`", "", (CameraSettings.__doc__ or "").splitlines()[0], "", *_table(CameraSettings.model_fields)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(fields: dict[str, FieldInfo]) -> list[str]:
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for key, field in fields.items():
+        rows.append(f"| `{key}` | {_type(field)} | {_default(field)} | {field.description} |")
+    return rows
+
+
+def _type(field: FieldInfo) -> str:
+    limits = [
+        f"{word} {getattr(limit, name)}"
+        for limit in field.metadata
+        for name, word in (("ge", "≥"), ("le", "≤"))
+        if getattr(limit, name, None) is not None
+    ]
+    annotation: Any = field.annotation
+    choices = [getattr(choice, "value", choice) for choice in get_args(annotation) if isinstance(choice, str)]
+    if isinstance(annotation, type) and hasattr(annotation, "__members__"):
+        choices = [member.value for member in annotation.__members__.values()]
+    if choices:
+        return " or ".join(f'`"{choice}"`' for choice in choices)
+    text = str(annotation)
+    word = next((word for mark, word in _WORDS if mark in text), "text")
+    return f"{word}, {', '.join(limits)}" if limits else word
+
+
+_WORDS = (("tuple", "list of texts"), ("Preset", "a preset"), ("Path", "path"), ("bool", "true or false"), ("float", "number"), ("int", "whole number"))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "required"
+    if field.default is None:
+        return "none"
+    value = getattr(field.default, "value", field.default)
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def cli_page() -> str:
+    """Every command with its help and options."""
+    lines = ["# Commands", "", "Made from the commands' own help by `docs/make_reference.py`; do not edit.", ""]
+    root = typer.main.get_command(app)
+    for path, command in _walk(root, ("lamppost",)):
+        lines += [f"## `{' '.join(path)}`", "", *_help(command), ""]
+        rows = [_option(parameter) for parameter in command.params if parameter.name != "help"]
+        if rows:
+            lines += ["| argument or option | meaning |", "|---|---|", *rows, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _walk(command: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+    children = getattr(command, "commands", None)
+    if not children:
+        return [(path, command)]
+    return [found for name, child in children.items() for found in _walk(child, (*path, name))]
+
+
+def _help(command: Any) -> list[str]:
+    return [line.strip() for line in (command.help or "").strip().splitlines()]
+
+
+def _option(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        names = f"`{(parameter.metavar or parameter.name or '').upper()}`"
+    else:
+        names = ", ".join(f"`{name}`" for name in parameter.opts)
+    text = " ".join((getattr(parameter, "help", "") or "").split())
+    return f"| {names} | {text.replace('|', chr(92) + '|')} |"
+
+
+def main() -> int:
+    """Write or compare; 1 when a page is stale."""
+    REFERENCE.mkdir(exist_ok=True)
+    stale = False
+    for name, text in (("configuration.md", configuration_page()), ("cli.md", cli_page())):
+        path = REFERENCE / name
+        if "--check" in sys.argv:
+            if not path.is_file() or path.read_text() != text:
+                sys.stderr.write(f"{path.name} is stale; run: python docs/make_reference.py\n")
+                stale = True
+        else:
+            path.write_text(text)
+    return int(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

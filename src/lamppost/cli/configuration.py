@@ -1,0 +1,95 @@
+"""From `lamppost.toml` to settings, and from a mistake in it to one line."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from lamppost.base.errors import ConfigError
+from lamppost.model.settings import CameraSettings, Settings
+
+DEFAULT_CONFIG = Path("lamppost.toml")
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and validate the whole of `path`; the data folder comes back absolute.
+
+    Raises `ConfigError` with one line for each mistake; values are never shown,
+    since one of them may be a password.
+    """
+    try:
+        content = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no configuration at {path}", remedy="run `lamppost init`, or name one with -c") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read", remedy="it must be a text file that this user may read") from error
+    try:
+        tables = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: this is not TOML: {_place_only(str(error))}", remedy="look at that line") from error
+    try:
+        settings = Settings.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from error
+    base = path.resolve().parent
+    cameras = tuple(
+        camera.model_copy(update={"password_file": base / camera.password_file}) if camera.password_file else camera
+        for camera in settings.camera
+    )
+    return settings.model_copy(update={"data": (base / settings.data).resolve(), "camera": cameras})
+
+
+def _place_only(message: str) -> str:
+    """The message of tomllib with its place, without a quoted piece of the file."""
+    return message.split("'")[0].rstrip() if "'" in message and "(at" not in message else message
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines: list[str] = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        where = _dotted(item["loc"])
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{path}: {where} is not a setting{_suggestion(item['loc'])}")
+        elif item["type"] == "missing":
+            lines.append(f"{path}: {where or 'a table'} is missing")
+        else:
+            lines.append(f"{path}: {where}: {item['msg'].removeprefix('Value error, ')}".replace(": :", ":"))
+    return "\n".join(lines)
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    known = list(_fields_at(location[:-1]))
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(known)}"
+
+
+def _fields_at(location: tuple[int | str, ...]) -> dict[str, Any]:
+    model: Any = Settings
+    for part in location:
+        if isinstance(part, str):
+            annotation = model.model_fields[part].annotation
+            inner = [kind for kind in get_args(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+            model = inner[0] if inner else annotation
+    fields: dict[str, Any] = model.model_fields
+    return fields
+
+
+def one_camera(settings: Settings, url: str) -> Settings:
+    """The settings with one camera, called `demo`, in place of those configured."""
+    try:
+        camera = CameraSettings(name="demo", url=url)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"the camera's URL cannot be used: {problem}", remedy="for example rtsp://user:password@192.0.2.10/stream1") from error
+    return settings.model_copy(update={"camera": (camera,)})

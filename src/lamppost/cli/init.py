@@ -1,0 +1,104 @@
+"""`lamppost init`: a data folder, a configuration, and custodians to seal for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lamppost.base.clock import SystemClock
+from lamppost.base.durable import make_directory, write_durable
+from lamppost.base.errors import ConfigError
+from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.errors import one_line_errors
+from lamppost.cli.template import render_config
+from lamppost.model.layout import DataFolder
+from lamppost.seal.custodians import check_recipients, create_trial_keys
+from lamppost.seal.notes import create_signer
+
+TRIAL_FOLDER = "custodians-TRIAL"
+EXAMPLE_CAMERA = {"plaza": "sim://plaza?seed=1&people=8&vehicles=4"}
+
+
+@one_line_errors
+def init(
+    data: Annotated[Path, typer.Option("--data", help="The data folder to create.")] = Path("lamppost-data"),
+    custodians: Annotated[int | None, typer.Option("--custodians", help="Make trial keys for so many custodians (default 3).")] = None,
+    threshold: Annotated[int | None, typer.Option("--threshold", "-k", help="How many custodians open together (default 2).")] = None,
+    custodian: Annotated[
+        list[str] | None, typer.Option("--custodian", help="The age recipient (age1…) of a real custodian; repeat for each.")
+    ] = None,
+    camera: Annotated[list[str] | None, typer.Option("--camera", help="NAME=URL of a camera; repeat for each.")] = None,
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file to write.")] = DEFAULT_CONFIG,
+) -> None:
+    """Create a data folder and a commented lamppost.toml.
+
+    Without --custodian, trial keys are made in custodians-TRIAL/ beside the
+    data folder, so that you can try everything at once. For real use, each
+    custodian runs `age-keygen` on a machine of their own and gives you the
+    line that starts with age1; you then name each with --custodian.
+    """
+    if custodian and custodians:
+        raise ConfigError("--custodians makes trial keys and --custodian names real ones", remedy="give one of the two")
+    if config.exists():
+        raise ConfigError(f"{config} exists already", remedy="edit it, or name another file with -c")
+    folder = DataFolder(data.resolve())
+    if folder.root.exists() and any(folder.root.iterdir()):
+        raise ConfigError(f"the data folder {data} is not empty", remedy="name another with --data; nothing was changed")
+    cameras = _parse_cameras(camera or [])
+    trial_folder = folder.root.parent / TRIAL_FOLDER
+    if custodian:
+        recipients = check_recipients(tuple(custodian))
+        need = _check_threshold(threshold or min(2, len(recipients)), len(recipients))
+    else:
+        count = custodians or 3
+        need = _check_threshold(threshold or min(2, count), count)
+        if trial_folder.exists():
+            raise ConfigError(f"{trial_folder} exists already", remedy="move it away, or name its recipients with --custodian")
+        recipients = ()
+    for part in (folder.root, folder.index.parent, folder.journal, folder.vault, folder.keys, folder.run):
+        make_directory(part)
+    create_signer(folder.keys)
+    if not custodian:
+        recipients = create_trial_keys(trial_folder, custodians or 3, clock=SystemClock())
+    data_entry = _relative_if_beside(folder.root, config)
+    text = render_config(data=data_entry, custodians=recipients, threshold=need, trial=not custodian, cameras=cameras or EXAMPLE_CAMERA)
+    make_directory(config.resolve().parent)
+    write_durable(config, text.encode())
+    load_settings(config)
+    _tell(config, data, len(recipients), need, None if custodian else trial_folder)
+
+
+def _parse_cameras(entries: list[str]) -> dict[str, str]:
+    cameras: dict[str, str] = {}
+    for entry in entries:
+        name, separator, url = entry.partition("=")
+        if not separator or not name or "://" in name:
+            raise ConfigError("--camera needs NAME=URL", remedy="for example --camera gate=rtsp://192.0.2.10/stream1")
+        cameras[name] = url
+    return cameras
+
+
+def _check_threshold(threshold: int, count: int) -> int:
+    if not 2 <= count <= 16:
+        raise ConfigError(f"there must be 2 to 16 custodians, not {count}", remedy="one alone must never be able to open")
+    if not 2 <= threshold <= count:
+        raise ConfigError(f"--threshold must be 2 to {count}, not {threshold}", remedy="one alone must never be able to open")
+    return threshold
+
+
+def _relative_if_beside(root: Path, config: Path) -> str:
+    base = config.resolve().parent
+    return root.relative_to(base).as_posix() if root.is_relative_to(base) else str(root)
+
+
+def _tell(config: Path, data: Path, count: int, need: int, trial_folder: Path | None) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Created the data folder {data} and the configuration {config}.")
+    console.print(f"Originals will be sealed for {count} custodians; any {need} of them open together.")
+    if trial_folder is not None:
+        console.print(f"[bold yellow]TRIAL KEYS[/] are in {trial_folder}: whoever reads that folder can open everything.")
+        console.print("For real use name your custodians: lamppost init --custodian age1… --custodian age1… --threshold K")
+    console.print(f"Next: lamppost serve -c {config}")

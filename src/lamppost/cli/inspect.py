@@ -1,0 +1,89 @@
+"""`lamppost check`, `camera list`, `config check`: look, and say what is so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lamppost.base.logging import redact
+from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.errors import one_line_errors
+from lamppost.model.settings import CameraSettings, Settings
+from lamppost.model.vision import Preset
+
+PROMISES = {
+    Preset.MOTION: "faces that are seen, and everything that moves",
+    Preset.FACES: "faces that are seen, and nothing else",
+    Preset.ALL: "the whole frame",
+}
+STILL_PERSONS = "People who stood still from the start are covered only where their face is seen: covering them needs a person model."
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@one_line_errors
+def config_check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Read the configuration as `serve` would, and say what is wrong with it.
+
+    Exit code 0: it can be used. 2: it cannot; every mistake has its line.
+    """
+    settings = load_settings(config)
+    warnings = _warnings(settings)
+    for camera in settings.camera:
+        camera.resolved_password()
+    if as_json:
+        typer.echo(json.dumps({"config": str(config), "cameras": len(settings.camera), "warnings": warnings}))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{config} can be used: {len(settings.camera)} camera(s), any {settings.sealing.threshold} of "
+                  f"{len(settings.sealing.custodians)} custodians open originals.")
+    for warning in warnings:
+        console.print(f"[bold yellow]warning:[/] {escape(warning)}")
+
+
+@one_line_errors
+def camera_list(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """List the configured cameras, and say what is masked of each."""
+    settings = load_settings(config)
+    rows = [_row(camera, settings) for camera in settings.camera]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    console = Console(highlight=False)
+    if not rows:
+        console.print(f"{config} names no camera: add a table \\[\\[camera]] with name and url.")
+        return
+    table = Table("camera", "source", "preset", "what is masked")
+    for row in rows:
+        table.add_row(*(escape(row[key]) for key in ("name", "url", "preset", "masks")))
+    console.print(table)
+    if any(row["preset"] != Preset.ALL for row in rows):
+        console.print(STILL_PERSONS, soft_wrap=True)
+
+
+def _row(camera: CameraSettings, settings: Settings) -> dict[str, str]:
+    preset = camera.preset or settings.masking.preset
+    row = {"name": camera.name, "url": redact(camera.url), "preset": preset.value, "masks": PROMISES[preset]}
+    return row if preset is Preset.ALL else row | {"caveat": STILL_PERSONS}
+
+
+def _warnings(settings: Settings) -> list[str]:
+    warnings: list[str] = []
+    if settings.sealing.trial:
+        warnings.append("trial keys are in use: whoever reads custodians-TRIAL/ can open every original")
+    if not settings.camera:
+        warnings.append("no camera is configured")
+    return warnings + [
+        f"camera {camera.name}: its password stands in this file; password_file keeps it apart"
+        for camera in settings.camera
+        if camera.password is not None or redact(camera.url) != camera.url
+    ]
+
+

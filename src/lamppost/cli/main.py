@@ -1,0 +1,61 @@
+"""The command `lamppost`: its commands and what they have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lamppost import __version__
+from lamppost.cli.init import init
+from lamppost.cli.inspect import camera_list, check, config_check
+from lamppost.cli.mask import mask
+from lamppost.cli.release import release_open
+from lamppost.cli.serve import serve
+
+app = typer.Typer(
+    name="lamppost",
+    help="Records cameras as sealed originals that nobody opens alone, and as masked video that anyone may watch. Identifies nobody.",
+    epilog="Start: lamppost init, then lamppost serve. To mask a file: lamppost mask IN OUT.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # locals may hold a password
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+camera_app = typer.Typer(no_args_is_help=True, help="Look at cameras.")
+config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
+release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"lamppost {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(  # pyright: ignore[reportUnusedFunction]
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
+) -> None:
+    pass
+
+
+app.command()(init)
+app.command()(serve)
+app.command()(mask)
+app.command()(check)
+camera_app.command("list")(camera_list)
+config_app.command("check")(config_check)
+release_app.command("open")(release_open)
+app.add_typer(camera_app, name="camera")
+app.add_typer(config_app, name="config")
+app.add_typer(release_app, name="release")
+
+
+def run() -> None:
+    """Entry point of the installed command."""
+    app()
+
+
+if __name__ == "__main__":
+    run()

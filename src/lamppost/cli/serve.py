@@ -1,0 +1,78 @@
+"""`lamppost serve`: run the node, show how it goes, end with a summary."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lamppost.base.clock import SystemClock
+from lamppost.base.errors import ConfigError
+from lamppost.base.logging import configure_logging
+from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings, one_camera
+from lamppost.cli.errors import one_line_errors
+from lamppost.cli.progress import open_progress
+from lamppost.cli.summary import print_summary
+from lamppost.model.layout import DataFolder
+from lamppost.pipeline.supervisor import Supervisor
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@one_line_errors
+def serve(
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = DEFAULT_CONFIG,
+    for_: Annotated[str | None, typer.Option("--for", help="End after so long: 30s, 10m, 2h. Otherwise run until SIGTERM or Ctrl-C.")] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", envvar="LAMPPOST_CAMERA", help="Record this URL, as camera 'demo', instead of the configured cameras."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Record, seal and mask the configured cameras until told to stop.
+
+    Originals are sealed as they arrive; masked segments appear in the data
+    folder and play in any player. Ctrl-C or SIGTERM ends it within 5 seconds.
+    """
+    settings = load_settings(config)
+    if camera:
+        settings = one_camera(settings, camera)
+    if not settings.camera:
+        raise ConfigError(f"{config} names no camera", remedy="add a table [[camera]] with name and url")
+    for_s = _seconds(for_) if for_ else None
+    folder = DataFolder(settings.data)
+    if not (folder.keys / "recorder.key").is_file():
+        raise ConfigError(f"{settings.data} is not a data folder", remedy="create one with `lamppost init`")
+    configure_logging(process="supervisor", level=settings.log.level, as_json=settings.log.as_json)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    clock = SystemClock()
+    started_us = clock.wall_us()
+    supervisor = Supervisor(settings, clock=clock, write_line=_write_line)
+    supervisor.start()
+    try:
+        with open_progress(settings, Console(file=sys.stdout, highlight=False)) as progress:
+            supervisor.watch(stop, for_s, progress.show)
+    finally:
+        supervisor.stop()
+    print_summary(settings, supervisor.report(started_us), as_json=as_json)
+
+
+def _write_line(line: str) -> None:
+    sys.stderr.write(line)
+    sys.stderr.flush()
+
+
+def _seconds(text: str) -> float:
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise ConfigError(f"--for {text!r} is no length of time", remedy="write it as 30s, 10m or 2h")
+    return float(match[1]) * _SECONDS[match[2] or "s"]

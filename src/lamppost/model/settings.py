@@ -1,0 +1,173 @@
+"""What an operator may set, in `lamppost.toml`; the reference page is made from this.
+
+Every field's description is the documentation. Unknown keys are refused, so
+that a typing error never passes for a setting.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from lamppost.base.errors import ConfigError
+from lamppost.base.ids import check_camera_name
+from lamppost.model.vision import Preset
+
+SCHEMES = ("rtsp", "rtsps", "sim", "file")
+_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class CameraSettings(_Section):
+    """One camera. Repeat the table `[[camera]]` for each."""
+
+    name: str = Field(description="Name of the camera: 1 to 63 lower-case letters, digits and hyphens. It names folders.")
+    url: str = Field(
+        description="Where its video comes from: `rtsp://`, `rtsps://`, `sim://plaza?seed=1&people=8&vehicles=4` or `file:PATH?loop=1`."
+    )
+    username: str | None = Field(default=None, description="User for RTSP; may stand in the URL instead.")
+    password: SecretStr | None = Field(default=None, description="Password for RTSP; better kept in `password_file`.")
+    password_file: Path | None = Field(default=None, description="A file whose first line is the password.")
+    preset: Preset | None = Field(default=None, description="Masking preset of this camera; the one of `[masking]` otherwise.")
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_usable(cls, name: str) -> str:
+        try:
+            return check_camera_name(name)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("url")
+    @classmethod
+    def _scheme_is_allowed(cls, url: str) -> str:
+        try:
+            scheme = urlsplit(url).scheme
+        except ValueError as error:
+            raise ValueError("this is not a URL") from error
+        if scheme not in SCHEMES:
+            raise ValueError(f"the scheme {scheme or '(none)'!r} is not read; use one of {', '.join(SCHEMES)}")
+        return url
+
+    @model_validator(mode="after")
+    def _one_password(self) -> CameraSettings:
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("give either password or password_file, not both")
+        return self
+
+    def resolved_password(self) -> str | None:
+        """The password in the clear, from where it is kept; raises `ConfigError`."""
+        if self.password is not None:
+            return self.password.get_secret_value()
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text(encoding="utf-8").splitlines()[0].strip()
+        except (OSError, UnicodeDecodeError, IndexError) as error:
+            raise ConfigError(
+                f"camera {self.name}: its password_file {self.password_file} cannot be read",
+                remedy="put the password on the file's first line and let Lamppost's user read it",
+            ) from error
+
+
+class RecordingSettings(_Section):
+    """How originals and masked video are cut into files."""
+
+    segment_s: Annotated[float, Field(ge=5, le=3600)] = Field(
+        default=60.0, description="Length of a segment in seconds; cut at the next keyframe."
+    )
+    sync_interval_s: Annotated[float, Field(ge=0.5, le=60)] = Field(
+        default=5.0, description="At most this much is lost at a power failure, in seconds, beyond the open fragment."
+    )
+    timeout_s: Annotated[float, Field(ge=1, le=10)] = Field(
+        default=10.0, description="A camera that is silent for so many seconds is called lost."
+    )
+    reconnect_cap_s: Annotated[float, Field(ge=1, le=300)] = Field(
+        default=15.0, description="The longest pause between two attempts to reach a lost camera, in seconds."
+    )
+
+
+class SealingSettings(_Section):
+    """Who can open the originals, together."""
+
+    custodians: tuple[str, ...] = Field(description="The age recipients (`age1…`) of the custodians; 2 to 16.")
+    threshold: Annotated[int, Field(ge=2, le=16)] = Field(description="How many custodians it takes to open an epoch.")
+    trial: bool = Field(
+        default=False, description="True while the trial keys made by `lamppost init` are in use; every summary warns of it."
+    )
+    epoch_s: Annotated[float, Field(ge=10, le=86_400)] = Field(
+        default=600.0, description="The span that one sealing key covers, in seconds."
+    )
+
+    @field_validator("custodians")
+    @classmethod
+    def _recipients_are_age(cls, custodians: tuple[str, ...]) -> tuple[str, ...]:
+        for recipient in custodians:
+            if recipient.upper().startswith("AGE-SECRET-KEY-"):
+                raise ValueError(
+                    "a custodian is given by a public recipient (age1…), but a SECRET key stands here; treat that key as exposed"
+                )
+            if not _RECIPIENT.fullmatch(recipient):
+                raise ValueError(f"{recipient[:12]!r}… is not an age recipient (age1 and 58 more characters)")
+        if len(set(custodians)) != len(custodians):
+            raise ValueError("the same custodian stands there twice")
+        if not 2 <= len(custodians) <= 16:
+            raise ValueError(f"there must be 2 to 16 custodians, not {len(custodians)}")
+        return custodians
+
+    @model_validator(mode="after")
+    def _threshold_fits(self) -> SealingSettings:
+        if self.threshold > len(self.custodians):
+            raise ValueError(f"threshold {self.threshold} is more than the {len(self.custodians)} custodians")
+        return self
+
+
+class MaskingSettings(_Section):
+    """What is covered in the masked video."""
+
+    preset: Preset = Field(
+        default=Preset.MOTION, description="`motion`: faces and everything that moves. `faces`: faces alone. `all`: the whole frame."
+    )
+    look_back_s: Annotated[float, Field(ge=0.1, le=5)] = Field(
+        default=0.5, description="How long a frame is held back, so that what appears later masks it too, in seconds."
+    )
+    detect_interval_s: Annotated[float, Field(ge=0.02, le=2)] = Field(
+        default=0.2, description="Time between two runs of the face detector, in seconds."
+    )
+    threads: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1, description="Threads of decoder, detector and encoder, each, per camera."
+    )
+
+
+class LogSettings(_Section):
+    """Logs go to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least level that is written.")
+    as_json: bool = Field(default=False, description="One JSON object a line, for machines.")
+
+
+class Settings(_Section):
+    """The whole of `lamppost.toml`."""
+
+    data: Path = Field(default=Path("lamppost-data"), description="The data folder; relative to the configuration file.")
+    sealing: SealingSettings
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    masking: MaskingSettings = Field(default_factory=MaskingSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    camera: tuple[CameraSettings, ...] = Field(default=(), description="The cameras, each a table `[[camera]]`.")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Settings:
+        seen: set[str] = set()
+        for camera in self.camera:
+            if camera.name in seen:
+                raise ValueError(f"two cameras are called {camera.name!r}")
+            seen.add(camera.name)
+        return self

@@ -1,0 +1,82 @@
+"""The analyst process: decodes, detects, masks, encodes; a thread for each camera.
+
+It may die at any moment: the recorder goes on, the supervisor starts it anew,
+and the masked video starts again, covered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from lamppost.detect.faces import FaceDetector
+from lamppost.detect.motion import MotionDetector
+from lamppost.model.books import Rendition
+from lamppost.model.vision import Preset
+from lamppost.pipeline.analysing import CameraAnalysis
+from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, open_journal, run_child
+from lamppost.pipeline.feeds import FeedDesk
+from lamppost.pipeline.masked_run import MaskedTools
+from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.recovering import recover
+from lamppost.record.chain import load_chain
+from lamppost.seal.notes import NoteSigner
+
+WRITER = "analyst"
+
+
+def work(context: ChildContext, desk: FeedDesk) -> None:
+    """Recover, mask until told to stop, end every segment whole."""
+    settings = context.settings
+    signer = NoteSigner.load(context.folder.keys / "recorder.key")
+    faces = FaceDetector(threads=settings.masking.threads)
+    with open_journal(context, WRITER) as journal:
+        recover(context, WRITER, journal, signer)
+        tools = MaskedTools(
+            context.folder, settings.recording, journal.append, signer.sign, context.clock, settings.masking.threads
+        )
+        analyses: list[CameraAnalysis] = []
+        threads: list[threading.Thread] = []
+        for camera in settings.camera:
+            analysis = CameraAnalysis(
+                camera.name,
+                tools,
+                make_masking=_masking_maker(context, camera.preset or settings.masking.preset, faces),
+                chain=load_chain(context.folder, camera.name, Rendition.MASKED),
+                stop=context.stop,
+            )
+            analyses.append(analysis)
+            desk.register(camera.name, analysis.offer)
+            threads.append(threading.Thread(target=analysis.run, name=f"mask-{camera.name}"))
+            threads[-1].start()
+        while not context.clock.wait(context.stop, STATUS_INTERVAL_S):
+            journal.sync_if_due()
+            _report(context, analyses)
+        for thread in threads:
+            thread.join()
+        _report(context, analyses)
+
+
+def _masking_maker(context: ChildContext, preset: Preset, faces: FaceDetector) -> Callable[[], MaskingPipeline]:
+    masking = context.settings.masking
+
+    def make() -> MaskingPipeline:
+        return MaskingPipeline(
+            preset=preset,
+            faces=faces if preset is not Preset.ALL else None,
+            motion=MotionDetector() if preset is Preset.MOTION else None,
+            look_back_s=masking.look_back_s,
+            detect_interval_s=masking.detect_interval_s,
+            clock=context.clock,
+        )
+
+    return make
+
+
+def _report(context: ChildContext, analyses: list[CameraAnalysis]) -> None:
+    context.channel.send({"cameras": {analysis.camera: analysis.status.to_json() for analysis in analyses}})
+
+
+if __name__ == "__main__":
+    feed_desk = FeedDesk()
+    run_child("analyst", lambda context: work(context, feed_desk), feed_desk.take_message)

@@ -1,0 +1,123 @@
+"""What every child process does the same: orders in, status out, end in good order.
+
+A child is started as `python -m MODULE FD` with one end of a control channel.
+Its first message is the settings. It stops when told to, at SIGTERM, or when
+the supervisor is gone; it never outlives it by more than the stop takes.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lamppost.base.clock import Clock, SystemClock
+from lamppost.base.errors import DataFolderBusy, LamppostError
+from lamppost.base.logging import configure_logging, get_logger
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import Settings
+from lamppost.pipeline.control import ControlChannel, Message
+from lamppost.store.journal import JournalWriter
+
+BUSY_PATIENCE_S = 10.0
+STATUS_INTERVAL_S = 0.5
+SETTINGS_PATIENCE_S = 30.0
+
+
+def settings_message(settings: Settings) -> dict[str, Any]:
+    """The settings for a child, passwords resolved: for the control channel only."""
+    message = settings.model_dump(mode="json")
+    message["data"] = str(settings.data.resolve())
+    for camera, table in zip(settings.camera, message["camera"], strict=True):
+        secret = camera.resolved_password()
+        table["password"], table["password_file"] = secret, None
+    return message
+
+
+def spawn(module: str, settings: Settings) -> tuple[subprocess.Popen[bytes], ControlChannel]:
+    """Start `module` as a child with `settings`; its standard error is a pipe."""
+    channel, their_end = ControlChannel.pair()
+    with their_end:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(their_end.fileno())],
+            pass_fds=(their_end.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+    channel.send_whole({"settings": settings_message(settings)})
+    return process, channel
+
+
+@dataclass(frozen=True, slots=True)
+class ChildContext:
+    """What a child's work is given."""
+
+    settings: Settings
+    folder: DataFolder
+    clock: Clock
+    stop: threading.Event
+    channel: ControlChannel
+
+
+def run_child(name: str, work: Callable[[ChildContext], None], on_message: Callable[[Message], None] | None = None) -> None:
+    """The whole life of a child process; `work` returns when `context.stop` is set.
+
+    Exits 0 after a stop, 3 when the work failed with a `LamppostError`.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold frames and packets
+    channel = ControlChannel(socket.socket(fileno=int(sys.argv[1])))
+    first = channel.receive(SETTINGS_PATIENCE_S)
+    if first is None:
+        sys.exit(0)
+    settings = Settings.model_validate(first.body["settings"])
+    configure_logging(process=name, level=settings.log.level, as_json=settings.log.as_json)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which tells us
+    context = ChildContext(settings, DataFolder(settings.data), SystemClock(), stop, channel)
+    threading.Thread(target=_listen, args=(context, on_message), name="control", daemon=True).start()
+    try:
+        work(context)
+    except LamppostError as error:
+        get_logger(name).error("stopped by an error", problem=str(error))
+        channel.send({"failure": str(error)})
+        sys.exit(3)
+
+
+def open_journal(context: ChildContext, writer: str) -> JournalWriter:
+    """The journal of `writer`; waits while the child before us is still ending.
+
+    Raises `DataFolderBusy` when it does not end in `BUSY_PATIENCE_S`.
+    """
+    deadline_s = context.clock.monotonic_s() + BUSY_PATIENCE_S
+    while True:
+        try:
+            return JournalWriter(
+                context.folder.journal / writer, clock=context.clock, sync_interval_s=context.settings.recording.sync_interval_s
+            )
+        except DataFolderBusy:
+            if context.clock.monotonic_s() > deadline_s or context.clock.wait(context.stop, 0.1):
+                raise
+
+
+def _listen(context: ChildContext, on_message: Callable[[Message], None] | None) -> None:
+    while True:
+        message = context.channel.receive()
+        if message is None or message.body.get("order") == "stop":
+            context.stop.set()
+            if message is None:
+                return
+        elif on_message is not None:
+            on_message(message)
+        else:
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+

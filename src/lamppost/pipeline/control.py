@@ -1,0 +1,77 @@
+"""How the supervisor and its children talk: whole messages and descriptors, no names on disk.
+
+A `SOCK_SEQPACKET` pair keeps message borders, carries file descriptors
+(`SCM_RIGHTS`), and reads as ended the moment either side dies: a child whose
+supervisor was killed learns it from here and ends in good order.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+MESSAGE_LIMIT_BYTES = 1 << 20
+DESCRIPTORS_LIMIT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One JSON object and the descriptors that came with it, now the receiver's to close."""
+
+    body: dict[str, Any]
+    descriptors: tuple[int, ...] = ()
+
+
+class ControlChannel:
+    """One end of the line between supervisor and child.
+
+    `send` never waits: a status that the peer has no room for is dropped, since
+    a newer one follows; `send_whole` waits, for orders that must arrive.
+    """
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        # Room for a configuration of hundreds of cameras; capped by the kernel, which is fine.
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_LIMIT_BYTES)
+
+    @staticmethod
+    def pair() -> tuple[ControlChannel, socket.socket]:
+        """The supervisor's channel, and the raw end to hand to a child."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        return ControlChannel(ours), theirs
+
+    def send_whole(self, body: dict[str, Any], descriptors: tuple[int, ...] = (), timeout_s: float = 5.0) -> bool:
+        """Send an order; false when the peer is gone or did not take it in time."""
+        self._end.settimeout(timeout_s)
+        try:
+            socket.send_fds(self._end, [json.dumps(body).encode()], list(descriptors))
+        except OSError:
+            return False
+        return True
+
+    def send(self, body: dict[str, Any]) -> bool:
+        """Send a status if there is room for it at once."""
+        try:
+            self._end.send(json.dumps(body).encode(), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError:
+            return False
+        return True
+
+    def receive(self, timeout_s: float | None = None) -> Message | None:
+        """The next message, or None when the peer is gone; raises `TimeoutError`."""
+        self._end.settimeout(timeout_s)
+        try:
+            raw, descriptors, _flags, _address = socket.recv_fds(self._end, MESSAGE_LIMIT_BYTES, DESCRIPTORS_LIMIT)
+        except (ConnectionResetError, BrokenPipeError):
+            return None
+        if not raw:
+            return None
+        return Message(json.loads(raw), tuple(descriptors))
+
+    def fileno(self) -> int:
+        return self._end.fileno()
+
+    def close(self) -> None:
+        self._end.close()

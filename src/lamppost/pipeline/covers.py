@@ -1,0 +1,37 @@
+"""One camera's account of what was covered whole in the masked video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lamppost.base.clock import Clock
+from lamppost.base.ids import timed_id
+from lamppost.model.books import CoverClosed, CoverOpened, JournalRecord
+from lamppost.model.vision import MaskedFrame
+
+
+class CoverKeeper:
+    """Writes a cover when it begins and when it ends, from the frames that leave."""
+
+    def __init__(self, camera: str, journal: Callable[[JournalRecord], None], clock: Clock) -> None:
+        self._camera = camera
+        self._journal = journal
+        self._clock = clock
+        self._open: CoverOpened | None = None
+
+    def note(self, frame: MaskedFrame) -> None:
+        """Take one outgoing frame into account; frames come in order of time."""
+        cause = frame.covered.value if frame.covered else None
+        if self._open is not None and self._open.cause != cause:
+            self.end(frame.wall_us)
+        if cause is not None and self._open is None:
+            self._open = CoverOpened(
+                cover_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause, start_us=frame.wall_us
+            )
+            self._journal(self._open)
+
+    def end(self, end_us: int) -> None:
+        """Close the open cover, if any: the scene is visible again, or nothing follows."""
+        if self._open is not None:
+            cover, self._open = self._open, None
+            self._journal(CoverClosed(cover_id=cover.cover_id, end_us=max(end_us, cover.start_us)))

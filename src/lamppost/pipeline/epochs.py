@@ -1,0 +1,124 @@
+"""One camera's sealing keys: the next epoch is ready before the present one ends.
+
+The keys themselves are made by a short-lived child (`seal/sealer.py`) and are
+never seen here: this room knows recipients, times and what was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lamppost.base.clock import US_PER_S, Clock
+from lamppost.base.errors import SealError
+from lamppost.base.logging import get_logger
+from lamppost.model.books import EpochSealed, JournalRecord
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import SealingSettings
+from lamppost.record.segments import SealingEpoch
+from lamppost.seal.age import AgeSealer
+from lamppost.seal.epochs import EpochPreparation
+
+LEAD_S = 60.0
+RETRY_S = 5.0
+STRETCH = 2.0  # an epoch whose successor cannot be made is used for so many lengths, then recording stops
+
+
+class EpochSupply:
+    """The present epoch of one camera, and the next one in the making.
+
+    `seal_with` is given to the segment writer. An epoch is journalled before it
+    is first used. When the next one cannot be made, the present one goes on,
+    with an alarm, for `STRETCH` lengths at most.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        *,
+        folder: DataFolder,
+        sealing: SealingSettings,
+        journal: Callable[[JournalRecord], None],
+        clock: Clock,
+        first_sequence: int,
+    ) -> None:
+        self._camera = camera
+        self._folder = folder
+        self._sealing = sealing
+        self._journal = journal
+        self._clock = clock
+        self._sequence = first_sequence
+        self._present: SealingEpoch | None = None
+        self._next: EpochSealed | None = None
+        self._preparation: EpochPreparation | None = None
+        self._retry_at_s = 0.0
+        self._log = get_logger("pipeline").bind(camera=camera)
+
+    def tend(self) -> None:
+        """Start, collect or retry the making of the next epoch; never waits. Call it often."""
+        now_s = self._clock.monotonic_s()
+        if self._preparation is not None:
+            try:
+                self._next = self._preparation.poll()
+            except SealError as error:
+                self._log.error("no new sealing epoch", problem=str(error))
+                self._preparation = None
+                self._retry_at_s = now_s + RETRY_S
+            if self._next is not None:
+                self._preparation = None
+        elif self._next is None and now_s >= self._retry_at_s and self._is_next_due():
+            self._prepare()
+
+    def is_ready(self) -> bool:
+        """Whether a segment may be opened now."""
+        return self._next is not None or self._present is not None
+
+    def seal_with(self, wall_us: int) -> SealingEpoch:
+        """The epoch for a segment that starts at `wall_us`; raises `SealError` when there is none."""
+        self.tend()
+        is_over = self._present is None or wall_us >= self._present.end_us
+        if is_over and self._next is not None:
+            sealed, self._next = self._next, None
+            self._journal(sealed)
+            self._present = SealingEpoch(epoch_id=sealed.epoch_id, end_us=sealed.end_us, seal=AgeSealer(sealed.recipient).seal)
+            self.tend()
+        if self._present is None:
+            raise SealError(f"camera {self._camera}: no sealing epoch is ready", remedy="see the log for why it could not be made")
+        last_us = self._present.end_us + round(self._sealing.epoch_s * (STRETCH - 1.0) * US_PER_S)
+        if wall_us >= last_us:
+            raise SealError(
+                f"camera {self._camera}: the sealing epoch is over and no new one could be made",
+                remedy="see the log for why; is the vault's disk full or read-only?",
+            )
+        return self._present
+
+    def close(self) -> None:
+        """Stop the making of an epoch, if one is in the making."""
+        if self._preparation is not None:
+            self._preparation.kill()
+            self._preparation = None
+
+    def _is_next_due(self) -> bool:
+        if self._present is None:
+            return True
+        lead_us = round(min(LEAD_S, self._sealing.epoch_s / 2) * US_PER_S)
+        return self._clock.wall_us() >= self._present.end_us - lead_us
+
+    def _prepare(self) -> None:
+        now_us = self._clock.wall_us()
+        start_us = now_us if self._present is None else max(now_us, self._present.end_us)
+        try:
+            self._preparation = EpochPreparation.start(
+                folder=self._folder,
+                camera=self._camera,
+                sequence=self._sequence,
+                start_us=start_us,
+                end_us=start_us + round(self._sealing.epoch_s * US_PER_S),
+                custodians=self._sealing.custodians,
+                threshold=self._sealing.threshold,
+                clock=self._clock,
+            )
+        except SealError as error:
+            self._log.error("no new sealing epoch", problem=str(error))
+            self._retry_at_s = self._clock.monotonic_s() + RETRY_S
+            return
+        self._sequence += 1

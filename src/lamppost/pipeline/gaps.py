@@ -1,0 +1,70 @@
+"""One camera's account of what was not recorded, written when it begins.
+
+A gap stays open until a fragment is on the disk, not until a packet arrives:
+what was received and lost before its fragment was whole belongs to the gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lamppost.base.clock import Clock
+from lamppost.base.ids import timed_id
+from lamppost.model.books import FragmentWritten, GapClosed, GapOpened, JournalRecord
+from lamppost.model.media import Gap, GapCause
+
+
+class GapKeeper:
+    """Keeps at most one gap open; every write goes to the journal first.
+
+    Give `journal` to the segment writer: the first fragment that it writes
+    closes the open gap where that fragment starts.
+    """
+
+    def __init__(self, camera: str, journal: Callable[[JournalRecord], None], clock: Clock) -> None:
+        self._camera = camera
+        self._journal = journal
+        self._clock = clock
+        self._open: GapOpened | None = None
+        self.gaps = 0
+
+    @property
+    def cause(self) -> str | None:
+        """Why nothing is recorded now, or None while recording."""
+        return self._open.cause if self._open else None
+
+    def resume(self, left_open: GapOpened) -> None:
+        """Take over a gap that an earlier life of this camera left open."""
+        self._open = left_open
+
+    def begin(self, cause: GapCause, start_us: int, detail: str = "") -> None:
+        """Open a gap; the same cause goes on, another one takes over where it starts."""
+        if self._open is not None:
+            if self._open.cause == cause.value:
+                return
+            start_us = max(start_us, self._open.start_us)
+            self.end(start_us)
+        self._open = GapOpened(
+            gap_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause.value, start_us=start_us, detail=detail
+        )
+        self._journal(self._open)
+        self.gaps += 1
+
+    def end(self, end_us: int) -> None:
+        """Close the open gap, if there is one."""
+        if self._open is not None:
+            gap, self._open = self._open, None
+            self._journal(GapClosed(gap_id=gap.gap_id, end_us=max(end_us, gap.start_us)))
+
+    def declare(self, gap: Gap) -> None:
+        """Write a gap that is over already: packets that were lost or damaged between others."""
+        if self._open is not None:
+            return  # it lies in the open one, which ends with the next fragment
+        self.begin(gap.cause, gap.start_us, gap.detail)
+        self.end(gap.end_us)
+
+    def journal(self, record: JournalRecord) -> None:
+        """The journal for a segment writer: a fragment ends the open gap."""
+        self._journal(record)
+        if isinstance(record, FragmentWritten):
+            self.end(record.start_us)

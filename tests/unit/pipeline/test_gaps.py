@@ -1,0 +1,91 @@
+"""The account of a camera has no hole, whatever happens to it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lamppost.base.clock import ManualClock
+from lamppost.model.books import FragmentWritten, GapClosed, GapOpened, JournalRecord
+from lamppost.model.media import Gap, GapCause
+from lamppost.pipeline.gaps import GapKeeper
+
+SECOND = 1_000_000
+
+
+def make_fragment(start_us: int, end_us: int) -> FragmentWritten:
+    return FragmentWritten("s", 0, 1, "00", start_us, end_us, 0, 25, True)
+
+
+def gaps_of(records: list[JournalRecord]) -> list[tuple[str, int, int | None]]:
+    """(cause, start, end) of every gap; end None while open."""
+    opened = {record.gap_id: record for record in records if isinstance(record, GapOpened)}
+    closed = {record.gap_id: record.end_us for record in records if isinstance(record, GapClosed)}
+    return [(gap.cause, gap.start_us, closed.get(gap_id)) for gap_id, gap in opened.items()]
+
+
+def test_a_gap_ends_with_the_first_fragment_not_before() -> None:
+    records: list[JournalRecord] = []
+    keeper = GapKeeper("gate", records.append, ManualClock())
+    keeper.begin(GapCause.STARTING, 10)
+    assert gaps_of(records) == [("starting", 10, None)]
+    keeper.journal(make_fragment(500, 900))
+    assert isinstance(records[-2], FragmentWritten)  # the fragment is written first, then the gap's end
+    assert gaps_of(records) == [("starting", 10, 500)]
+
+
+def test_another_cause_takes_over_where_it_starts() -> None:
+    records: list[JournalRecord] = []
+    keeper = GapKeeper("gate", records.append, ManualClock())
+    keeper.begin(GapCause.CAMERA_UNREACHABLE, 10)
+    keeper.begin(GapCause.CAMERA_UNREACHABLE, 20)
+    keeper.begin(GapCause.CAMERA_REFUSED, 30)
+    assert gaps_of(records) == [("camera_unreachable", 10, 30), ("camera_refused", 30, None)]
+
+
+def test_a_declared_gap_within_an_open_one_is_not_written_twice() -> None:
+    records: list[JournalRecord] = []
+    keeper = GapKeeper("gate", records.append, ManualClock())
+    keeper.begin(GapCause.STARTING, 0)
+    keeper.declare(Gap(5, 9, GapCause.TIMESTAMP_JUMP))
+    assert gaps_of(records) == [("starting", 0, None)]
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("record"), st.integers(1, 5)),
+        st.tuples(st.sampled_from(list(GapCause)), st.integers(0, 5)),
+        st.tuples(st.just("declare"), st.integers(1, 3)),
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+def test_every_moment_is_recorded_or_declared(steps: list[tuple[object, int]]) -> None:
+    records: list[JournalRecord] = []
+    keeper = GapKeeper("gate", records.append, ManualClock())
+    now, recorded_until = 0, 0
+    covered: list[tuple[int, int]] = []
+    keeper.begin(GapCause.STARTING, 0)
+    for step, length in steps:
+        if isinstance(step, GapCause):
+            keeper.begin(step, recorded_until)
+            now += length * SECOND
+        elif step == "declare":
+            keeper.declare(Gap(recorded_until, recorded_until + length * SECOND, GapCause.DAMAGED))
+            now += length * SECOND
+            if keeper.cause is None:
+                recorded_until += length * SECOND
+        else:
+            start = now if keeper.cause is not None else recorded_until
+            now = start + length * SECOND
+            keeper.journal(make_fragment(start, now))
+            covered.append((start, now))
+            recorded_until = now
+    spans = covered + [(start, now if end is None else end) for _, start, end in gaps_of(records)]
+    reached = 0
+    for start, end in sorted(spans):
+        assert start <= reached, "a moment is neither recorded nor declared"
+        reached = max(reached, end)
+    assert reached >= recorded_until
