@@ -1,0 +1,3 @@
+"""Errors of shamir-mnemonic."""
+
+class MnemonicError(Exception): ...
