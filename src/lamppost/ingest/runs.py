@@ -1,0 +1,181 @@
+"""Turns access units into runs: gapless packets of one timeline, with every hole declared.
+
+A run starts at a keyframe with pts 0. It ends, and the next one starts at the
+next keyframe, when parameter sets change, time jumps, or the wall clock steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lamppost.base.clock import US_PER_S, us_from_90k
+from lamppost.base.errors import UnsupportedStream
+from lamppost.ingest.nal import Picture, inspect, split_annex_b, with_parameter_sets
+from lamppost.ingest.parameters import ParameterSets
+from lamppost.ingest.timestamps import DEFAULT_INTERVAL_90K, Break, Placed, Timeline
+from lamppost.ingest.units import AccessUnit
+from lamppost.ingest.walltime import MOST_DRIFT_US, WallMap
+from lamppost.model.media import Codec, Gap, GapCause, Packet, RunStarted, SessionItem
+
+# A wall clock that moves by more than this against the monotonic one has stepped.
+MOST_STEP_US = US_PER_S
+# Smart codecs send a keyframe every 10 to 20 s; after this long there is none to come.
+LONGEST_WAIT_S = 60.0
+
+
+@dataclass(slots=True)
+class _OpenRun:
+    parameter_sets: bytes
+    wall: WallMap
+    end_us: int
+
+
+class RunBuilder:
+    """Makes session items of one stream's access units; holds at most one of them back.
+
+    What comes before the first keyframe is dropped; it lies in the gap that the
+    caller declares for the start. `parameter_sets` are those told out of band
+    (Annex B), which in-band ones replace. `follows_arrival` is false for sources that
+    are not paced by a clock.
+    """
+
+    def __init__(self, codec: Codec, *, parameter_sets: bytes = b"", nominal_interval_90k: int = 0, follows_arrival: bool = True) -> None:
+        self._codec = codec
+        self._nominal = nominal_interval_90k
+        self._follows_arrival = follows_arrival
+        self._sets = ParameterSets(codec)
+        self._sets.update(split_annex_b(parameter_sets))
+        self._timeline = Timeline(nominal_interval_90k=nominal_interval_90k)
+        self._run: _OpenRun | None = None
+        # Why no packet may be added to the run, and why the next keyframe ends it.
+        self._broken: Break | None = None
+        self._restart: str = ""
+        self._clock_offset_us: int | None = None
+        self._waiting_since_s: float | None = None
+        self._prefix = b""
+
+    def push(self, unit: AccessUnit) -> Iterator[SessionItem]:
+        """Yield what `unit` makes: a new run, a gap, a packet, or nothing.
+
+        Raises `TimestampError` when time stands still, `UnsupportedStream` when
+        no keyframe comes for 60 s.
+        """
+        self._watch_clock(unit)
+        picture = inspect(self._codec, unit.data)
+        self._sets.update(picture.parameter_sets)
+        if not picture.has_slices:
+            # Parameter sets or messages alone: they belong to the picture that follows.
+            self._prefix = (self._prefix + unit.data)[-65_536:]
+            return
+        data, self._prefix = self._prefix + unit.data, b""
+        if unit.is_first and self._run is not None:
+            self._restart = "the file starts again"
+        has_run = self._run is not None and self._broken is None
+        can_start = picture.is_keyframe and self._sets.is_complete() and (has_run or not unit.is_corrupt)
+        if can_start:
+            data = self._with_sets(data, picture)
+        if can_start and self._needs_new_run():
+            yield from self._start_run(unit, data, is_open=picture.is_open)
+        elif self._run is None or self._broken is not None:
+            self._wait(unit)
+        else:
+            yield from self._continue_run(self._run, unit, data, picture if can_start else None)
+
+    def _with_sets(self, data: bytes, picture: Picture) -> bytes:
+        own = ParameterSets(self._codec)
+        own.update(picture.parameter_sets)
+        return data if own.is_complete() else with_parameter_sets(self._codec, data, self._sets.annex_b())
+
+    def _needs_new_run(self) -> bool:
+        if self._run is None or self._broken is not None or self._restart:
+            return True
+        return self._run.parameter_sets != self._sets.annex_b()
+
+    def _start_run(self, unit: AccessUnit, data: bytes, *, is_open: bool) -> Iterator[SessionItem]:
+        before, placed = self._run, None
+        if before is not None and self._broken is None and not self._restart:
+            # Only the parameter sets changed: time goes on through the seam.
+            placed = self._timeline.place(unit.pts_90k, unit.dts_90k)
+        try:
+            parameters = self._sets.parameters(self._nominal)
+        except ValueError as error:
+            raise UnsupportedStream(f"the camera's parameter sets cannot be read: {error}") from error
+        self._timeline.announce(self._sets.facts().reorder_depth, parameters.frame_interval_90k)
+        rate = before.wall.rate if before is not None else 0.0
+        if before is not None and isinstance(placed, Placed):
+            wall_us = before.wall.advance(placed.pts_90k, unit.arrival_us)
+            gap = _hole_gap(before.wall, placed)
+        else:
+            wall_us, gap = self._anchor(before, unit)
+        if gap is not None:
+            yield gap
+        start = self._timeline.start(unit.pts_90k, unit.dts_90k, is_open=is_open)
+        wall = WallMap(0, wall_us, follows_arrival=self._follows_arrival, rate=rate)
+        self._run = _OpenRun(parameters.parameter_sets, wall, wall_us)
+        self._broken, self._restart, self._waiting_since_s = None, "", None
+        yield RunStarted(parameters)
+        yield from self._emit(self._run, unit, data, start, is_keyframe=True)
+
+    def _anchor(self, before: _OpenRun | None, unit: AccessUnit) -> tuple[int, Gap | None]:
+        """UTC of a new timeline's start, and the gap before it."""
+        if before is None:
+            return unit.arrival_us, None
+        has_stepped = bool(self._restart) and self._broken is None and not unit.is_first
+        # A clock that was set back may repeat a time; nothing else may.
+        wall_us = unit.arrival_us if has_stepped else max(unit.arrival_us, before.end_us)
+        interval = self._timeline.typical_interval_90k or DEFAULT_INTERVAL_90K
+        if wall_us - before.end_us <= us_from_90k(interval) // 2:
+            return wall_us, None
+        cause = GapCause.CLOCK_STEPPED if has_stepped else GapCause.TIMESTAMP_JUMP
+        return wall_us, Gap(before.end_us, wall_us, cause, self._broken or self._restart)
+
+    def _continue_run(self, run: _OpenRun, unit: AccessUnit, data: bytes, keyframe: Picture | None) -> Iterator[SessionItem]:
+        placed = self._timeline.place(unit.pts_90k, unit.dts_90k)
+        if not isinstance(placed, Placed):
+            self._broken = placed
+            if keyframe is not None:
+                yield from self._start_run(unit, data, is_open=keyframe.is_open)
+            else:
+                self._wait(unit)
+            return
+        yield from self._emit(run, unit, data, placed, is_keyframe=keyframe is not None)
+        if abs(run.wall.drift_us) > MOST_DRIFT_US and not self._restart:
+            self._restart = f"the camera's clock ran off by {run.wall.drift_us / US_PER_S:.1f} s"
+
+    def _emit(self, run: _OpenRun, unit: AccessUnit, data: bytes, placed: Placed, *, is_keyframe: bool) -> Iterator[SessionItem]:
+        # While the wall clock is known to be off, the run keeps its own time.
+        arrival_us = run.wall.at(placed.pts_90k) if self._restart else unit.arrival_us
+        wall_us = run.wall.advance(placed.pts_90k, arrival_us)
+        gap = _hole_gap(run.wall, placed)
+        if gap is not None:
+            yield gap
+        duration = unit.duration_90k or self._timeline.typical_interval_90k or DEFAULT_INTERVAL_90K
+        end_us = wall_us + us_from_90k(duration)
+        run.end_us = max(run.end_us, end_us)
+        if unit.is_corrupt:
+            yield Gap(wall_us, end_us, GapCause.DAMAGED, "the transport flagged this picture as damaged")
+        yield Packet(data, placed.pts_90k, placed.dts_90k, duration, wall_us, is_keyframe, unit.is_corrupt)
+
+    def _watch_clock(self, unit: AccessUnit) -> None:
+        offset_us = unit.arrival_us - round(unit.arrival_s * US_PER_S)
+        before, self._clock_offset_us = self._clock_offset_us, offset_us
+        if before is not None and abs(offset_us - before) > MOST_STEP_US:
+            self._restart = f"the wall clock stepped by {(offset_us - before) / US_PER_S:+.3f} s"
+
+    def _wait(self, unit: AccessUnit) -> None:
+        if self._waiting_since_s is None:
+            self._waiting_since_s = unit.arrival_s
+        if unit.arrival_s - self._waiting_since_s > LONGEST_WAIT_S:
+            raise UnsupportedStream(
+                f"no keyframe came for {LONGEST_WAIT_S:.0f} s",
+                remedy="set the camera's keyframe (I-frame) interval to 1 to 4 s and switch gradual intra refresh off",
+            )
+
+
+def _hole_gap(wall: WallMap, placed: Placed) -> Gap | None:
+    if placed.hole_90k is None:
+        return None
+    start_90k, end_90k = placed.hole_90k
+    milliseconds = (end_90k - start_90k) // 90
+    return Gap(wall.at(start_90k), wall.at(end_90k), GapCause.TIMESTAMP_JUMP, f"{milliseconds} ms of pictures are missing")
