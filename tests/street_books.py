@@ -1,0 +1,163 @@
+"""A recorder in miniature for tests of the store: real files and journals, no video.
+
+It follows the segment writer's order: bytes first, then the journal; the signed
+record first, then the closing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lamppost.base.clock import ManualClock
+from lamppost.base.durable import make_directory, sync_directory, write_durable
+from lamppost.base.ids import timed_id
+from lamppost.model.books import EpochSealed, FragmentWritten, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
+from lamppost.model.layout import DataFolder
+from lamppost.record.segment_record import finish_segment, read_unverified, verify_record
+from lamppost.record.tar import BLOCK_BYTES, INIT_NAME, member, part_name
+from lamppost.store.journal import JournalWriter
+
+AGE_HEAD = b"age-encryption.org/v1\n"
+FRAGMENT_US = 1_000_000
+FRAMES = 25
+
+
+def sign(text: bytes) -> bytes:
+    return text + b"\n\xe2\x80\x94 test c2lnbmF0dXJl\n"
+
+
+def verify(note: bytes) -> bytes:
+    return note.rpartition(b"\n\n")[0] + b"\n"
+
+
+def parse(note: bytes) -> object:
+    """The record of a note, its signature verified."""
+    return verify_record(note, verify)
+
+
+def previous_sha256(folder: DataFolder, opened: SegmentOpened) -> str:
+    """Of the newest record with a lower sequence."""
+    best = (-1, "")
+    for path in (folder.root / opened.rendition.value / opened.camera).glob("*/*.record"):
+        note = path.read_bytes()
+        sequence = read_unverified(note).sequence
+        if best[0] < sequence < opened.sequence:
+            best = sequence, hashlib.sha256(note).hexdigest()
+    return best[1]
+
+
+def finisher(folder: DataFolder):
+    """What recovery is given to end a segment."""
+
+    def finish(opened: SegmentOpened, fragments: Sequence[FragmentWritten], end: SegmentEnd) -> SegmentClosed:
+        previous = previous_sha256(folder, opened)
+        return finish_segment(folder=folder, opened=opened, fragments=fragments, end=end, previous_sha256=previous, sign=sign)
+
+    return finish
+
+
+def next_sequence(folder: DataFolder, camera: str, rendition: Rendition) -> int:
+    paths = (folder.root / rendition.value / camera).glob("*/*.record")
+    return max((read_unverified(path.read_bytes()).sequence for path in paths), default=-1) + 1
+
+
+@dataclass
+class Street:
+    """One camera's recording into `folder`, a second of fake video at a time."""
+
+    folder: DataFolder
+    journal: JournalWriter
+    clock: ManualClock
+    camera: str = "plaza"
+    rendition: Rendition = Rendition.SEALED
+    epoch_id: str | None = None
+    opened: SegmentOpened | None = None
+    fragments: list[FragmentWritten] = field(default_factory=list)
+    size: int = 0
+
+    def seal_epoch(self, shares: int = 3) -> EpochSealed:
+        """An epoch with its share files in the vault, journalled."""
+        start_us = self.clock.wall_us()
+        self.epoch_id = timed_id(start_us)
+        place = self.folder.epoch(self.camera, self.epoch_id)
+        make_directory(place)
+        contents = [AGE_HEAD + f"{self.epoch_id} {n}".encode() for n in range(1, shares + 1)]
+        for number, content in enumerate(contents, 1):
+            write_durable(place / f"share-{number}.age", content)
+        write_durable(place / "seal.note", b"seal\n")
+        hashes = tuple(hashlib.sha256(content).hexdigest() for content in contents)
+        epoch = EpochSealed(self.epoch_id, self.camera, 0, start_us, start_us + 600_000_000, "age1x", 2, shares, hashes)
+        self.journal.append(epoch)
+        return epoch
+
+    @property
+    def path(self) -> Path:
+        assert self.opened is not None
+        return self.folder.root / self.opened.path
+
+    def open(self, *, is_journalled: bool = True) -> SegmentOpened:
+        is_sealed = self.rendition is Rendition.SEALED
+        if is_sealed and self.epoch_id is None:
+            self.seal_epoch()
+        wall_us = self.clock.wall_us()
+        segment_id = timed_id(wall_us)
+        header = member(INIT_NAME, AGE_HEAD + b"init", 0) if is_sealed else box(b"ftyp", b"isom") + box(b"moov", b"init")
+        path = self.folder.segment(self.camera, self.rendition, segment_id, wall_us)
+        make_directory(path.parent)
+        path.write_bytes(header)
+        sync_directory(path.parent)
+        self.size, self.fragments = len(header), []
+        self.opened = SegmentOpened(
+            segment_id, self.camera, self.rendition, self.folder.relative(path), "run-1", self.epoch_id if is_sealed else None,
+            next_sequence(self.folder, self.camera, self.rendition), wall_us, len(header), hashlib.sha256(header).hexdigest(),
+        )  # fmt: skip
+        if is_journalled:
+            self.journal.append(self.opened)
+        return self.opened
+
+    def write(self, *, is_journalled: bool = True) -> FragmentWritten:
+        """A second of video; the clock goes on by as much."""
+        assert self.opened is not None
+        start_us = self.clock.wall_us()
+        number = len(self.fragments) + 1
+        body = f"{self.opened.segment_id} {number} ".encode() * (10 + number)
+        if self.rendition is Rendition.SEALED:
+            content = AGE_HEAD + body
+            written, offset = member(part_name(number), content, 0), self.size + BLOCK_BYTES
+        else:
+            content = box(b"moof", b"x") + box(b"mdat", body)
+            written, offset = content, self.size
+        with self.path.open("ab") as file:
+            file.write(written)
+        self.size += len(written)
+        digest = hashlib.sha256(content).hexdigest()
+        self.clock.advance(FRAGMENT_US / 1e6)
+        fragment = FragmentWritten(
+            self.opened.segment_id, offset, len(content), digest, start_us, start_us + FRAGMENT_US, number * 90_000, FRAMES, True
+        )
+        if is_journalled:
+            self.journal.append(fragment)
+            self.fragments.append(fragment)
+        return fragment
+
+    def close(self, end: SegmentEnd = SegmentEnd.ROTATED) -> SegmentClosed:
+        assert self.opened is not None
+        closed = finisher(self.folder)(self.opened, self.fragments, end)
+        self.journal.append(closed)
+        self.opened = None
+        return closed
+
+    def record(self, fragments: int = 3) -> SegmentClosed:
+        """A whole segment."""
+        self.open()
+        for _ in range(fragments):
+            self.write()
+        return self.close()
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    """One box of ISO/IEC 14496-12."""
+    return (len(content) + 8).to_bytes(4, "big") + kind + content
