@@ -15,7 +15,7 @@ from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.template import render_config
 from lamppost.model.layout import DataFolder
-from lamppost.seal.custodians import check_recipients, create_trial_keys
+from lamppost.seal.custodians import check_custodians, create_key_file
 from lamppost.seal.notes import create_signer
 
 TRIAL_FOLDER = "custodians-TRIAL"
@@ -50,19 +50,21 @@ def init(
     cameras = _parse_cameras(camera or [])
     trial_folder = folder.root.parent / TRIAL_FOLDER
     if custodian:
-        recipients = check_recipients(tuple(custodian))
-        need = _check_threshold(threshold or min(2, len(recipients)), len(recipients))
+        recipients = tuple(custodian)
+        need = threshold or 2
+        check_custodians(recipients, need)
     else:
         count = custodians or 3
-        need = _check_threshold(threshold or min(2, count), count)
+        need = _check_threshold(threshold or 2, count)
         if trial_folder.exists():
             raise ConfigError(f"{trial_folder} exists already", remedy="move it away, or name its recipients with --custodian")
         recipients = ()
     for part in (folder.root, folder.index.parent, folder.journal, folder.vault, folder.keys, folder.run):
         make_directory(part)
-    create_signer(folder.keys)
+    create_signer(folder.keys / "recorder.key")
     if not custodian:
-        recipients = create_trial_keys(trial_folder, custodians or 3, clock=SystemClock())
+        clock = SystemClock()
+        recipients = tuple(create_key_file(trial_folder / f"custodian-{number}.key", clock) for number in range(1, (custodians or 3) + 1))
     data_entry = _relative_if_beside(folder.root, config)
     text = render_config(data=data_entry, custodians=recipients, threshold=need, trial=not custodian, cameras=cameras or EXAMPLE_CAMERA)
     make_directory(config.resolve().parent)

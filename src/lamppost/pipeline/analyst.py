@@ -31,7 +31,7 @@ def work(context: ChildContext, desk: FeedDesk) -> None:
     signer = NoteSigner.load(context.folder.keys / "recorder.key")
     faces = FaceDetector(threads=settings.masking.threads)
     with open_journal(context, WRITER) as journal:
-        recover(context, WRITER, journal, signer)
+        recover(context.folder, WRITER, journal, sign=signer.sign, clock=context.clock)
         tools = MaskedTools(
             context.folder, settings.recording, journal.append, signer.sign, context.clock, settings.masking.threads
         )

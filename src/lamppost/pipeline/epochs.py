@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lamppost.base.clock import US_PER_S, Clock
-from lamppost.base.errors import SealError
+from lamppost.base.errors import SealError, ShareMismatch, StoreError
 from lamppost.base.logging import get_logger
 from lamppost.model.books import EpochSealed, JournalRecord
 from lamppost.model.layout import DataFolder
@@ -17,6 +17,9 @@ from lamppost.model.settings import SealingSettings
 from lamppost.record.segments import SealingEpoch
 from lamppost.seal.age import AgeSealer
 from lamppost.seal.epochs import EpochPreparation
+from lamppost.seal.notes import VerifierKey
+from lamppost.seal.opening import read_seal
+from lamppost.store.vault import Vault
 
 LEAD_S = 60.0
 RETRY_S = 5.0
@@ -26,8 +29,8 @@ STRETCH = 2.0  # an epoch whose successor cannot be made is used for so many len
 class EpochSupply:
     """The present epoch of one camera, and the next one in the making.
 
-    `seal_with` is given to the segment writer. An epoch is journalled before it
-    is first used. When the next one cannot be made, the present one goes on,
+    `seal_with` is given to the segment writer. An epoch is journalled
+    before it is first used. When the next one cannot be made, the present one goes on,
     with an alarm, for `STRETCH` lengths at most.
     """
 
@@ -39,14 +42,13 @@ class EpochSupply:
         sealing: SealingSettings,
         journal: Callable[[JournalRecord], None],
         clock: Clock,
-        first_sequence: int,
     ) -> None:
         self._camera = camera
         self._folder = folder
         self._sealing = sealing
         self._journal = journal
         self._clock = clock
-        self._sequence = first_sequence
+        self._sequence = _next_sequence(folder, camera)
         self._present: SealingEpoch | None = None
         self._next: EpochSealed | None = None
         self._preparation: EpochPreparation | None = None
@@ -64,6 +66,7 @@ class EpochSupply:
                 self._preparation = None
                 self._retry_at_s = now_s + RETRY_S
             if self._next is not None:
+                self._journal(self._next)
                 self._preparation = None
         elif self._next is None and now_s >= self._retry_at_s and self._is_next_due():
             self._prepare()
@@ -78,7 +81,6 @@ class EpochSupply:
         is_over = self._present is None or wall_us >= self._present.end_us
         if is_over and self._next is not None:
             sealed, self._next = self._next, None
-            self._journal(sealed)
             self._present = SealingEpoch(epoch_id=sealed.epoch_id, end_us=sealed.end_us, seal=AgeSealer(sealed.recipient).seal)
             self.tend()
         if self._present is None:
@@ -122,3 +124,15 @@ class EpochSupply:
             self._retry_at_s = self._clock.monotonic_s() + RETRY_S
             return
         self._sequence += 1
+
+
+def _next_sequence(folder: DataFolder, camera: str) -> int:
+    """One more than the newest epoch of this camera that can be read; 0 where there is none."""
+    vault = Vault(folder.vault)
+    recorder = VerifierKey.load(folder.keys / "recorder.pub")
+    for _, epoch_id in reversed(vault.epochs(camera)):
+        try:
+            return read_seal(vault.read(camera, epoch_id), recorder).sealed.sequence + 1
+        except (ShareMismatch, StoreError):
+            continue  # `check` tells of it; the one before it serves as well
+    return 0

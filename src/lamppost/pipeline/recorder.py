@@ -27,7 +27,7 @@ def work(context: ChildContext, desk: FeedDesk) -> None:
     """Recover, record until told to stop, end every segment whole."""
     signer = NoteSigner.load(context.folder.keys / "recorder.key")
     with open_journal(context, WRITER) as journal:
-        left_open = recover(context, WRITER, journal, signer)
+        left_open = recover(context.folder, WRITER, journal, sign=signer.sign, clock=context.clock)
         tools = RecordingTools(context.folder, context.settings.recording, journal.append, signer.sign, context.clock, context.stop)
         recordings = [_build(camera, tools, context, left_open.get(camera.name)) for camera in context.settings.camera]
         threads: list[threading.Thread] = []

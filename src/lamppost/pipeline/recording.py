@@ -7,6 +7,7 @@ the camera and the disk.
 from __future__ import annotations
 
 import threading
+from random import Random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -102,7 +103,7 @@ class CameraRecording:
         """The thread's body: session after session, with a growing pause after each failure."""
         tools = self._tools
         self._start_account()
-        backoff = Backoff(cap_s=tools.settings.reconnect_cap_s)
+        backoff = Backoff(random=Random(), cap_s=tools.settings.reconnect_cap_s)  # noqa: S311  # jitter, not secrecy
         while not tools.stop.is_set():
             began_s = tools.clock.monotonic_s()
             try:

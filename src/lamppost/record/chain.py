@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from lamppost.base.errors import ShareMismatch, StoreError
-from lamppost.model.books import Rendition
+from lamppost.model.books import Rendition, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.record.segment_record import read_unverified
 
@@ -42,6 +42,17 @@ class RecordChain:
 
 def load_chain(folder: DataFolder, camera: str, rendition: Rendition) -> RecordChain:
     """The chain as the newest records on disk leave it; raises `StoreError`."""
+    last = _last_record(folder, camera, rendition, below=None)
+    return RecordChain() if last is None else RecordChain(last[0] + 1, last[1])
+
+
+def previous_record_sha256(folder: DataFolder, opened: SegmentOpened) -> str:
+    """Of the record before the one of `opened`, for recovery; empty when it is the first."""
+    last = _last_record(folder, opened.camera, opened.rendition, below=opened.sequence)
+    return "" if last is None else last[1]
+
+
+def _last_record(folder: DataFolder, camera: str, rendition: Rendition, *, below: int | None) -> tuple[int, str] | None:
     last: tuple[int, str] | None = None
     for path in islice(_newest_first(folder.root / rendition.value / camera), _LOOK_BACK):
         try:
@@ -49,9 +60,10 @@ def load_chain(folder: DataFolder, camera: str, rendition: Rendition) -> RecordC
             sequence = read_unverified(note).sequence
         except (OSError, ShareMismatch) as error:
             raise StoreError(f"cannot read the segment record {path}: {error}", remedy="run `lamppost check`") from error
-        if last is None or sequence > last[0]:
+        is_newer = last is None or sequence > last[0]
+        if is_newer and (below is None or sequence < below):
             last = sequence, hashlib.sha256(note).hexdigest()
-    return RecordChain() if last is None else RecordChain(last[0] + 1, last[1])
+    return last
 
 
 def _newest_first(camera_folder: Path) -> list[Path]:
