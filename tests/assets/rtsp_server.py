@@ -25,7 +25,6 @@ from typing import Any
 import gi
 
 gi.require_version("Gst", "1.0")
-gi.require_version("GstApp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
@@ -61,7 +60,7 @@ def _read_units(path: Path) -> tuple[str, list[tuple[bytes, int, int, bool]]]:
     out = pipeline.get_by_name("out")
     pipeline.set_state(Gst.State.PLAYING)
     units = []
-    while (sample := out.try_pull_sample(10 * TICKS_PER_S)) is not None:
+    while (sample := out.emit("try-pull-sample", 10 * TICKS_PER_S)) is not None:
         buffer = sample.get_buffer()
         has_rate, numerator, denominator = sample.get_caps().get_structure(0).get_fraction("framerate")
         interval = TICKS_PER_S * denominator // numerator if has_rate and numerator else TICKS_PER_S // 25
@@ -105,7 +104,7 @@ class Feeder:
             if not is_key:
                 buffer.set_flags(Gst.BufferFlags.DELTA_UNIT)
             self._sent += 1
-            if self._source.push_buffer(buffer) != Gst.FlowReturn.OK:
+            if self._source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                 self._timer = 0
                 return False
 

@@ -71,12 +71,14 @@ class Picture:
     ones in order, without start codes. `has_slices` is false of an access unit
     that carries parameter sets or messages alone. `is_open`: a keyframe that
     pictures shown before it may follow in decoding order (open GOP).
+    `picture_set_id`: the PPS that its first slice names, None when unreadable.
     """
 
     is_keyframe: bool
     has_slices: bool
     parameter_sets: tuple[bytes, ...]
     is_open: bool = False
+    picture_set_id: int | None = None
 
 
 def inspect(codec: Codec, data: bytes) -> Picture:
@@ -105,7 +107,8 @@ def inspect(codec: Codec, data: bytes) -> Picture:
     else:
         is_closed = bool(slices) and all(code == _H264_IDR for code, _ in slices)
         is_open = has_recovery_point and bool(slices) and all(code == _H264_SLICE and _is_intra_slice(head) for code, head in slices)
-    return Picture(is_closed or is_open, bool(slices), tuple(sets), is_open)
+    set_id = _picture_set_id(codec, *slices[0]) if slices else None
+    return Picture(is_closed or is_open, bool(slices), tuple(sets), is_open, set_id)
 
 
 def with_parameter_sets(codec: Codec, data: bytes, parameter_sets: bytes) -> bytes:
@@ -115,6 +118,23 @@ def with_parameter_sets(codec: Codec, data: bytes, parameter_sets: bytes) -> byt
         end = data.find(first) + len(first)
         return data[:end] + parameter_sets + data[end:]
     return parameter_sets + data
+
+
+def _picture_set_id(codec: Codec, type_code: int, head: bytes) -> int | None:
+    """The PPS that a slice header names (H.264 7.3.3, H.265 7.3.6.1)."""
+    try:
+        if codec is Codec.H264:
+            bits = BitReader(without_emulation(head[1:]))
+            bits.ue()
+            bits.ue()
+            return bits.ue()
+        bits = BitReader(without_emulation(head[2:]))
+        is_first = bits.flag()
+        if type_code in range(16, 24):
+            bits.flag()
+        return bits.ue() if is_first else None
+    except OutOfBits:
+        return None
 
 
 def _is_intra_slice(head: bytes) -> bool:

@@ -56,19 +56,36 @@ class ParameterSets:
         """All sets with four-byte start codes: VPS, SPS, PPS, each by id."""
         return b"".join(START_CODE + self._sets[key] for key in sorted(self._sets))
 
-    def facts(self) -> SequenceFacts:
-        """What the SPS says; of several the one with the lowest id.
+    def facts(self, picture_set_id: int | None = None) -> SequenceFacts:
+        """What the SPS says that the PPS `picture_set_id` names; else the one with the lowest id.
 
         Raises `ValueError` when there is none.
         """
+        wanted = self._sets.get((_SPS[self._codec], self._sequence_of(picture_set_id)))
+        if wanted is not None:
+            return parse_sps(self._codec, wanted)
         for key in sorted(self._sets):
             if key[0] == _SPS[self._codec]:
                 return parse_sps(self._codec, self._sets[key])
         raise ValueError("no sequence parameter set")
 
-    def parameters(self, nominal_interval_90k: int = 0) -> StreamParameters:
-        """The parameters of a run that starts now; the SPS's frame rate comes first."""
-        facts = self.facts()
+    def _sequence_of(self, picture_set_id: int | None) -> int:
+        unit = self._sets.get((_PPS[self._codec], -1 if picture_set_id is None else picture_set_id))
+        if unit is None:
+            return -1
+        bits = BitReader(without_emulation(unit[1 if self._codec is Codec.H264 else 2 :]))
+        try:
+            bits.ue()
+            return bits.ue()
+        except OutOfBits:
+            return -1
+
+    def parameters(self, picture_set_id: int | None = None, nominal_interval_90k: int = 0) -> StreamParameters:
+        """The parameters of a run that starts now; the SPS's frame rate comes first.
+
+        Raises `ValueError` when there is no SPS.
+        """
+        facts = self.facts(picture_set_id)
         return StreamParameters(
             codec=self._codec,
             parameter_sets=self.annex_b(),

@@ -16,7 +16,7 @@ from lamppost.ingest.parameters import ParameterSets
 from lamppost.ingest.timestamps import DEFAULT_INTERVAL_90K, Break, Placed, Timeline
 from lamppost.ingest.units import AccessUnit
 from lamppost.ingest.walltime import MOST_DRIFT_US, WallMap
-from lamppost.model.media import Codec, Gap, GapCause, Packet, RunStarted, SessionItem
+from lamppost.model.media import Codec, Gap, GapCause, Packet, RunStarted, SessionItem, StreamParameters
 
 # A wall clock that moves by more than this against the monotonic one has stepped.
 MOST_STEP_US = US_PER_S
@@ -26,7 +26,7 @@ LONGEST_WAIT_S = 60.0
 
 @dataclass(slots=True)
 class _OpenRun:
-    parameter_sets: bytes
+    parameters: StreamParameters
     wall: WallMap
     end_us: int
 
@@ -75,8 +75,9 @@ class RunBuilder:
         can_start = picture.is_keyframe and self._sets.is_complete() and (has_run or not unit.is_corrupt)
         if can_start:
             data = self._with_sets(data, picture)
-        if can_start and self._needs_new_run():
-            yield from self._start_run(unit, data, is_open=picture.is_open)
+        parameters = self._parameters(picture) if can_start else None
+        if parameters is not None and self._needs_new_run(parameters):
+            yield from self._start_run(unit, data, picture, parameters)
         elif self._run is None or self._broken is not None:
             self._wait(unit)
         else:
@@ -87,21 +88,27 @@ class RunBuilder:
         own.update(picture.parameter_sets)
         return data if own.is_complete() else with_parameter_sets(self._codec, data, self._sets.annex_b())
 
-    def _needs_new_run(self) -> bool:
+    def _parameters(self, picture: Picture) -> StreamParameters:
+        # An SPS is kept only if it can be read, and a keyframe starts only with an SPS.
+        return self._sets.parameters(picture.picture_set_id, self._nominal)
+
+    def _needs_new_run(self, parameters: StreamParameters) -> bool:
         if self._run is None or self._broken is not None or self._restart:
             return True
-        return self._run.parameter_sets != self._sets.annex_b()
+        return self._run.parameters != parameters
 
-    def _start_run(self, unit: AccessUnit, data: bytes, *, is_open: bool) -> Iterator[SessionItem]:
+    def _start_run(self, unit: AccessUnit, data: bytes, picture: Picture, parameters: StreamParameters) -> Iterator[SessionItem]:
         before, placed = self._run, None
         if before is not None and self._broken is None and not self._restart:
             # Only the parameter sets changed: time goes on through the seam.
             placed = self._timeline.place(unit.pts_90k, unit.dts_90k)
-        try:
-            parameters = self._sets.parameters(self._nominal)
-        except ValueError as error:
-            raise UnsupportedStream(f"the camera's parameter sets cannot be read: {error}") from error
-        self._timeline.announce(self._sets.facts().reorder_depth, parameters.frame_interval_90k)
+        depth = self._sets.facts(picture.picture_set_id).reorder_depth
+        if depth and unit.pts_90k is None:
+            raise UnsupportedStream(
+                "the stream reorders pictures and tells no presentation times",
+                remedy="give it in a container that carries times, such as MP4",
+            )
+        self._timeline.announce(depth, parameters.frame_interval_90k)
         rate = before.wall.rate if before is not None else 0.0
         if before is not None and isinstance(placed, Placed):
             wall_us = before.wall.advance(placed.pts_90k, unit.arrival_us)
@@ -110,9 +117,9 @@ class RunBuilder:
             wall_us, gap = self._anchor(before, unit)
         if gap is not None:
             yield gap
-        start = self._timeline.start(unit.pts_90k, unit.dts_90k, is_open=is_open)
+        start = self._timeline.start(unit.pts_90k, unit.dts_90k, is_open=picture.is_open)
         wall = WallMap(0, wall_us, follows_arrival=self._follows_arrival, rate=rate)
-        self._run = _OpenRun(parameters.parameter_sets, wall, wall_us)
+        self._run = _OpenRun(parameters, wall, wall_us)
         self._broken, self._restart, self._waiting_since_s = None, "", None
         yield RunStarted(parameters)
         yield from self._emit(self._run, unit, data, start, is_keyframe=True)
@@ -135,7 +142,7 @@ class RunBuilder:
         if not isinstance(placed, Placed):
             self._broken = placed
             if keyframe is not None:
-                yield from self._start_run(unit, data, is_open=keyframe.is_open)
+                yield from self._start_run(unit, data, keyframe, self._parameters(keyframe))
             else:
                 self._wait(unit)
             return

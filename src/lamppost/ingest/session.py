@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from lamppost.base.clock import Clock
+from lamppost.base.errors import CameraError
 from lamppost.ingest.files import FileSource
 from lamppost.ingest.live import LiveSource
 from lamppost.ingest.locator import Locator, Scheme, parse_locator
@@ -51,11 +52,15 @@ class Session:
             follows_arrival=self._follows_arrival,
         )
         start = MissingStart(origin_90k=source.origin_90k, nominal_interval_90k=source.nominal_interval_90k)
-        for arrived in source.units():
-            for unit in start.push(arrived):
+        try:
+            for arrived in source.units():
+                for unit in start.push(arrived):
+                    yield from builder.push(unit)
+        except CameraError:
+            # What was held back came before the end.
+            for unit in start.flush():
                 yield from builder.push(unit)
-        for unit in start.flush():
-            yield from builder.push(unit)
+            raise
 
     def close(self) -> None:
         """Let go of the connection; may be called twice."""

@@ -198,7 +198,7 @@ def draw_scenery(width_px: int, height_px: int, random: np.random.Generator) -> 
 
 
 def _draw_houses(scene: Picture, ground: int, random: np.random.Generator) -> None:
-    width, x = scene.shape[1], 0
+    width, x = int(scene.shape[1]), 0
     while x < width:
         span = int(random.integers(width // 9, width // 5))
         top = round(ground * float(random.uniform(0.12, 0.4)))

@@ -245,6 +245,10 @@ class MissingStart:
     def _release(self, known: int | None) -> Iterator[AccessUnit]:
         held, self._held, self._is_done = self._held, [], True
         untimed = len(held) if known is None else len(held) - 1
+        if known is None and self._origin is None:
+            # No times at all: a raw file, which is placed picture after picture.
+            yield from held
+            return
         first = self._first_time(known, untimed)
         for index, unit in enumerate(held):
             yield replace(unit, pts_90k=first + index * self._interval) if index < untimed else unit

@@ -1,0 +1,100 @@
+"""Real peers for ingest: Debian's RTSP server as a subprocess, and a scripted one on loopback."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from lamppost.ingest.locator import parse_locator
+from lamppost.ingest.simulation import StreetEncoder, street_settings
+from lamppost.model.media import Codec
+
+SERVER = Path(__file__).parents[1] / "assets" / "rtsp_server.py"
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+@dataclass
+class RtspServer:
+    """A running server; `command` sends one line and waits until it is done."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    def command(self, line: str) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline().split() == ["OK", line]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., RtspServer]]:
+    """Start servers: `serve(clip, ..., user=, password=, port=)`; they end with the test."""
+    if subprocess.run([SYSTEM_PYTHON, "-c", "import gi"], check=False, capture_output=True).returncode:
+        pytest.skip("python3-gi and gir1.2-gst-rtsp-server-1.0 are not installed")
+    servers: list[RtspServer] = []
+
+    def start(*clips: Path, user: str = "", password: str = "", port: int = 0) -> RtspServer:
+        login = ["--user", user, "--password", password] if user else []
+        process = subprocess.Popen(
+            [SYSTEM_PYTHON, str(SERVER), "--port", str(port), *login, *map(str, clips)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert process.stdout is not None
+        words = process.stdout.readline().split()
+        assert words[:1] == ["READY"], "the RTSP server did not start"
+        server = RtspServer(process, int(words[1]))
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.kill()
+
+
+@pytest.fixture(scope="session")
+def street_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Codec], Path]:
+    """Two seconds of the simulated street in an MP4, made once for each codec."""
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make(codec: Codec) -> Path:
+        path = folder / f"street-{codec}.mp4"
+        if not path.exists():
+            encoder = StreetEncoder(street_settings(parse_locator("sim://plaza?width=640&height=360&people=3&vehicles=1")), codec)
+            with av.open(str(path), "w") as out:
+                stream = out.add_mux_stream(str(codec), width=640, height=360, time_base=Fraction(1, 90_000))
+                for index in range(30):
+                    packet = av.Packet(encoder.encode(index))
+                    packet.stream, packet.time_base = stream, Fraction(1, 90_000)
+                    packet.pts = packet.dts = index * 6000
+                    packet.duration, packet.is_keyframe = 6000, index % 15 == 0
+                    out.mux(packet)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def stop() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
