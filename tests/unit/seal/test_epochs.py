@@ -1,0 +1,97 @@
+"""The child that makes a key: it answers, or fails in one line, or is stopped; the vault has all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+from pathlib import Path
+
+import pytest
+
+from camera_packets import START_US
+from lamppost.base.clock import ManualClock
+from lamppost.base.errors import SealError
+from lamppost.model.books import EpochSealed
+from lamppost.seal.custodians import read_key_file
+from lamppost.seal.epochs import EpochPreparation
+from lamppost.seal.opening import open_epoch
+from lamppost.store.vault import Vault
+from sealed_site import Site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def start(site: Site, **changes: object) -> EpochPreparation:
+    arguments = {
+        "folder": site.folder, "camera": "plaza", "sequence": 7, "start_us": START_US, "end_us": START_US + 1,
+        "custodians": site.custodians, "threshold": 2, "clock": site.clock,
+    }  # fmt: skip
+    return EpochPreparation.start(**(arguments | changes))  # type: ignore[arg-type]
+
+
+def wait_for_exit(process_id: int, timeout_s: float = 60.0) -> bool:
+    """Wait without reaping, as long as the child takes; true when it has ended."""
+    descriptor = os.pidfd_open(process_id)
+    try:
+        return bool(select.select([descriptor], [], [], timeout_s)[0])
+    finally:
+        os.close(descriptor)
+
+
+def outcome(preparation: EpochPreparation) -> EpochSealed | None:
+    assert wait_for_exit(preparation.process_id)
+    return preparation.poll()
+
+
+def test_the_child_seals_and_says_only_public_things(site: Site) -> None:
+    sealed = outcome(start(site, mirrors=[site.root / "mirror"]))
+    assert sealed is not None
+    assert (sealed.camera, sealed.sequence, sealed.threshold, sealed.shares) == ("plaza", 7, 2, 3)
+    for root in (site.folder.vault, site.root / "mirror"):
+        files = Vault(root).read("plaza", sealed.epoch_id)
+        assert [hashlib.sha256(files[f"share-{n}.age"]).hexdigest() for n in (1, 2, 3)] == list(sealed.share_sha256s)
+    keys = [key for path in site.keys[:2] for key in read_key_file(path)]
+    assert open_epoch(files, keys, site.signer.public).recipient == sealed.recipient
+
+
+def test_a_failure_is_one_line_with_the_camera(site: Site) -> None:
+    (site.folder.keys / "recorder.key").write_text("broken")
+    with pytest.raises(SealError, match=r"camera plaza: cannot seal an epoch: .*recorder\.key is not a recorder's key") as caught:
+        outcome(start(site))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(SealError, match="1 custodians are given"):
+        outcome(start(site, custodians=site.custodians[:1]))
+    assert Vault(site.folder.vault).epochs() == []
+
+
+def test_a_vault_that_cannot_be_written_stores_nothing(site: Site) -> None:
+    site.folder.vault.write_text("a file where the vault should be")
+    with pytest.raises(SealError, match="cannot create the folder"):
+        outcome(start(site))
+
+
+def test_a_child_that_takes_too_long_is_stopped(site: Site) -> None:
+    clock = ManualClock()
+    preparation = start(site, clock=clock, timeout_s=5.0)
+    assert preparation.poll() is None
+    clock.advance(5.0)
+    with pytest.raises(SealError, match="took too long"):
+        preparation.poll()
+    assert not Path(f"/proc/{preparation.process_id}").exists()
+
+
+@pytest.mark.parametrize("moment", range(8))
+def test_killed_at_any_moment_the_vault_has_a_whole_epoch_or_none(site: Site, moment: int) -> None:
+    preparation = start(site)
+    wait_for_exit(preparation.process_id, 0.02 * moment)
+    preparation.kill()
+    vault = Vault(site.folder.vault)
+    keys = [key for path in site.keys for key in read_key_file(path)]
+    for camera, epoch_id in vault.epochs():
+        assert open_epoch(vault.read(camera, epoch_id), keys, site.signer.public)
+    vault.remove_stale()
+    assert all(not path.name.startswith(".") for path in site.folder.vault.glob("*/*"))
