@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer.main
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -65,7 +64,14 @@ def _type(field: FieldInfo) -> str:
     return f"{word}, {', '.join(limits)}" if limits else word
 
 
-_WORDS = (("tuple", "list of texts"), ("Preset", "a preset"), ("Path", "path"), ("bool", "true or false"), ("float", "number"), ("int", "whole number"))
+_WORDS = (
+    ("tuple", "list of texts"),
+    ("Preset", "a preset"),
+    ("Path", "path"),
+    ("bool", "true or false"),
+    ("float", "number"),
+    ("int", "whole number"),
+)
 
 
 def _default(field: FieldInfo) -> str:

@@ -91,5 +91,5 @@ def one_camera(settings: Settings, url: str) -> Settings:
         camera = CameraSettings(name="demo", url=url)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"the camera's URL cannot be used: {problem}", remedy="for example rtsp://user:password@192.0.2.10/stream1") from error
+        raise ConfigError(f"the camera's URL cannot be used: {problem}", remedy="for example rtsp://192.0.2.10/stream1") from error
     return settings.model_copy(update={"camera": (camera,)})

@@ -42,8 +42,10 @@ def config_check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
         typer.echo(json.dumps({"config": str(config), "cameras": len(settings.camera), "warnings": warnings}))
         return
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{config} can be used: {len(settings.camera)} camera(s), any {settings.sealing.threshold} of "
-                  f"{len(settings.sealing.custodians)} custodians open originals.")
+    console.print(
+        f"{config} can be used: {len(settings.camera)} camera(s), any {settings.sealing.threshold} of "
+        f"{len(settings.sealing.custodians)} custodians open originals."
+    )
     for warning in warnings:
         console.print(f"[bold yellow]warning:[/] {escape(warning)}")
 
@@ -85,5 +87,3 @@ def _warnings(settings: Settings) -> list[str]:
         for camera in settings.camera
         if camera.password is not None or redact(camera.url) != camera.url
     ]
-
-

@@ -71,7 +71,8 @@ class _Lines:
         for name in self._cameras:
             recorded, masked = _of(children, RECORDER, name), _of(children, ANALYST, name)
             self._console.print(
-                f"{name}: {_state(recorded)}, {recorded.get('frames', 0)} frames in, {format_bytes(recorded.get('sealed_bytes', 0))} sealed; "
+                f"{name}: {_state(recorded)}, {recorded.get('frames', 0)} frames in, "
+                f"{format_bytes(recorded.get('sealed_bytes', 0))} sealed; "
                 f"{_state(masked)}, {masked.get('frames', 0)} masked, {masked.get('covered_frames', 0)} of them covered",
                 soft_wrap=True,
                 markup=False,

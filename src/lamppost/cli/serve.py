@@ -29,7 +29,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 @one_line_errors
 def serve(
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = DEFAULT_CONFIG,
-    for_: Annotated[str | None, typer.Option("--for", help="End after so long: 30s, 10m, 2h. Otherwise run until SIGTERM or Ctrl-C.")] = None,
+    for_: Annotated[str | None, typer.Option("--for", help="End after so long: 30s, 10m, 2h. Otherwise run on.")] = None,
     camera: Annotated[
         str | None,
         typer.Option("--camera", envvar="LAMPPOST_CAMERA", help="Record this URL, as camera 'demo', instead of the configured cameras."),

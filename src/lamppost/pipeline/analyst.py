@@ -32,9 +32,7 @@ def work(context: ChildContext, desk: FeedDesk) -> None:
     faces = FaceDetector(threads=settings.masking.threads)
     with open_journal(context, WRITER) as journal:
         recover(context.folder, WRITER, journal, sign=signer.sign, clock=context.clock)
-        tools = MaskedTools(
-            context.folder, settings.recording, journal.append, signer.sign, context.clock, settings.masking.threads
-        )
+        tools = MaskedTools(context.folder, settings.recording, journal.append, signer.sign, context.clock, settings.masking.threads)
         analyses: list[CameraAnalysis] = []
         threads: list[threading.Thread] = []
         for camera in settings.camera:

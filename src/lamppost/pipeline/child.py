@@ -120,4 +120,3 @@ def _listen(context: ChildContext, on_message: Callable[[Message], None] | None)
         else:
             for descriptor in message.descriptors:
                 os.close(descriptor)
-

@@ -25,9 +25,7 @@ class CoverKeeper:
         if self._open is not None and self._open.cause != cause:
             self.end(frame.wall_us)
         if cause is not None and self._open is None:
-            self._open = CoverOpened(
-                cover_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause, start_us=frame.wall_us
-            )
+            self._open = CoverOpened(cover_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause, start_us=frame.wall_us)
             self._journal(self._open)
 
     def end(self, end_us: int) -> None:

@@ -7,9 +7,9 @@ the camera and the disk.
 from __future__ import annotations
 
 import threading
-from random import Random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from random import Random
 from typing import Any
 
 from lamppost.base.clock import Clock

@@ -1,0 +1,1 @@
+"""One file for each figure that we publish, each against a peer in the same run."""

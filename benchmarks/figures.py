@@ -1,0 +1,30 @@
+"""What a benchmark returns, and how its table is written."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row: what was measured, for us, for the peer, and the ratio that counts."""
+
+    what: str
+    ours: str
+    peer: str
+    ratio: str
+    note: str = ""
+
+
+def table(title: str, figures: Sequence[Figure]) -> str:
+    """A Markdown table with a heading."""
+    rows = [f"### {title}", "", "| what | Lamppost | peer | ratio | note |", "|---|---|---|---|---|"]
+    rows += [f"| {f.what} | {f.ours} | {f.peer} | {f.ratio} | {f.note} |" for f in figures]
+    return "\n".join(rows) + "\n"
+
+
+def median_and_spread(values: Sequence[float], digits: int = 2) -> str:
+    """`1.23 (1.10–1.40)`: the median, the least and the greatest."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
