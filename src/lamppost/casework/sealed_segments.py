@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import ConfigError, ShareMismatch, StoreError
-from lamppost.model.books import Rendition
+from lamppost.model.books import Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
 from lamppost.record.segment_record import SegmentRecord, record_path, verify_record
 from lamppost.record.tar import INIT_NAME, part_name, whole_members
@@ -165,6 +165,9 @@ def _check_header(path: Path, camera: str, record: SegmentRecord) -> None:
 def _check_chain(segments: list[FoundSegment]) -> None:
     for earlier, later in pairwise(segments):
         if earlier.record is None or later.record is None or later.record.sequence != earlier.record.sequence + 1:
+            continue
+        # A segment that a full disk kept from ending is ended by recovery, after its successor's record was written.
+        if earlier.record.end is SegmentEnd.RECOVERED:
             continue
         if later.record.previous_sha256 != earlier.record_sha256:
             raise ShareMismatch(

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from camera_packets import START_US, encode, is_parameter_set
 from lamppost.base.annexb import nal_units
 from lamppost.base.errors import ConfigError, KeyFileError, LamppostError, NotEnoughShares, ShareMismatch, StoreError
 from lamppost.casework.release import Release, open_interval
-from lamppost.model.books import Rendition, SegmentOpened
+from lamppost.model.books import Rendition, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Codec, Packet
-from lamppost.record.segment_record import record_path
+from lamppost.record.segment_record import read_unverified, record_path
 from lamppost.seal.notes import create_signer
 from sealed_site import Site
 
@@ -161,6 +162,12 @@ def cut_segment(site: Site) -> None:
     path.write_bytes(path.read_bytes()[:9000])
 
 
+def break_chain(site: Site) -> None:
+    path = record_path(files_of(site)[1])
+    record = read_unverified(path.read_bytes())
+    path.write_bytes(site.signer.sign(replace(record, previous_sha256="0" * 64).to_text()))
+
+
 def other_recorder(site: Site) -> None:
     create_signer(site.root / "other" / "recorder.key")
     shutil.copy(site.root / "other" / "recorder.pub", site.folder.keys / "recorder.pub")
@@ -177,6 +184,7 @@ def other_recorder(site: Site) -> None:
         (swap_epochs, r"epoch-0 .* holds another epoch"),
         (swap_segments, r"is of another segment"),
         (cut_segment, r"segment 20231114T221322Z-.* is cut or altered"),
+        (break_chain, r"record of segment 20231114T221322Z-.* does not follow"),
         (other_recorder, r"not signed by lamppost-recorder"),
     ],
 )
@@ -208,6 +216,13 @@ def test_a_growing_tar_opens_up_to_its_last_whole_fragment(tmp_path: Path) -> No
     found = release(site, 4.1, 60, tmp_path / "late.mp4")
     assert found.files[0].start_us == at(4)
     assert opened_units((tmp_path / "late.mp4").read_bytes()) == units(encode(frames=140)[1][100:125])
+
+
+def test_a_segment_ended_late_by_recovery_breaks_no_chain(site: Site, tmp_path: Path) -> None:
+    path = record_path(files_of(site)[1])
+    record = read_unverified(path.read_bytes())
+    path.write_bytes(site.signer.sign(replace(record, end=SegmentEnd.RECOVERED).to_text()))
+    assert release(site, 0, 5, tmp_path / "out").unsigned_segments == ()
 
 
 def test_a_carried_copy_needs_neither_index_nor_journal(site: Site, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from camera_packets import START_US
 from lamppost.base.errors import KeyFileError, NotEnoughShares, ShareMismatch
 from lamppost.seal.age import AgeSealer
 from lamppost.seal.custodians import CustodianKey, create_key_file, read_key_file
-from lamppost.seal.envelopes import EpochSeal, ShareEnvelope
+from lamppost.seal.envelopes import EpochSeal, ShareEnvelope, share_name
 from lamppost.seal.notes import verify_note
 from lamppost.seal.opening import open_epoch, read_seal
 from lamppost.seal.sealer import seal_epoch
@@ -74,18 +76,39 @@ def test_a_share_of_another_epoch_is_refused_even_if_signed(site: Site) -> None:
     assert sealed.epoch_id == "epoch-a"
 
 
-def test_a_key_that_is_not_the_sealed_one_is_refused(site: Site) -> None:
+def forge(site: Site, *, mnemonics: list[str], shares_epoch: str, recipient: str) -> dict[str, bytes]:
+    """What a recorder that lies would sign: envelopes that open, and a seal note that has their hashes."""
+    files = files_of(site)
+    seal = read_seal(files, site.signer.public)
+    for number, (custodian, mnemonic) in enumerate(zip(seal.custodians, mnemonics, strict=True), start=1):
+        envelope = ShareEnvelope("plaza", shares_epoch, recipient, number, 3, 2, mnemonic)
+        files[share_name(number)] = AgeSealer(custodian).seal(site.signer.sign(envelope.to_text()))
+    hashes = tuple(hashlib.sha256(files[share_name(number)]).hexdigest() for number in (1, 2, 3))
+    sealed = replace(seal.sealed, recipient=recipient, share_sha256s=hashes)
+    files["seal.note"] = site.signer.sign(EpochSeal(sealed, seal.custodians).to_text())
+    return files
+
+
+def test_shares_of_another_key_than_the_sealed_one_are_refused(site: Site) -> None:
     seal_epoch(site.request("epoch-a", START_US))
-    other = seal_epoch(site.request("epoch-b", START_US))
-    files, signer = files_of(site), site.signer
-    seal = read_seal(files, signer.public)
-    first = read_key_file(site.keys[0])[0]
-    envelope = ShareEnvelope.parse(verify_note(first.open(files["share-1.age"]), signer.public))
-    assert envelope.mnemonic.split()[7] not in repr(envelope)
-    lying = EpochSeal(other, seal.custodians)
-    files["seal.note"] = signer.sign(lying.to_text())
-    with pytest.raises(ShareMismatch):
-        open_epoch(files, keys_of(site), signer.public)
+    key, other = new_epoch_key(), new_epoch_key()
+    good = forge(site, mnemonics=key.split(2, 3), shares_epoch="epoch-a", recipient=key.recipient)
+    assert open_epoch(good, keys_of(site), site.signer.public).recipient == key.recipient
+    lying = forge(site, mnemonics=other.split(2, 3), shares_epoch="epoch-a", recipient=key.recipient)
+    with pytest.raises(ShareMismatch, match="another key than the one sealed to"):
+        open_epoch(lying, keys_of(site), site.signer.public)
+
+
+def test_an_envelope_of_another_epoch_is_refused(site: Site) -> None:
+    seal_epoch(site.request("epoch-a", START_US))
+    key = new_epoch_key()
+    lying = forge(site, mnemonics=key.split(2, 3), shares_epoch="epoch-b", recipient=key.recipient)
+    with pytest.raises(ShareMismatch, match="belongs to something else"):
+        open_epoch(lying, keys_of(site), site.signer.public)
+
+
+def test_an_envelope_never_shows_its_share() -> None:
+    assert "sesame" not in repr(ShareEnvelope("plaza", "epoch-a", "age1", 1, 3, 2, "open sesame"))
 
 
 def test_a_custodian_replaced_since_opens_no_older_epoch(site: Site, tmp_path: Path) -> None:
