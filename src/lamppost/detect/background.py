@@ -12,25 +12,28 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Picture = NDArray[np.float32]
-Flags = NDArray[np.bool_]
+from lamppost.detect.values import Flags, Picture, SmallPicture
 
 _SAMPLES = 24  # pictures that the learning window holds at most
 _LEAST_SAMPLES = 5
-_RANGE_LEVELS = 20.0  # a pixel that spans more than this in the window has moved
 _AGREE_LEVELS = 10.0
 _AGREE_SHARE = 0.75
-_BUSY_SHARE = 0.35  # of all pixels in motion: nothing can be learnt from such a window
-_BUSY_EDGE_SHARE = 0.5  # of the textured pixels: a moving camera shows there first
+# Of all pixels, or of the textured ones, where a moving camera shows first: nothing can be
+# learnt from a window in which so much moves.
+_BUSY_SHARE = 0.35
+_BUSY_EDGE_SHARE = 0.25
+_EDGE_LEVELS = 10.0
+_LEAST_EDGES = 0.01
+_LEAST_SHIFT_PX = 0.7
+_LEAST_RESPONSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """Outcome of a learning window: the median, its noise, and where something moved."""
 
-    median: Picture
+    median: SmallPicture
     noise: Picture
     unsure: Flags
 
@@ -43,9 +46,9 @@ class LearningWindow:
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
-        self._samples: deque[tuple[float, Picture]] = deque(maxlen=_SAMPLES)
+        self._samples: deque[tuple[float, SmallPicture]] = deque(maxlen=_SAMPLES)
 
-    def add(self, at_s: float, small: Picture) -> None:
+    def add(self, at_s: float, small: SmallPicture) -> None:
         """Keep `small` when the last one kept is long enough ago."""
         if self._samples and 0 <= at_s - self._samples[-1][0] < self._window_s / (_SAMPLES - 1) - 1e-6:
             return
@@ -55,25 +58,39 @@ class LearningWindow:
         """The background, or None while the window is too short or too much moves in it."""
         if len(self._samples) < _LEAST_SAMPLES or self._samples[-1][0] - self._samples[0][0] < self._window_s * 0.8:
             return None
-        stack = np.stack([small for _at_s, small in self._samples])
-        moved = stack.max(axis=0) - stack.min(axis=0) > _RANGE_LEVELS
-        if moved.mean() > _BUSY_SHARE:
+        stack = np.stack([small.luma for _at_s, small in self._samples])
+        # A sixteenth of the pixels tells whether to go on, at every frame of a busy start.
+        edges = np.maximum(gradient(stack[0]), gradient(stack[-1]))[::4, ::4] > _EDGE_LEVELS
+        disagrees = _median(stack[:, ::4, ::4])[2]
+        if disagrees.mean() > _BUSY_SHARE or (edges.mean() > _LEAST_EDGES and disagrees[edges].mean() > _BUSY_EDGE_SHARE):
             return None
-        median = np.median(stack, axis=0).astype(np.float32)
-        edges = gradient(median) > _RANGE_LEVELS
-        if edges.sum() >= edges.size // 100 and moved[edges].mean() > _BUSY_EDGE_SHARE:
+        if any(_shift_px(stack[0], stack[index]) > _LEAST_SHIFT_PX for index in (len(stack) // 3, len(stack) * 2 // 3, -1)):
             return None
-        deviation = np.abs(stack - median)
-        noise = np.minimum(deviation.mean(axis=0), 6.0).astype(np.float32)
-        agrees = (deviation < _AGREE_LEVELS + 2 * noise).mean(axis=0) >= _AGREE_SHARE
-        return Learnt(median, noise, fill_holes(~agrees))
+        median, noise, disagrees = _median(stack)
+        chroma = np.median(np.stack([small.chroma for _at_s, small in self._samples]), axis=0).astype(np.float32)
+        return Learnt(SmallPicture(median, chroma), noise, fill_holes(disagrees))
+
+
+def _median(stack: Picture) -> tuple[Picture, Picture, Flags]:
+    """Over the first axis: the median, its mean deviation, and where too few samples agree with it."""
+    median = np.median(stack, axis=0).astype(np.float32)
+    deviation = np.abs(stack - median)
+    noise = np.minimum(deviation.mean(axis=0), 6.0).astype(np.float32)
+    return median, noise, (deviation < _AGREE_LEVELS + 2 * noise).mean(axis=0) < _AGREE_SHARE
+
+
+def _shift_px(one: Picture, other: Picture) -> float:
+    """How far the whole picture has moved, by phase correlation (Kuglin and Hines, 1975); 0 when nothing tells."""
+    window = cv2.createHanningWindow((one.shape[1], one.shape[0]), cv2.CV_32F)
+    (dx, dy), response = cv2.phaseCorrelate(one, other, window)
+    return math.hypot(dx, dy) if response > _LEAST_RESPONSE else 0.0
 
 
 def gradient(picture: Picture) -> Picture:
     """Strength of edges in grey levels per two pixels."""
     across = np.abs(cv2.Sobel(picture, cv2.CV_32F, 1, 0, ksize=3, scale=0.25))
     down = np.abs(cv2.Sobel(picture, cv2.CV_32F, 0, 1, ksize=3, scale=0.25))
-    return np.maximum(across, down).astype(np.float32)
+    return np.asarray(np.maximum(across, down), np.float32)
 
 
 def fill_holes(flags: Flags) -> Flags:
@@ -90,10 +107,11 @@ class Background:
     """A mean and a noise level for every pixel, updated only where nothing is in front."""
 
     def __init__(self, learnt: Learnt, *, adapt_s: float, base_levels: float) -> None:
-        self.mean = learnt.median.copy()
+        self.mean = learnt.median.luma.copy()
         self.noise = learnt.noise.copy()
         self._adapt_s = adapt_s
         self._base_levels = base_levels
+        self._light = (1.0, 0.0)
         self.refresh()
 
     def refresh(self) -> None:
@@ -102,15 +120,18 @@ class Background:
 
     def threshold(self) -> Picture:
         """Difference in grey levels beyond which a pixel is foreground."""
-        return self._base_levels + 3.5 * self.noise + 0.25 * self.edges
+        return np.asarray(self._base_levels + 3.5 * self.noise + 0.25 * self.edges, np.float32)
 
-    def difference(self, small: Picture, foreground: Flags) -> Picture:
-        """`small` less the background, after a gain and an offset common to the whole picture.
+    def relight(self, small: Picture, foreground: Flags) -> Picture:
+        """`small` in the light of the background: with the gain and the offset common to the whole picture.
 
         They are fitted where nothing was in front; automatic exposure and clouds fall out.
+        The background itself follows them at the same slow pace everywhere, also
+        behind things: what a thing uncovers must not differ by the light alone.
         """
         gain, offset = self._fit_light(small, foreground)
-        return cv2.blur(small * gain + offset - self.mean, (3, 3)).astype(np.float32)
+        self._light = (gain, offset)
+        return small * np.float32(gain) + np.float32(offset)
 
     def _fit_light(self, small: Picture, foreground: Flags) -> tuple[float, float]:
         free = ~foreground[::4, ::4]
@@ -128,18 +149,21 @@ class Background:
             offset = float(y.mean() - gain * x.mean())
         return gain, offset
 
-    def update(self, small: Picture, difference: Picture, free: Flags, dt_s: float) -> None:
-        """Follow slow changes at the `free` pixels; `difference` is that of this picture."""
+    def update(self, lit: Picture, distance: Picture, free: Flags, dt_s: float) -> None:
+        """Follow slow changes at the `free` pixels of the relit picture `lit`; `distance` is its own to the mean."""
         if dt_s <= 0:
             return
         rate = np.float32(1 - math.exp(-dt_s / self._adapt_s))
         noise_rate = np.float32(1 - math.exp(-dt_s / 3.0))
         weight = free.astype(np.float32)
-        self.mean += (small - self.mean) * (rate * weight)
-        self.noise += (np.minimum(np.abs(difference), 12.0) - self.noise) * (noise_rate * weight)
+        self.mean += (lit - self.mean) * (rate * weight)
+        self.noise += (np.minimum(distance, 12.0) - self.noise) * (noise_rate * weight)
+        gain, offset = self._light
+        self.mean *= np.float32(1 + (1 / gain - 1) * rate)
+        self.mean -= np.float32(offset / gain * rate)
 
-    def absorb(self, small: Picture, area: Flags) -> None:
+    def absorb(self, lit: Picture, area: Flags) -> None:
         """Take `area` as it is now for background."""
-        self.mean[area] = small[area]
+        self.mean[area] = lit[area]
         self.noise[area] = np.maximum(self.noise[area], 1.0)
         self.refresh()

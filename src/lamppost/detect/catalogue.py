@@ -11,26 +11,29 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
-from google.protobuf.message import DecodeError
+import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    EPFail,
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    NotImplemented,
-    RuntimeException,
-)
 
 from lamppost.base.errors import ModelError
 from lamppost.model.vision import Kind
 
-_RUNTIME_ERRORS = (EPFail, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException, ValueError)
+# The runtime ships no type stubs, and its errors share no base.
+_runtime: Any = ort
+_errors: Any = _runtime.capi.onnxruntime_pybind11_state
+_RUNTIME_ERRORS: tuple[type[Exception], ...] = (
+    _errors.EPFail,
+    _errors.Fail,
+    _errors.InvalidArgument,
+    _errors.InvalidGraph,
+    _errors.InvalidProtobuf,
+    _errors.NotImplemented,
+    _errors.RuntimeException,
+    ValueError,
+)
 
 
 class OutputRole(StrEnum):
@@ -105,12 +108,10 @@ def prepare_graph(entry: ModelEntry, content: bytes) -> bytes:
 
     Weights that old exporters also list as inputs are taken off that list:
     ONNX Runtime can then fold them as the constants they are.
-    Raises `ModelError` when the bytes are no such model.
+    `content` comes from `read_weights`, so it is the pinned file. Raises
+    `ModelError` when it lacks what the entry names.
     """
-    try:
-        model = onnx.load_model_from_string(content)
-    except DecodeError as error:
-        raise ModelError(f"model {entry.name}: not an ONNX file", remedy=f"reinstall the package {entry.package!r}") from error
+    model = onnx.load_model_from_string(content)
     graph = model.graph
     pictures = [value for value in graph.input if value.name == entry.input_name]
     outputs = [value for value in graph.output if value.name in entry.output_names]
@@ -133,21 +134,21 @@ class Network:
 
     def __init__(self, entry: ModelEntry, *, threads: int = 1, providers: tuple[str, ...] = ("CPUExecutionProvider",)) -> None:
         """Load and check the weights; raises `ModelError`."""
-        options = ort.SessionOptions()
+        options = _runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Idle threads sleep instead of spinning: other cameras share the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         graph = prepare_graph(entry, read_weights(entry))
-        absent = [name for name in providers if name not in ort.get_available_providers()]
+        absent = [name for name in providers if name not in _runtime.get_available_providers()]
         if absent:
             raise ModelError(
                 f"model {entry.name}: ONNX Runtime has no {', '.join(absent)} here",
-                remedy=f"choose from {', '.join(ort.get_available_providers())}",
+                remedy=f"choose from {', '.join(_runtime.get_available_providers())}",
             )
         try:
-            self._session = ort.InferenceSession(graph, options, providers=list(providers))
+            self._session: Any = _runtime.InferenceSession(graph, options, providers=list(providers))
         except _RUNTIME_ERRORS as error:
             raise ModelError(f"model {entry.name}: ONNX Runtime cannot load it", remedy="reinstall Lamppost's dependencies") from error
         self._entry = entry
@@ -159,7 +160,7 @@ class Network:
         """
         names = list(self._entry.output_names)
         try:
-            arrays = self._session.run(names, {self._entry.input_name: picture})
+            arrays: list[NDArray[np.float32]] = self._session.run(names, {self._entry.input_name: picture})
         except _RUNTIME_ERRORS as error:
             raise ModelError(f"model {self._entry.name}: inference failed", remedy="check memory and the chosen provider") from error
         return {role: np.asarray(array, np.float32) for (role, _name), array in zip(self._entry.outputs, arrays, strict=True)}

@@ -13,27 +13,39 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lamppost.detect.background import Flags, Picture, gradient
+from lamppost.detect.background import gradient
+from lamppost.detect.values import Flags, Picture
 
 _OUTLINE = np.ones((5, 5), np.uint8)
 _GHOST_RATIO = 1.6  # edges of the model over edges of the picture, along the outline
 _LEAST_EDGE_LEVELS = 4.0
-_LIGHT_CORRELATION = 0.94
+_SAME_CORRELATION = 0.9
+_SHIFT_PX = 4
+_FAINT_RATIO = 1.2
 _LEAST_TEXTURE_LEVELS = 6.0
 
 
-def is_background(small: Picture, mean: Picture, shape: Flags, box: NDArray[np.int32]) -> bool:
-    """True when `shape` (foreground, inside `box` x0, y0, x1, y1) is uncovered background or changed light."""
+def is_background(lit: Picture, mean: Picture, ratio: Picture, shape: Flags, box: NDArray[np.int32]) -> bool:
+    """True when `shape` (foreground, inside `box` x0, y0, x1, y1) is uncovered background or changed light.
+
+    `ratio` is the difference over its threshold, colour included.
+    """
     rows, columns = shape.shape
     x0, y0, x1, y1 = max(0, box[0] - 4), max(0, box[1] - 4), min(columns, box[2] + 4), min(rows, box[3] + 4)
     window = (slice(y0, y1), slice(x0, x1))
     inside = np.ascontiguousarray(shape[window]).view(np.uint8)
-    now, then = small[window], mean[window]
-    return _has_left(now, then, inside) or _is_light(now, then, inside)
+    now, then = lit[window], mean[window]
+    if _has_left(now, then, inside) or _is_same_place(lit, mean, box):
+        return True
+    return float(ratio[shape].mean()) < _FAINT_RATIO and _lacks_outline(now, then, inside)
+
+
+def _outline(inside: NDArray[np.uint8]) -> Flags:
+    return np.asarray((cv2.dilate(inside, _OUTLINE) > 0) & (cv2.erode(inside, _OUTLINE) == 0), np.bool_)
 
 
 def _has_left(now: Picture, then: Picture, inside: NDArray[np.uint8]) -> bool:
-    outline = (cv2.dilate(inside, _OUTLINE) > 0) & (cv2.erode(inside, _OUTLINE) == 0)
+    outline = _outline(inside)
     if outline.sum() < 8:
         return False
     edges_now, edges_then = gradient(now)[outline], gradient(then)[outline]
@@ -41,13 +53,22 @@ def _has_left(now: Picture, then: Picture, inside: NDArray[np.uint8]) -> bool:
     return strength_then > _LEAST_EDGE_LEVELS and strength_then > _GHOST_RATIO * strength_now
 
 
-def _is_light(now: Picture, then: Picture, inside: NDArray[np.uint8]) -> bool:
-    # A shadow or a lamp scales what is there; the texture stays. A thing brings its own.
-    area = inside > 0
-    a, b = now[area], then[area]
-    if a.size < 64:
+def _is_same_place(now: Picture, mean: Picture, box: NDArray[np.int32]) -> bool:
+    # A shadow or a lamp scales what is there, and a mast that settles shifts it by a pixel
+    # or two: the texture is found again close by. A thing brings its own.
+    rows, columns = mean.shape
+    x0, y0, x1, y1 = (int(value) for value in box)
+    if float(now[y0:y1, x0:x1].std()) < _LEAST_TEXTURE_LEVELS:
         return False
-    spread_a, spread_b = float(a.std()), float(b.std())
-    if min(spread_a, spread_b) < _LEAST_TEXTURE_LEVELS:
-        return False
-    return float(((a - a.mean()) * (b - b.mean())).mean()) / (spread_a * spread_b) > _LIGHT_CORRELATION
+    reach = (
+        slice(max(0, y0 - _SHIFT_PX), min(rows, y1 + _SHIFT_PX)),
+        slice(max(0, x0 - _SHIFT_PX), min(columns, x1 + _SHIFT_PX)),
+    )
+    match = cv2.matchTemplate(np.ascontiguousarray(mean[reach]), np.ascontiguousarray(now[y0:y1, x0:x1]), cv2.TM_CCOEFF_NORMED)
+    return float(np.nan_to_num(match).max()) > _SAME_CORRELATION
+
+
+def _lacks_outline(now: Picture, then: Picture, inside: NDArray[np.uint8]) -> bool:
+    # Wet asphalt, the rest of a shadow: nothing begins where the shape does.
+    outline = _outline(inside)
+    return bool(outline.sum() >= 8) and float(gradient(now)[outline].mean()) < 1.1 * float(gradient(then)[outline].mean()) + 0.3

@@ -16,12 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.base.clock import TICKS_PER_S
-from lamppost.detect.background import Background, Flags, LearningWindow, Learnt, Picture
+from lamppost.detect.background import Background, LearningWindow, Learnt
 from lamppost.detect.blobs import find_components, merge_boxes
+from lamppost.detect.colour import ColourBackground
 from lamppost.detect.ghosts import is_background
+from lamppost.detect.values import Flags, Picture, SmallPicture, shrink
 from lamppost.model.vision import Box, Detection, Frame, Kind, Observation
 
 _LONGEST_STEP_S = 1.0  # a pause counts as this much time for the model, not more
+_WEAK_RATIO = 0.6  # of the threshold: what touches something strong
+_STAYING_RATIO = 0.8  # where something was a moment ago
+_SURE_AFTER_S = 2.0
+_STILL_SHARE = 0.95  # of a thing's pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,50 +102,49 @@ class MotionDetector:
 
     def _adopt(self, learnt: Learnt) -> None:
         self._background = Background(learnt, adapt_s=self._settings.adapt_s, base_levels=self._settings.base_levels)
+        self._colour = ColourBackground(learnt.median.chroma, adapt_s=self._settings.adapt_s)
         self._unsure = learnt.unsure.copy()
-        self._foreground: Flags = np.zeros(learnt.median.shape, np.bool_)
-        self._recent: Picture = learnt.median.copy()
-        self._still_s: Picture = np.zeros(learnt.median.shape, np.float32)
+        self._foreground: Flags = np.zeros(learnt.noise.shape, np.bool_)
+        self._recent: Picture = learnt.median.luma.copy()
+        self._still_s: Picture = np.zeros(learnt.noise.shape, np.float32)
         self._since_refresh_s = 0.0
 
-    def _learn(self, at_s: float, small: Picture, *, is_scene_change: bool) -> Observation:
+    def _learn(self, at_s: float, small: SmallPicture, *, is_scene_change: bool) -> Observation:
         self._window.add(at_s, small)
         learnt = self._window.learn()
         if learnt is not None:
             self._adopt(learnt)
         return Observation((), is_settled=False, is_scene_change=is_scene_change)
 
-    def _shrink(self, frame: Frame) -> Picture:
+    def _shrink(self, frame: Frame) -> SmallPicture:
         self._size = (frame.width_px, frame.height_px)
-        scale = min(1.0, self._settings.long_side_px / max(self._size))
-        size = (max(8, round(self._size[0] * scale)), max(8, round(self._size[1] * scale)))
-        return np.asarray(cv2.resize(frame.luma, size, interpolation=cv2.INTER_AREA), np.float32)
+        return shrink(frame, self._settings.long_side_px)
 
-    def _compare(self, background: Background, frame: Frame, small: Picture, dt_s: float, at_s: float) -> Observation:
-        difference = background.difference(small, self._foreground)
-        distance = np.abs(difference)
+    def _compare(self, background: Background, frame: Frame, small: SmallPicture, dt_s: float, at_s: float) -> Observation:
+        lit = background.relight(small.luma, self._foreground)
+        distance = np.abs(cv2.blur(lit - background.mean, (3, 3)))
         threshold = background.threshold()
-        weak = distance > threshold * 0.6
-        strong = distance > threshold
+        ratio = np.maximum(distance / threshold, self._colour.ratio(small.chroma, self._foreground, small.size))
+        strong = ratio > 1.0
         if self._is_scene_change(background, strong):
             self._forget()
             return self._learn(at_s, small, is_scene_change=True)
-        self._follow_stillness(small, threshold, dt_s)
-        self._unsure &= (self._still_s < 2.0) | weak
+        self._follow_stillness(lit, threshold, dt_s)
+        weak = ratio > _WEAK_RATIO
+        self._unsure &= (self._still_s < _SURE_AFTER_S) | weak
         weak |= self._unsure
-        strong |= self._unsure | (weak & self._foreground)
-        least_px = max(4, round(self._settings.least_area_share * small.size))
-        found = find_components(weak, strong, least_px)
-        found = self._drop_ghosts(background, small, weak, found)
-        boxes = merge_boxes(found, gap_px=3)
-        foreground = self._cover(boxes)
-        background.update(small, difference, ~foreground, dt_s)
-        self._foreground = foreground
+        strong |= self._unsure | (self._foreground & (ratio > _STAYING_RATIO))
+        found = find_components(weak, strong, max(4, round(self._settings.least_area_share * weak.size)))
+        found = self._drop_ghosts(background, small, lit, ratio, weak, found)
+        boxes = merge_boxes(found, gap_px=3, tall_px=weak.shape[0] // 5)
+        self._foreground = self._cover(boxes)
+        background.update(lit, distance, ~self._foreground, dt_s)
+        self._colour.update(small.chroma, ~self._foreground, dt_s)
         self._since_refresh_s += dt_s
         if self._since_refresh_s >= 1.0:
             self._since_refresh_s = 0.0
             background.refresh()
-        return Observation(self._detections(boxes, frame, small.shape))
+        return Observation(self._detections(boxes, frame, weak.shape))
 
     def _is_scene_change(self, background: Background, strong: Flags) -> bool:
         if strong.mean() > self._settings.scene_change_share:
@@ -148,26 +153,26 @@ class MotionDetector:
         # A camera that moves changes its edges everywhere, and its plain walls nowhere.
         return bool(edges.sum() >= edges.size // 100 and strong[edges].mean() > self._settings.scene_change_share)
 
-    def _follow_stillness(self, small: Picture, threshold: Picture, dt_s: float) -> None:
-        moves = np.abs(small - self._recent) > threshold
-        self._recent += (small - self._recent) * np.float32(min(1.0, dt_s / 1.0))
+    def _follow_stillness(self, lit: Picture, threshold: Picture, dt_s: float) -> None:
+        moves = np.abs(lit - self._recent) > threshold
+        self._recent += (lit - self._recent) * np.float32(min(1.0, dt_s / 1.0))
         self._still_s += np.float32(dt_s)
         self._still_s[moves] = 0.0
 
-    def _drop_ghosts(self, background: Background, small: Picture, weak: Flags, found: NDArray[np.int32]) -> NDArray[np.int32]:
+    def _drop_ghosts(
+        self, background: Background, small: SmallPicture, lit: Picture, ratio: Picture, weak: Flags, found: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
         kept = np.ones(len(found), np.bool_)
         for index, box in enumerate(found):
             window = (slice(box[1], box[3]), slice(box[0], box[2]))
-            inside = weak[window]
-            still = self._still_s[window][inside] >= self._settings.ghost_still_s
-            if still.mean() < 0.98:
+            still = self._still_s[window][weak[window]] >= self._settings.ghost_still_s
+            if still.mean() < _STILL_SHARE:
                 continue
-            shape = np.zeros(weak.shape, np.bool_)
-            shape[window] = inside
-            if is_background(small, background.mean, shape, box):
-                area = np.zeros(weak.shape, np.bool_)
-                area[window] = True
-                background.absorb(small, area)
+            shape, area = np.zeros(weak.shape, np.bool_), np.zeros(weak.shape, np.bool_)
+            shape[window], area[window] = weak[window], True
+            if is_background(lit, background.mean, ratio, shape, box):
+                background.absorb(lit, area)
+                self._colour.absorb(small.chroma, area)
                 self._unsure[window] = False
                 kept[index] = False
         return found[kept]
