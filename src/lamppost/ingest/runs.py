@@ -32,7 +32,7 @@ class _OpenRun:
 
 
 class RunBuilder:
-    """Makes session items of one stream's access units; holds at most one of them back.
+    """Makes session items of one stream's access units, one after the other.
 
     What comes before the first keyframe is dropped; it lies in the gap that the
     caller declares for the start. `parameter_sets` are those told out of band
@@ -54,6 +54,10 @@ class RunBuilder:
         self._clock_offset_us: int | None = None
         self._waiting_since_s: float | None = None
         self._prefix = b""
+
+    def learn_reordering(self, depth: int) -> None:
+        """Take the reorder depth that was seen; it holds where the stream announces none."""
+        self._timeline.learn(depth)
 
     def push(self, unit: AccessUnit) -> Iterator[SessionItem]:
         """Yield what `unit` makes: a new run, a gap, a packet, or nothing.

@@ -19,9 +19,9 @@ from lamppost.base.errors import CameraError
 from lamppost.ingest.files import FileSource
 from lamppost.ingest.live import LiveSource
 from lamppost.ingest.locator import Locator, Scheme, parse_locator
+from lamppost.ingest.opening import OpeningWindow
 from lamppost.ingest.runs import RunBuilder
 from lamppost.ingest.simulation import SimulatedSource
-from lamppost.ingest.timestamps import MissingStart
 from lamppost.ingest.units import UnitSource
 from lamppost.model.media import Codec, SessionItem
 
@@ -51,14 +51,15 @@ class Session:
             nominal_interval_90k=source.nominal_interval_90k,
             follows_arrival=self._follows_arrival,
         )
-        start = MissingStart(origin_90k=source.origin_90k, nominal_interval_90k=source.nominal_interval_90k)
+        opening = OpeningWindow(origin_90k=source.origin_90k, nominal_interval_90k=source.nominal_interval_90k)
         try:
             for arrived in source.units():
-                for unit in start.push(arrived):
+                for unit in opening.push(arrived):
+                    builder.learn_reordering(opening.reorder_depth)
                     yield from builder.push(unit)
         except CameraError:
             # What was held back came before the end.
-            for unit in start.flush():
+            for unit in opening.flush():
                 yield from builder.push(unit)
             raise
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from statistics import median_low
 
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.base.errors import TimestampError
-from lamppost.ingest.units import AccessUnit
 
 DEFAULT_INTERVAL_90K = TICKS_PER_S // 25
 # A longer way forward is a new timeline, not a hole in this one.
@@ -80,6 +78,10 @@ class Timeline:
         # Presentation times not yet known to be next, in order; at most depth + 1.
         self._window: list[int] = []
 
+    def learn(self, reorder_depth: int) -> None:
+        """Take a depth that was seen; it holds where the stream announces none."""
+        self._learnt = max(self._learnt, min(_DEEPEST_REORDER, reorder_depth))
+
     def announce(self, reorder_depth: int | None, nominal_interval_90k: int) -> None:
         """Take what new parameter sets say; holds from the next `start`."""
         self._announced = reorder_depth
@@ -116,8 +118,7 @@ class Timeline:
     def _depth_at_start(self, pts: int, dts: int | None, interval: int) -> int:
         if dts is not None and pts > dts:
             return min(_DEEPEST_REORDER, max(self._announced or 0, round((pts - dts) / interval)))
-        depth = self._announced if self._announced is not None else 0
-        return max(depth, self._learnt)
+        return max(self._announced or 0, self._learnt)
 
     def place(self, pts_90k: int | None, dts_90k: int | None) -> Placed | Break:
         """The next access unit's place, in decoding order.
@@ -210,52 +211,3 @@ class Timeline:
                 f"the stream's time stands still: {self._nudges} pictures with one timestamp",
                 remedy="restart the camera, or set its frame rate anew",
             )
-
-
-class MissingStart:
-    """Gives the first access unit a presentation time when the stream sends none.
-
-    FFmpeg's RTSP demuxer often leaves it out. The unit is held until a later one
-    tells the time: `origin_90k`, where the demuxer counts from, is believed when
-    it lies shortly before that; otherwise one frame interval before it is taken.
-    """
-
-    _MOST_HELD = 8
-
-    def __init__(self, *, origin_90k: int | None, nominal_interval_90k: int) -> None:
-        self._origin = origin_90k
-        self._interval = nominal_interval_90k or DEFAULT_INTERVAL_90K
-        self._held: list[AccessUnit] = []
-        self._is_done = False
-
-    def push(self, unit: AccessUnit) -> Iterator[AccessUnit]:
-        """Yield what is complete now, in order."""
-        if self._is_done:
-            yield unit
-            return
-        self._held.append(unit)
-        time = unit.pts_90k if unit.pts_90k is not None else unit.dts_90k
-        if time is not None or len(self._held) >= self._MOST_HELD:
-            yield from self._release(time)
-
-    def flush(self) -> Iterator[AccessUnit]:
-        """Yield what is still held when the stream ends."""
-        yield from self._release(None)
-
-    def _release(self, known: int | None) -> Iterator[AccessUnit]:
-        held, self._held, self._is_done = self._held, [], True
-        untimed = len(held) if known is None else len(held) - 1
-        if known is None and self._origin is None:
-            # No times at all: a raw file, which is placed picture after picture.
-            yield from held
-            return
-        first = self._first_time(known, untimed)
-        for index, unit in enumerate(held):
-            yield replace(unit, pts_90k=first + index * self._interval) if index < untimed else unit
-
-    def _first_time(self, known: int | None, untimed: int) -> int:
-        if known is None:
-            return self._origin or 0
-        if self._origin is not None and untimed == 1 and 0 < known - self._origin <= _DEEPEST_REORDER * self._interval:
-            return self._origin
-        return known - untimed * self._interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import pytest
@@ -9,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamppost.base.errors import TimestampError
-from lamppost.ingest.timestamps import Break, MissingStart, Placed, Timeline, ticks_90k
-from lamppost.ingest.units import AccessUnit
+from lamppost.ingest.timestamps import Break, Placed, Timeline, ticks_90k
 
 FRAME = 3600
 
@@ -25,7 +25,7 @@ def placed_only(answers: list[Placed | Break]) -> list[Placed]:
 
 
 def assert_lawful(placed: list[Placed]) -> None:
-    for before, after in zip(placed, placed[1:], strict=False):
+    for before, after in itertools.pairwise(placed):
         assert after.dts_90k > before.dts_90k
     assert all(one.dts_90k <= one.pts_90k for one in placed)
 
@@ -168,31 +168,3 @@ def test_ticks_are_rounded() -> None:
     assert ticks_90k(1, Fraction(1, 30)) == 3000
     assert ticks_90k(1001, Fraction(1, 30_000)) == 3003
     assert ticks_90k(-5, Fraction(1, 1000)) == -450
-
-
-def unit(pts: int | None, dts: int | None = None) -> AccessUnit:
-    return AccessUnit(b"", pts, dts, 0, False, 0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("origin", "times", "expected"),
-    [
-        (0, [None, 7200, 14_400], [0, 7200, 14_400]),
-        # The keyframe of a B-frame stream: what follows is shown three pictures later.
-        (0, [None, 10_800, 3600], [0, 10_800, 3600]),
-        # The camera plays from somewhere else: one interval before the next.
-        (0, [None, 900_000, 903_600], [896_400, 900_000, 903_600]),
-        (None, [None, 7200, 10_800], [3600, 7200, 10_800]),
-        (0, [100, 3700], [100, 3700]),
-    ],
-)
-def test_a_missing_first_time_is_found(origin: int | None, times: list[int | None], expected: list[int]) -> None:
-    start = MissingStart(origin_90k=origin, nominal_interval_90k=FRAME)
-    units = [one for time in times for one in start.push(unit(time))]
-    assert [one.pts_90k for one in units] == expected
-
-
-def test_what_is_held_back_comes_out_at_the_end() -> None:
-    start = MissingStart(origin_90k=0, nominal_interval_90k=FRAME)
-    assert list(start.push(unit(None))) == []
-    assert [one.pts_90k for one in start.flush()] == [0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ def test_utc_rises_with_pts_at_most_500_ppm_off_nominal(steps: list[tuple[int, i
     for step, late_us in steps:
         pts += step
         walls.append((pts, wall.advance(pts, START_US + pts * 100 // 9 + late_us)))
-    for (pts_a, wall_a), (pts_b, wall_b) in zip(walls, walls[1:], strict=False):
+    for (pts_a, wall_a), (pts_b, wall_b) in itertools.pairwise(walls):
         nominal_us = (pts_b - pts_a) * 100 / 9
         assert wall_b > wall_a
         assert abs(wall_b - wall_a - nominal_us) <= nominal_us * MOST_SLEW + 2

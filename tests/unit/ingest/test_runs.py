@@ -1,0 +1,168 @@
+"""Runs: what starts one, what ends one, and that every hole between them is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamppost.base.errors import UnsupportedStream
+from lamppost.ingest.locator import parse_locator
+from lamppost.ingest.nal import START_CODE, nal_type, split_annex_b
+from lamppost.ingest.runs import RunBuilder
+from lamppost.ingest.simulation import StreetEncoder, street_settings
+from lamppost.ingest.units import AccessUnit
+from lamppost.model.media import Codec, Gap, GapCause, Packet, RunStarted, SessionItem
+
+START_US = 1_700_000_000_000_000
+FRAME_US = 66_667
+FRAME = 6000
+
+
+def film(width: int, frames: int) -> list[bytes]:
+    encoder = StreetEncoder(street_settings(parse_locator(f"sim://plaza?width={width}&height=180&people=1&vehicles=0")), Codec.H264)
+    return [encoder.encode(index) for index in range(frames)]
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[bytes]:
+    """45 pictures, a keyframe at every 15th."""
+    return film(320, 45)
+
+
+def units(pictures: list[bytes]) -> list[AccessUnit]:
+    return [AccessUnit(data, i * FRAME, None, 0, False, START_US + i * FRAME_US, i * FRAME_US / 1e6) for i, data in enumerate(pictures)]
+
+
+def changed(unit: AccessUnit, *, pts: int = 0, wall_us: int = 0, is_corrupt: bool = False) -> AccessUnit:
+    assert unit.pts_90k is not None
+    return AccessUnit(unit.data, unit.pts_90k + pts, None, 0, is_corrupt, unit.arrival_us + wall_us, unit.arrival_s)
+
+
+def build(arrived: list[AccessUnit]) -> list[SessionItem]:
+    builder = RunBuilder(Codec.H264, nominal_interval_90k=FRAME)
+    return [item for unit in arrived for item in builder.push(unit)]
+
+
+def kinds(items: list[SessionItem]) -> str:
+    return "".join({RunStarted: "R", Packet: "p", Gap: "G"}[type(item)] for item in items)
+
+
+def gaps(items: list[SessionItem]) -> list[Gap]:
+    return [item for item in items if isinstance(item, Gap)]
+
+
+def packets(items: list[SessionItem]) -> Iterator[Packet]:
+    return (item for item in items if isinstance(item, Packet))
+
+
+def test_a_run_starts_at_the_first_keyframe(pictures: list[bytes]) -> None:
+    items = build(units(pictures)[10:])
+    assert kinds(items) == "R" + "p" * 30
+    first = next(packets(items))
+    assert (first.pts_90k, first.is_keyframe) == (0, True)
+
+
+def test_new_parameter_sets_start_a_run_without_a_gap(pictures: list[bytes]) -> None:
+    items = build(units([*pictures[:20], *film(352, 10)]))
+    assert kinds(items) == "R" + "p" * 20 + "R" + "p" * 10
+    sizes = [item.parameters.width_px for item in items if isinstance(item, RunStarted)]
+    assert sizes == [320, 352]
+    walls = [packet.wall_us for packet in packets(items)]
+    assert walls[20] - walls[19] == pytest.approx(FRAME_US, abs=50)
+
+
+def test_a_small_hole_is_declared_within_its_run(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    items = build([*all_units[:20], *all_units[23:]])
+    assert kinds(items) == "R" + "p" * 20 + "G" + "p" * 22
+    (gap,) = gaps(items)
+    assert gap.cause is GapCause.TIMESTAMP_JUMP
+    assert gap.end_us - gap.start_us == pytest.approx(3 * FRAME_US, abs=50)
+
+
+def test_a_jump_backwards_waits_for_a_keyframe_and_declares_what_it_lost(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    items = build([*all_units[:20], *(changed(unit, pts=-50_000) for unit in all_units[20:])])
+    assert kinds(items) == "R" + "p" * 20 + "GR" + "p" * 15
+    (gap,) = gaps(items)
+    assert gap.end_us - gap.start_us == pytest.approx(10 * FRAME_US, abs=100)
+
+
+def test_a_far_jump_onto_a_keyframe_loses_nothing(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    items = build([*all_units[:30], *(changed(unit, pts=10_000_000) for unit in all_units[30:])])
+    assert kinds(items) == "R" + "p" * 30 + "R" + "p" * 15
+
+
+def test_damage_is_declared_over_its_picture(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    all_units[5] = changed(all_units[5], is_corrupt=True)
+    items = build(all_units)
+    (gap,) = gaps(items)
+    damaged = next(packet for packet in packets(items) if packet.is_corrupt)
+    assert (gap.cause, gap.start_us) == (GapCause.DAMAGED, damaged.wall_us)
+    assert len(list(packets(items))) == 45
+
+
+@pytest.mark.parametrize(("step_us", "expected"), [(5_000_000, "GR"), (-5_000_000, "R")])
+def test_a_clock_step_starts_a_run_and_a_gap_only_forwards(pictures: list[bytes], step_us: int, expected: str) -> None:
+    all_units = units(pictures)
+    items = build([*all_units[:20], *(changed(unit, wall_us=step_us) for unit in all_units[20:])])
+    assert kinds(items) == "R" + "p" * 30 + expected + "p" * 15
+    assert all(gap.cause is GapCause.CLOCK_STEPPED for gap in gaps(items))
+    assert list(packets(items))[30].wall_us == START_US + 30 * FRAME_US + step_us
+
+
+def test_a_keyframe_without_parameter_sets_gets_them(pictures: list[bytes]) -> None:
+    bare = b"".join(START_CODE + unit for unit in split_annex_b(pictures[15]) if nal_type(Codec.H264, unit) not in (7, 8))
+    items = build(units([*pictures[:15], bare, *pictures[16:]]))
+    assert kinds(items) == "R" + "p" * 45
+    types = [nal_type(Codec.H264, unit) for unit in split_annex_b(list(packets(items))[15].data)]
+    assert types[:2] == [7, 8]
+
+
+def test_parameter_sets_sent_alone_join_the_next_picture(pictures: list[bytes]) -> None:
+    whole = list(split_annex_b(pictures[0]))
+    sets = b"".join(START_CODE + unit for unit in whole if nal_type(Codec.H264, unit) in (7, 8))
+    rest = b"".join(START_CODE + unit for unit in whole if nal_type(Codec.H264, unit) not in (7, 8))
+    items = build(units([sets, rest, *pictures[1:5]]))
+    assert kinds(items) == "R" + "p" * 5
+    assert {7, 8, 5} <= {nal_type(Codec.H264, unit) for unit in split_annex_b(next(packets(items)).data)}
+
+
+def test_a_stream_without_keyframes_is_refused(pictures: list[bytes]) -> None:
+    delta = [unit for index, unit in enumerate(units(pictures * 30)) if index % 15]
+    with pytest.raises(UnsupportedStream, match="keyframe"):
+        build(delta)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(["drop", "back", "far", "corrupt", "keep", "keep", "keep", "keep"]), min_size=45, max_size=45))
+def test_packets_and_gaps_explain_all_time(events: list[str]) -> None:
+    source, offset, arrived = units(_PICTURES), 0, []
+    for unit, event in zip(source, events, strict=True):
+        offset += {"back": -200_000, "far": 5_000_000}.get(event, 0)
+        if event != "drop":
+            arrived.append(changed(unit, pts=offset, is_corrupt=event == "corrupt"))
+    end_us = None
+    last: Packet | None = None
+    for item in build(arrived):
+        if isinstance(item, RunStarted):
+            last = None
+            continue
+        if isinstance(item, Gap):
+            assert item.start_us < item.end_us
+            end_us = max(end_us or 0, item.end_us)
+            continue
+        if end_us is not None:
+            assert item.wall_us - end_us <= FRAME_US
+        if last is not None:
+            assert last.dts_90k < item.dts_90k <= item.pts_90k
+            assert item.wall_us > last.wall_us
+        end_us, last = max(end_us or 0, item.wall_us + item.duration_90k * 100 // 9), item
+
+
+_PICTURES = film(320, 45)
