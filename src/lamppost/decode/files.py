@@ -60,6 +60,7 @@ class FileFrames:
         self._is_damaged = False
         self._size: tuple[int, int] | None = None
         self.colours = Colours()
+        self.sample_aspect = Fraction(1)
 
     @property
     def nominal_frames(self) -> int:
@@ -120,6 +121,8 @@ class FileFrames:
             raise MediaError(f"{self.path}: {error.problem}") from error
         quarter_turns, is_mirrored = _orientation(picture)
         i420 = turn(i420, quarter_turns, is_mirrored=is_mirrored)
+        if not self._seen_frames:
+            self.sample_aspect = _sample_aspect(self._stream, is_on_its_side=quarter_turns % 2 == 1)
         size = (i420.shape[1], i420.shape[0])
         if self._size is not None and size != self._size:
             raise MediaError(f"{self.path} changes its picture size midway", remedy="cut it there into two clips")
@@ -195,3 +198,11 @@ def _orientation(picture: av.VideoFrame) -> tuple[int, bool]:
         return (0 if a >= 0 else 2), is_mirrored
     # b > 0: the x axis turns to point down, which is clockwise.
     return (3 if b > 0 else 1), is_mirrored
+
+
+def _sample_aspect(stream: VideoStream, *, is_on_its_side: bool) -> Fraction:
+    """A pixel's width over its height, as it stands upright; 1 when it is not said or absurd."""
+    aspect = stream.sample_aspect_ratio
+    if aspect is None or not Fraction(1, 10) <= aspect <= 10:
+        return Fraction(1)
+    return 1 / Fraction(aspect) if is_on_its_side else Fraction(aspect)

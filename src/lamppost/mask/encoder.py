@@ -47,21 +47,25 @@ class MaskedEncoder:
         frame_interval_90k: int = 0,
         is_full_range: bool = False,
         colours: tuple[int, int, int] = (2, 2, 2),
+        sample_aspect: Fraction = Fraction(1),
         threads: int = 1,
         is_live: bool = False,
     ) -> None:
-        """`colours` are primaries, transfer and matrix as ITU-T H.273 numbers them; 2 is unspecified."""
+        """`colours` are primaries, transfer and matrix as ITU-T H.273 numbers them; 2 is unspecified.
+
+        `sample_aspect` is a pixel's width over its height.
+        """
         self._size = (width_px, height_px)
         self._is_full_range = is_full_range
         self._interval_90k = frame_interval_90k or _DEFAULT_INTERVAL_90K
         self._nominal_interval_90k = frame_interval_90k
-        self._context: VideoCodecContext | None = self._open(threads, is_live, colours)
+        self._context: VideoCodecContext | None = self._open(threads, is_live, colours, sample_aspect)
         self._last_pts_90k: int | None = None
         self._last_key_90k = 0
         self._held: OrderedDict[int, tuple[int, int]] = OrderedDict()
         self._parameters: StreamParameters | None = None
 
-    def _open(self, threads: int, is_live: bool, colours: tuple[int, int, int]) -> VideoCodecContext:
+    def _open(self, threads: int, is_live: bool, colours: tuple[int, int, int], sample_aspect: Fraction) -> VideoCodecContext:
         try:
             context = av.CodecContext.create("libx264", "w")
             context.width, context.height, context.pix_fmt = *self._size, "yuv420p"
@@ -69,6 +73,7 @@ class MaskedEncoder:
             context.framerate = Fraction(TICKS_PER_S, self._interval_90k)
             context.color_range = (ColorRange.JPEG if self._is_full_range else ColorRange.MPEG).value
             context.color_primaries, context.color_trc, context.colorspace = colours
+            context.sample_aspect_ratio = sample_aspect
             context.thread_count = threads
             options = {"preset": "veryfast", "crf": "23", "bf": "0", "g": "600", "forced-idr": "1"}
             # FFmpeg would otherwise copy captions and SEI of a frame; ours has none, and so it stays.
