@@ -1,0 +1,188 @@
+"""Journal records become rows: the same record twice changes nothing.
+
+Fragments are no rows: half a billion of them would be no index. They are folded
+into their segment's totals; their hashes stand in the `.record` beside its file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Insert, Table, bindparam, case, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from lamppost.base.logging import get_logger
+from lamppost.model.books import (
+    Act,
+    CoverClosed,
+    CoverOpened,
+    EpochSealed,
+    FragmentWritten,
+    GapClosed,
+    GapOpened,
+    JournalRecord,
+    SegmentClosed,
+    SegmentOpened,
+)
+from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, GAPS, SEGMENTS
+
+
+def insert_missing(table: Table) -> Insert:
+    """An insert that does nothing when the key is there; one writer, so the look before it holds."""
+    columns = list(table.columns)
+    keys = list(table.primary_key.columns)
+    absent = ~exists(select(1).select_from(table).where(*(key == _bound(key) for key in keys)))
+    return insert(table).from_select([column.name for column in columns], select(*(_bound(column) for column in columns)).where(absent))
+
+
+def _bound(column: Column[Any]) -> Any:
+    return bindparam(column.name, type_=column.type)
+
+
+_ADD: Final = {table: insert_missing(table) for table in (CAMERAS, EPOCHS, EPOCH_SHARES, SEGMENTS, GAPS, COVERED, ACTS)}
+_TOTALS: Final = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.size_bytes, SEGMENTS.c.frames, SEGMENTS.c.fragments).where(
+    SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state == "open"
+)
+_SET_TOTALS: Final = (
+    update(SEGMENTS)
+    .where(SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state == "open")
+    .values({name: bindparam(f"new_{name}") for name in ("end_us", "size_bytes", "frames", "fragments")})
+)
+
+
+def _not_before_start(table: Table, end_us: int) -> Any:
+    # A clock that stepped back may end a thing before it began; the row must still stand.
+    return case((table.c.start_us > end_us, table.c.start_us), else_=end_us)
+
+
+@dataclass(slots=True)
+class _Totals:
+    end_us: int
+    size_bytes: int
+    frames: int
+    fragments: int
+
+
+class Applying:
+    """Applies the records of one journal file inside the transaction of `connection`.
+
+    Call `finish` before the transaction ends. A record that the schema refuses
+    is told in an act and passed over: one wrong row must not keep out the rest.
+    """
+
+    def __init__(self, connection: Connection, opened_in: str, wall_us: int) -> None:
+        self._connection = connection
+        self._opened_in = opened_in
+        self._wall_us = wall_us
+        self._totals: dict[str, _Totals | None] = {}
+
+    def apply(self, record: JournalRecord) -> None:
+        if isinstance(record, FragmentWritten):
+            self._fold(record)
+            return
+        try:
+            with self._connection.begin_nested():
+                self._write(record)
+        except IntegrityError as error:
+            name = next(iter(getattr(record, name) for name in record.__slots__))
+            problem = f"{record.TYPE} {name}: {error.__cause__}"
+            get_logger("store").error("the index refuses a record", journal=self._opened_in, problem=problem)
+            act = Act(f"refused-{record.TYPE}-{name}", "record_refused", self._wall_us, "bookkeeper", self._opened_in, "{}")
+            self._connection.execute(_ADD[ACTS], _fields(act))
+
+    def finish(self) -> None:
+        """Write the totals that fragments were folded into."""
+        rows = [_new_totals(segment_id, totals) for segment_id, totals in self._totals.items() if totals is not None]
+        if rows:
+            self._connection.execute(_SET_TOTALS, rows)
+        self._totals.clear()
+
+    def _fold(self, fragment: FragmentWritten) -> None:
+        totals = self._totals.get(fragment.segment_id)
+        if fragment.segment_id not in self._totals:
+            row = self._connection.execute(_TOTALS, {"wanted": fragment.segment_id}).first()
+            totals = None if row is None else _Totals(row.end_us, row.size_bytes, row.frames, row.fragments)
+            self._totals[fragment.segment_id] = totals
+        # Behind what is counted, or it was counted before.
+        if totals is None or fragment.offset < totals.size_bytes:
+            return
+        totals.end_us = max(totals.end_us, fragment.end_us)
+        totals.size_bytes = fragment.offset + fragment.length
+        totals.frames += fragment.frames
+        totals.fragments += 1
+
+    def _write(self, record: JournalRecord) -> None:
+        match record:
+            case SegmentOpened():
+                self._open_segment(record)
+            case SegmentClosed():
+                self._close_segment(record)
+            case GapOpened():
+                self._open(GAPS, record)
+            case GapClosed():
+                self._close(GAPS, GAPS.c.gap_id == record.gap_id, record.end_us)
+            case CoverOpened():
+                self._open(COVERED, record)
+            case CoverClosed():
+                self._close(COVERED, COVERED.c.cover_id == record.cover_id, record.end_us)
+            case EpochSealed():
+                self._add_epoch(record)
+            case Act():
+                self._connection.execute(_ADD[ACTS], _fields(record))
+            case FragmentWritten():
+                self._fold(record)
+
+    def _open_segment(self, opened: SegmentOpened) -> None:
+        self._add_camera(opened.camera)
+        row = _fields(opened) | {"rendition": opened.rendition.value, "start_us": opened.wall_us, "end_us": opened.wall_us}
+        row |= {"state": "open", "size_bytes": opened.header_bytes, "frames": 0, "fragments": 0}
+        row |= {"end_reason": None, "record_sha256": None, "opened_in": self._opened_in}
+        self._connection.execute(_ADD[SEGMENTS], row)
+        self._totals.pop(opened.segment_id, None)
+
+    def _close_segment(self, closed: SegmentClosed) -> None:
+        self._totals.pop(closed.segment_id, None)
+        change = update(SEGMENTS).where(SEGMENTS.c.segment_id == closed.segment_id, SEGMENTS.c.state == "open")
+        self._connection.execute(
+            change.values(
+                state="closed" if closed.record_sha256 else "garbage",
+                end_us=_not_before_start(SEGMENTS, closed.end_us),
+                size_bytes=closed.size_bytes,
+                frames=closed.frames,
+                fragments=closed.fragments,
+                end_reason=closed.end.value,
+                record_sha256=closed.record_sha256 or None,
+            )
+        )
+
+    def _open(self, table: Table, record: GapOpened | CoverOpened) -> None:
+        self._add_camera(record.camera)
+        self._connection.execute(_ADD[table], _fields(record) | {"end_us": None, "opened_in": self._opened_in})
+
+    def _close(self, table: Table, which: Any, end_us: int) -> None:
+        self._connection.execute(update(table).where(which, table.c.end_us.is_(None)).values(end_us=_not_before_start(table, end_us)))
+
+    def _add_epoch(self, epoch: EpochSealed) -> None:
+        self._add_camera(epoch.camera)
+        self._connection.execute(_ADD[EPOCHS], _fields(epoch))
+        rows = [{"epoch_id": epoch.epoch_id, "number": n, "sha256": sha256} for n, sha256 in enumerate(epoch.share_sha256s, 1)]
+        if rows:
+            self._connection.execute(_ADD[EPOCH_SHARES], rows)
+
+    def _add_camera(self, camera: str) -> None:
+        self._connection.execute(_ADD[CAMERAS], {"camera": camera})
+
+
+def _fields(record: JournalRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def _new_totals(segment_id: str, totals: _Totals) -> dict[str, Any]:
+    return {
+        "wanted": segment_id,
+        "new_end_us": totals.end_us,
+        "new_size_bytes": totals.size_bytes,
+        "new_frames": totals.frames,
+        "new_fragments": totals.fragments,
+    }

@@ -1,0 +1,179 @@
+"""The bookkeeper: reads every journal and alone writes the index.
+
+Nobody waits for it. It may die at any moment: how far a journal was applied
+moves in the transaction that applies it, so each record counts exactly once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Final, Self
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, update
+
+from lamppost.base.clock import Clock
+from lamppost.base.durable import make_directory, remove_durable
+from lamppost.base.errors import StoreError
+from lamppost.base.logging import get_logger
+from lamppost.model.books import Act, JournalRecord
+from lamppost.model.layout import DataFolder
+from lamppost.store.applying import Applying
+from lamppost.store.index_file import index_errors, make_index
+from lamppost.store.journal import Damage, JournalScan, hold_lock, journal_files, scan_journal, writers
+from lamppost.store.schema import ACTS, COVERED, GAPS, JOURNAL_OFFSETS, SEGMENTS
+
+_KEPT_FILES: Final = 2  # recovery looks into the last journal of a dead writer, while its next one is new
+_OPENED: Final = ((SEGMENTS, SEGMENTS.c.state == "open"), (GAPS, GAPS.c.end_us.is_(None)), (COVERED, COVERED.c.end_us.is_(None)))
+
+
+class Bookkeeper:
+    """Tails the journals of all writers into the index of `folder`.
+
+    Raises `DataFolderBusy` when another bookkeeper has the folder. Trouble with
+    one writer's journal is told in an act and in the log, and does not stop the
+    others; a damaged line is passed over, a line of a newer version is waited at.
+    """
+
+    def __init__(self, folder: DataFolder, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._log = get_logger("store")
+        self._told: set[tuple[str, int]] = set()
+        self._swept: set[str] = set()
+        make_directory(folder.run)
+        self._lock_file = hold_lock(folder.run / "bookkeeper.lock")
+        try:
+            self._engine = make_index(folder.index)
+            self._offsets = self._read_offsets()
+        except BaseException:
+            os.close(self._lock_file)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index and the lock; a second call does nothing."""
+        if self._lock_file >= 0:
+            self._engine.dispose()
+            os.close(self._lock_file)
+            self._lock_file = -1
+
+    def run(self, stop: threading.Event, poll_s: float) -> None:
+        """Apply what is new every `poll_s` until `stop`; a failing disk is told once and tried again."""
+        told = ""
+        while not stop.is_set():
+            try:
+                self.apply_new()
+                told = ""
+            except StoreError as error:
+                if str(error) != told:
+                    self._log.error("the index cannot be written", problem=str(error))
+                told = str(error)
+            self._clock.wait(stop, poll_s)
+
+    def apply_new(self) -> int:
+        """Apply what was journalled since the last call; returns how many records."""
+        applied = 0
+        for writer in writers(self._folder.journal):
+            try:
+                applied += self._apply_writer(writer)
+            except StoreError as error:
+                if isinstance(error.__cause__, OSError):
+                    self._log.error("a journal cannot be read", writer=writer, problem=str(error))
+                    continue
+                raise
+        return applied
+
+    def add(self, records: list[JournalRecord], source: str) -> None:
+        """Put records into the index that no journal has any more, for `lamppost check --repair`."""
+        with index_errors("restore the index"), self._engine.begin() as connection:
+            self._apply(connection, records, source)
+
+    def _apply_writer(self, writer: str) -> int:
+        files = journal_files(self._folder.journal / writer)
+        applied = 0
+        for path in files:
+            known = self._offsets.get((writer, path.name), 0)
+            if _size(path) <= known:
+                continue
+            scan = scan_journal(path, known, skip_damage=True)
+            if scan.next_offset > known or scan.damages:
+                self._apply_scan(writer, path, scan)
+                applied += len(scan.records)
+            if any(damage.is_newer for damage in scan.damages):
+                return applied  # what follows builds on it
+        if applied or writer not in self._swept:
+            self._swept.add(writer)
+            self._remove_applied(writer, files)
+        return applied
+
+    def _apply_scan(self, writer: str, path: Path, scan: JournalScan) -> None:
+        key = (writer, path.name)
+        is_known = key in self._offsets
+        with index_errors("write the index"), self._engine.begin() as connection:
+            self._apply(connection, [*scan.records, *self._alarms(scan.damages)], f"{writer}/{path.name}")
+            if is_known:
+                where = (JOURNAL_OFFSETS.c.writer == writer, JOURNAL_OFFSETS.c.file == path.name)
+                connection.execute(update(JOURNAL_OFFSETS).where(*where).values(offset_bytes=scan.next_offset))
+            else:
+                connection.execute(insert(JOURNAL_OFFSETS).values(writer=writer, file=path.name, offset_bytes=scan.next_offset))
+        self._offsets[key] = scan.next_offset
+
+    def _apply(self, connection: Connection, records: list[JournalRecord], opened_in: str) -> None:
+        applying = Applying(connection, opened_in, self._clock.wall_us())
+        for record in records:
+            applying.apply(record)
+        applying.finish()
+
+    def _alarms(self, damages: tuple[Damage, ...]) -> list[JournalRecord]:
+        """An act for each damage, named after it, so that it is one however often it is seen."""
+        alarms: list[JournalRecord] = []
+        for damage in damages:
+            relative = self._folder.relative(damage.path)
+            if (relative, damage.start) not in self._told:
+                self._told.add((relative, damage.start))
+                self._log.error("the journal is damaged", problem=str(damage.to_error()))
+            kind = "journal_newer" if damage.is_newer else "journal_damaged"
+            detail = json.dumps({"start": damage.start, "end": damage.end})
+            alarms.append(Act(f"damage-{damage.path.stem}-{damage.start}", kind, self._clock.wall_us(), "bookkeeper", relative, detail))
+        return alarms
+
+    def _remove_applied(self, writer: str, files: list[Path]) -> None:
+        """Remove the files that say nothing that the index does not."""
+        with_records = [path for path in files if _size(path) > 0]
+        for path in with_records[:-_KEPT_FILES]:
+            with index_errors("read the index"), self._engine.connect() as connection:
+                is_needed = connection.execute(select(_needed(f"{writer}/{path.name}", self._folder.relative(path)))).scalar_one()
+            if is_needed:
+                continue
+            remove_durable(path)
+            with index_errors("write the index"), self._engine.begin() as connection:
+                where = (JOURNAL_OFFSETS.c.writer == writer, JOURNAL_OFFSETS.c.file == path.name)
+                connection.execute(delete(JOURNAL_OFFSETS).where(*where))
+            self._offsets.pop((writer, path.name), None)
+
+    def _read_offsets(self) -> dict[tuple[str, str], int]:
+        with index_errors("read the index"), self._engine.connect() as connection:
+            rows = connection.execute(select(JOURNAL_OFFSETS)).all()
+        return {(row.writer, row.file): row.offset_bytes for row in rows}
+
+
+def _needed(opened_in: str, relative: str) -> ColumnElement[bool]:
+    """Whether something that the file opened is still open, or the file is evidence of damage."""
+    still_open = [exists().where(table.c.opened_in == opened_in, is_open) for table, is_open in _OPENED]
+    damaged = exists().where(ACTS.c.kind.in_(("journal_damaged", "journal_newer")), ACTS.c.subject == relative)
+    return or_(*still_open, damaged)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise StoreError(f"cannot read the journal {path}: {error.strerror}") from error

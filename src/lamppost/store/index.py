@@ -1,0 +1,260 @@
+"""What the index tells: segments, gaps, covers, acts, and each camera's account.
+
+Reading never blocks the bookkeeper, and cannot change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.engine import Row
+
+from lamppost.base.errors import StoreError
+from lamppost.model.books import Act, EpochSealed, Rendition
+from lamppost.model.layout import DataFolder
+from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.intervals import Span, normal, shared, total_us, without
+from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, GAPS, SEGMENTS
+
+FOREVER_US: Final = 2**62
+DEFAULT_LIMIT: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A stored file; contiguous from `start_us` to `end_us` but for declared gaps."""
+
+    segment_id: str
+    camera: str
+    rendition: Rendition
+    state: str  # open, closed, garbage
+    path: str
+    run_id: str
+    epoch_id: str | None
+    sequence: int
+    start_us: int
+    end_us: int
+    header_bytes: int
+    size_bytes: int
+    frames: int
+    fragments: int
+    end_reason: str | None
+    record_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A gap or a cover; `end_us` is None while it lasts."""
+
+    interval_id: str
+    camera: str
+    cause: str
+    start_us: int
+    end_us: int | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of one camera's time, from its first record to `until_us`.
+
+    `unexplained_us` is what neither a sealed segment nor a declared gap covers;
+    it should be zero. `masked_us` is the part of the recorded time that can be
+    watched, `covered_us` the part of that which shows nothing.
+    """
+
+    camera: str
+    first_us: int
+    until_us: int
+    recorded_us: int
+    masked_us: int
+    covered_us: int
+    gap_us: int
+    gap_us_by_cause: tuple[tuple[str, int], ...]
+    frames: int
+    sealed_bytes: int
+    unexplained_us: int
+    unexplained: tuple[Span, ...]  # the first 100
+
+
+class Index:
+    """Read-only view of the index of `folder`; a context manager.
+
+    Raises `StoreError` when there is none, or when it cannot be read.
+    """
+
+    def __init__(self, folder: DataFolder) -> None:
+        if not folder.index.is_file():
+            raise StoreError(
+                f"there is no index in {folder.root}", remedy="was anything recorded? `lamppost check --repair` can restore it"
+            )
+        self._engine = open_engine(folder.index)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def cameras(self) -> tuple[str, ...]:
+        """The names of all cameras that anything is known of."""
+        return tuple(row.camera for row in self._all(select(CAMERAS).order_by(CAMERAS.c.camera)))
+
+    def segments(
+        self,
+        camera: str | None = None,
+        rendition: Rendition | None = None,
+        from_us: int = 0,
+        to_us: int = FOREVER_US,
+        *,
+        limit: int = DEFAULT_LIMIT,
+    ) -> tuple[SegmentRow, ...]:
+        """Segments that share time with [from_us, to_us), by camera, rendition and time; without garbage."""
+        query = select(SEGMENTS).where(SEGMENTS.c.state != "garbage", SEGMENTS.c.start_us < to_us, SEGMENTS.c.end_us >= from_us)
+        query = _of_camera(query, SEGMENTS.c.camera, camera)
+        if rendition is not None:
+            query = query.where(SEGMENTS.c.rendition == rendition.value)
+        query = query.order_by(SEGMENTS.c.camera, SEGMENTS.c.rendition, SEGMENTS.c.start_us, SEGMENTS.c.sequence).limit(limit)
+        return tuple(_segment(row) for row in self._all(query))
+
+    def gaps(
+        self, camera: str | None = None, from_us: int = 0, to_us: int = FOREVER_US, *, limit: int = DEFAULT_LIMIT
+    ) -> tuple[Interval, ...]:
+        """Declared gaps that share time with [from_us, to_us), by camera and time."""
+        query = select(GAPS).where(GAPS.c.start_us < to_us, or_(GAPS.c.end_us.is_(None), GAPS.c.end_us >= from_us))
+        query = _of_camera(query, GAPS.c.camera, camera).order_by(GAPS.c.camera, GAPS.c.start_us).limit(limit)
+        return tuple(Interval(row.gap_id, row.camera, row.cause, row.start_us, row.end_us, row.detail) for row in self._all(query))
+
+    def covered(
+        self, camera: str | None = None, from_us: int = 0, to_us: int = FOREVER_US, *, limit: int = DEFAULT_LIMIT
+    ) -> tuple[Interval, ...]:
+        """Covered intervals that share time with [from_us, to_us), by camera and time."""
+        query = select(COVERED).where(COVERED.c.start_us < to_us, or_(COVERED.c.end_us.is_(None), COVERED.c.end_us >= from_us))
+        query = _of_camera(query, COVERED.c.camera, camera).order_by(COVERED.c.camera, COVERED.c.start_us).limit(limit)
+        return tuple(Interval(row.cover_id, row.camera, row.cause, row.start_us, row.end_us) for row in self._all(query))
+
+    def acts(self, kind: str | None = None, from_us: int = 0, to_us: int = FOREVER_US, *, limit: int = DEFAULT_LIMIT) -> tuple[Act, ...]:
+        """Acts in [from_us, to_us), in the order of time."""
+        query = select(ACTS).where(ACTS.c.wall_us >= from_us, ACTS.c.wall_us < to_us)
+        if kind is not None:
+            query = query.where(ACTS.c.kind == kind)
+        query = query.order_by(ACTS.c.wall_us, ACTS.c.act_id).limit(limit)
+        return tuple(Act(row.act_id, row.kind, row.wall_us, row.actor, row.subject, row.detail) for row in self._all(query))
+
+    def epochs(self, camera: str | None = None, *, limit: int = DEFAULT_LIMIT) -> tuple[EpochSealed, ...]:
+        """Epochs with the hashes of their share files, by camera and time."""
+        query = _of_camera(select(EPOCHS), EPOCHS.c.camera, camera).order_by(EPOCHS.c.camera, EPOCHS.c.start_us).limit(limit)
+        shares: dict[str, list[str]] = {}
+        for row in self._all(select(EPOCH_SHARES).order_by(EPOCH_SHARES.c.epoch_id, EPOCH_SHARES.c.number)):
+            shares.setdefault(row.epoch_id, []).append(row.sha256)
+        return tuple(_epoch(row, tuple(shares.get(row.epoch_id, ()))) for row in self._all(query))
+
+    def last_us(self, camera: str) -> int | None:
+        """The last moment that the index knows something of; None when it knows nothing."""
+        ends = [
+            self._all(select(func.max(SEGMENTS.c.end_us)).where(SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == "sealed")),
+            self._all(select(func.max(func.coalesce(GAPS.c.end_us, GAPS.c.start_us))).where(GAPS.c.camera == camera)),
+        ]
+        return max((rows[0][0] for rows in ends if rows[0][0] is not None), default=None)
+
+    def account(self, camera: str, until_us: int | None = None) -> Account | None:
+        """What became of the camera's time up to `until_us`, by default up to the last thing known.
+
+        None when nothing is known of it. Ask for now when nobody records: a
+        gap that lasts goes on, and what follows a dead recorder is unexplained.
+        """
+        last_us = self.last_us(camera)
+        if last_us is None:
+            return None
+        until_us = last_us if until_us is None else until_us
+        gaps = self._intervals(select(GAPS.c.cause, GAPS.c.start_us, GAPS.c.end_us).where(GAPS.c.camera == camera), until_us)
+        covers = self._intervals(select(COVERED.c.cause, COVERED.c.start_us, COVERED.c.end_us).where(COVERED.c.camera == camera), until_us)
+        kept = self._kept(camera, Rendition.SEALED)
+        first_us = min((start for start, _ in (*kept, *(span for _, span in gaps))), default=until_us)
+        gap_spans = normal(span for _, span in gaps)
+        recorded = without(normal(_clip(kept, until_us)), gap_spans)
+        masked = shared(normal(_clip(self._kept(camera, Rendition.MASKED), until_us)), recorded)
+        unexplained = without(normal([(first_us, until_us)]), normal([*recorded, *gap_spans]))
+        frames, sealed_bytes = self._sealed_totals(camera)
+        return Account(
+            camera=camera,
+            first_us=first_us,
+            until_us=until_us,
+            recorded_us=total_us(recorded),
+            masked_us=total_us(masked),
+            covered_us=total_us(shared(masked, normal(span for _, span in covers))),
+            gap_us=total_us(gap_spans),
+            gap_us_by_cause=_by_cause(gaps),
+            frames=frames,
+            sealed_bytes=sealed_bytes,
+            unexplained_us=total_us(unexplained),
+            unexplained=tuple(unexplained[:100]),
+        )
+
+    def _kept(self, camera: str, rendition: Rendition) -> list[Span]:
+        query = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us).where(
+            SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == rendition.value, SEGMENTS.c.state != "garbage"
+        )
+        return [(row.start_us, row.end_us) for row in self._all(query)]
+
+    def _intervals(self, query: Select[Any], until_us: int) -> list[tuple[str, Span]]:
+        """Cause and span of each, those that last up to `until_us`."""
+        return [
+            (row.cause, (row.start_us, until_us if row.end_us is None else min(row.end_us, until_us)))
+            for row in self._all(query.order_by("start_us"))
+        ]
+
+    def _sealed_totals(self, camera: str) -> tuple[int, int]:
+        query = select(func.coalesce(func.sum(SEGMENTS.c.frames), 0), func.coalesce(func.sum(SEGMENTS.c.size_bytes), 0)).where(
+            SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == "sealed", SEGMENTS.c.state != "garbage"
+        )
+        ((frames, sealed_bytes),) = self._all(query)
+        return int(frames), int(sealed_bytes)
+
+    def integrity(self) -> tuple[str, ...]:
+        """What SQLite itself finds wrong with the file; empty when nothing."""
+        with index_errors("read the index"), self._engine.connect() as connection:
+            lines = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check").all()]
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        return tuple(line for line in lines if line != "ok") + tuple(f"row {row[1]} of {row[0]} refers to nothing" for row in broken)
+
+    def all_paths(self) -> dict[str, SegmentRow]:
+        """Every segment row, garbage too, by path."""
+        return {row.path: _segment(row) for row in self._all(select(SEGMENTS))}
+
+    def _all(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        with index_errors("read the index"), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def _of_camera(query: Select[Any], column: Any, camera: str | None) -> Select[Any]:
+    return query if camera is None else query.where(column == camera)
+
+
+def _segment(row: Row[Any]) -> SegmentRow:
+    values: dict[str, Any] = {name: getattr(row, name) for name in SegmentRow.__slots__}
+    values["rendition"] = Rendition(row.rendition)
+    return SegmentRow(**values)
+
+
+def _epoch(row: Row[Any], share_sha256s: tuple[str, ...]) -> EpochSealed:
+    return EpochSealed(
+        row.epoch_id, row.camera, row.sequence, row.start_us, row.end_us, row.recipient, row.threshold, row.shares, share_sha256s
+    )
+
+
+def _clip(spans: Sequence[Span], until_us: int) -> list[Span]:
+    return [(start, min(end, until_us)) for start, end in spans]
+
+
+def _by_cause(gaps: Sequence[tuple[str, Span]]) -> tuple[tuple[str, int], ...]:
+    spans: dict[str, list[Span]] = {}
+    for cause, span in gaps:
+        spans.setdefault(cause, []).append(span)
+    return tuple((cause, total_us(normal(spans[cause]))) for cause in sorted(spans))

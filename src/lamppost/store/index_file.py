@@ -1,0 +1,94 @@
+"""Connections to the index, and its schema brought up to this version.
+
+SQLite keeps a write-ahead log and syncs it at each commit, so that a committed
+transaction survives a power loss and readers never wait for the bookkeeper.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from lamppost.base.durable import make_directory
+from lamppost.base.errors import StoreError
+
+BUSY_TIMEOUT_S: Final = 10.0
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+
+
+def open_engine(path: Path, *, is_writer: bool = False) -> Engine:
+    """An engine for the index at `path`; the caller disposes of it.
+
+    Only the writer may change anything; a reader's connections are read-only.
+    Each transaction of the writer takes the write lock when it begins.
+    """
+    mode = "rwc" if is_writer else "ro"
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        # No isolation level: SQLAlchemy's events begin transactions, which Python would not do for DDL.
+        return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=2, max_overflow=6)
+
+    def set_up(connection: Any, _record: object) -> None:
+        pragmas = ["foreign_keys = ON", f"busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}"]
+        if is_writer:
+            pragmas += ["journal_mode = WAL", "synchronous = FULL"]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema up to this version, all of it or nothing; raises `StoreError`."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    with index_errors("migrate the index"), engine.begin() as connection:
+        heads = set(MigrationContext.configure(connection).get_current_heads())
+        if heads - {revision.revision for revision in script.walk_revisions()}:
+            raise StoreError("the index was written by a newer version of Lamppost", remedy="install that version")
+        if heads != set(script.get_heads()):
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def make_index(path: Path) -> Engine:
+    """The writer's engine on the index at `path`, made and migrated as needed."""
+    make_directory(path.parent)
+    engine = open_engine(path, is_writer=True)
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextlib.contextmanager
+def index_errors(what: str) -> Generator[None]:
+    """Turn the library's errors into `StoreError: cannot WHAT`."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        cause = error.__cause__ or error
+        raise StoreError(f"cannot {what}: {cause}", remedy="look at the disk, and run `lamppost check`") from error

@@ -1,0 +1,162 @@
+"""The index's tables, each column with its meaning and what must hold of it.
+
+Migrations (`migrations/`) make exactly this; a test compares. Times are UTC in
+microseconds since 1970. SQL that SQLite and PostgreSQL both read.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _camera() -> Column[str]:
+    return Column("camera", Text, ForeignKey("cameras.camera"), nullable=False, comment="whose it is")
+
+
+def _opened_in() -> Column[str]:
+    return Column("opened_in", Text, nullable=False, comment="journal that opened it, WRITER/FILE; kept until it is closed")
+
+
+CAMERAS: Final = Table(
+    "cameras",
+    METADATA,
+    Column("camera", Text, primary_key=True, comment="name in the configuration, part of every path"),
+    CheckConstraint("camera <> ''", name="named"),
+    comment="every camera that anything is known of",
+)
+
+EPOCHS: Final = Table(
+    "epochs",
+    METADATA,
+    Column("epoch_id", Text, primary_key=True, comment="folder name in the vault"),
+    _camera(),
+    Column("sequence", BigInteger, nullable=False, comment="counts up per camera"),
+    Column("start_us", BigInteger, nullable=False, comment="sealing to it may begin"),
+    Column("end_us", BigInteger, nullable=False, comment="no segment starts in it from here on"),
+    Column("recipient", Text, nullable=False, comment="age X25519 recipient, age1..."),
+    Column("threshold", Integer, nullable=False, comment="k: so many shares open it"),
+    Column("shares", Integer, nullable=False, comment="n: so many shares were made"),
+    CheckConstraint("start_us < end_us", name="span"),
+    CheckConstraint("1 <= threshold AND threshold <= shares AND shares <= 16", name="quorum"),
+    CheckConstraint("sequence >= 0", name="sequence"),
+    Index(None, "camera", "start_us"),
+    comment="spans that one sealing key covers; its shares lie in the vault",
+)
+
+EPOCH_SHARES: Final = Table(
+    "epoch_shares",
+    METADATA,
+    Column("epoch_id", Text, ForeignKey("epochs.epoch_id"), primary_key=True, comment="the epoch"),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="1 to n, as in share-N.age"),
+    Column("sha256", Text, nullable=False, comment="of the share's file, lower-case hexadecimal"),
+    CheckConstraint("1 <= number AND number <= 16", name="number"),
+    CheckConstraint("length(sha256) = 64", name="sha256"),
+    comment="what each share file of an epoch must be",
+)
+
+SEGMENTS: Final = Table(
+    "segments",
+    METADATA,
+    Column("segment_id", Text, primary_key=True, comment="file name without its suffix"),
+    _camera(),
+    Column("rendition", Text, nullable=False, comment="sealed original or masked video"),
+    Column("state", Text, nullable=False, comment="open: being written; closed: whole; garbage: may be unlinked, or is lost"),
+    Column("path", Text, nullable=False, comment="relative to the data folder"),
+    Column("run_id", Text, nullable=False, comment="gapless packets of one session"),
+    # No foreign key: a damaged journal line must not keep out the footage that names its epoch.
+    Column("epoch_id", Text, comment="what it is sealed to; null for masked video"),
+    Column("sequence", BigInteger, nullable=False, comment="counts up per camera and rendition"),
+    Column("start_us", BigInteger, nullable=False, comment="first picture"),
+    Column("end_us", BigInteger, nullable=False, comment="end of the last whole fragment; contiguous but for declared gaps"),
+    Column("header_bytes", BigInteger, nullable=False, comment="before the first fragment"),
+    Column("size_bytes", BigInteger, nullable=False, comment="whole file; while open, the end of the last fragment"),
+    Column("frames", BigInteger, nullable=False, comment="pictures in all fragments"),
+    Column("fragments", BigInteger, nullable=False, comment="whole fragments; each stands in the .record"),
+    Column("end_reason", Text, comment="why it was closed; null while open"),
+    Column("record_sha256", Text, comment="of the .record file; null while open, or when lost"),
+    _opened_in(),
+    CheckConstraint("rendition IN ('sealed', 'masked')", name="rendition"),
+    CheckConstraint("state IN ('open', 'closed', 'garbage')", name="state"),
+    CheckConstraint("(state = 'open') = (end_reason IS NULL)", name="ended"),
+    CheckConstraint("state <> 'closed' OR record_sha256 IS NOT NULL", name="recorded"),
+    CheckConstraint("(rendition = 'sealed') = (epoch_id IS NOT NULL)", name="epoch"),
+    CheckConstraint("end_reason IN ('rotated', 'run_ended', 'stopped', 'recovered')", name="end_reason"),
+    CheckConstraint("length(record_sha256) = 64", name="record_sha256"),
+    CheckConstraint("start_us <= end_us", name="span"),
+    CheckConstraint("sequence >= 0 AND header_bytes >= 0 AND size_bytes >= 0 AND frames >= 0 AND fragments >= 0", name="counts"),
+    UniqueConstraint("path"),
+    Index(None, "camera", "rendition", "start_us"),
+    Index(None, "epoch_id"),
+    Index(None, "state", "opened_in"),
+    comment="one stored file each",
+)
+
+GAPS: Final = Table(
+    "gaps",
+    METADATA,
+    Column("gap_id", Text, primary_key=True, comment="random"),
+    _camera(),
+    Column("cause", Text, nullable=False, comment="why nothing intact was recorded (GapCause)"),
+    Column("start_us", BigInteger, nullable=False, comment="from here on"),
+    Column("end_us", BigInteger, comment="up to here; null while it lasts"),
+    Column("detail", Text, nullable=False, comment="one line for a person"),
+    _opened_in(),
+    CheckConstraint("cause <> ''", name="cause"),
+    CheckConstraint("start_us <= end_us", name="span"),
+    Index(None, "camera", "start_us"),
+    Index(None, "opened_in"),
+    comment="intervals without an intact recording, declared when they began",
+)
+
+COVERED: Final = Table(
+    "covered",
+    METADATA,
+    Column("cover_id", Text, primary_key=True, comment="random"),
+    _camera(),
+    Column("cause", Text, nullable=False, comment="why the masked video was covered whole (CoverCause)"),
+    Column("start_us", BigInteger, nullable=False, comment="from here on"),
+    Column("end_us", BigInteger, comment="up to here; null while it lasts"),
+    _opened_in(),
+    CheckConstraint("cause <> ''", name="cause"),
+    CheckConstraint("start_us <= end_us", name="span"),
+    Index(None, "camera", "start_us"),
+    Index(None, "opened_in"),
+    comment="intervals in which the masked video shows nothing",
+)
+
+ACTS: Final = Table(
+    "acts",
+    METADATA,
+    Column("act_id", Text, primary_key=True, comment="random, or made of what it is about"),
+    Column("kind", Text, nullable=False, comment="what was done"),
+    Column("wall_us", BigInteger, nullable=False, comment="when"),
+    Column("actor", Text, nullable=False, comment="by whom"),
+    Column("subject", Text, nullable=False, comment="to what"),
+    Column("detail", Text, nullable=False, comment="one JSON object"),
+    CheckConstraint("kind <> ''", name="kind"),
+    Index(None, "wall_us"),
+    Index(None, "kind", "wall_us"),
+    comment="what was done on purpose; only ever appended to",
+)
+
+JOURNAL_OFFSETS: Final = Table(
+    "journal_offsets",
+    METADATA,
+    Column("writer", Text, primary_key=True, comment="process that writes the journal"),
+    Column("file", Text, primary_key=True, comment="file name in its folder"),
+    Column("offset_bytes", BigInteger, nullable=False, comment="records before this are in the index"),
+    CheckConstraint("offset_bytes >= 0", name="offset"),
+    comment="how far each journal was applied; moves in the transaction that applies",
+)
