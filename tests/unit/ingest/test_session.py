@@ -107,8 +107,14 @@ def test_other_addresses_are_refused(url: str) -> None:
 
 def test_files_that_are_none(tmp_path: Path) -> None:
     assert isinstance(refusal(str(tmp_path / "absent.mp4")), CameraUnreachable)
-    playlist = tmp_path / "list.m3u8"
-    playlist.write_text("#EXTM3U\n#EXTINF:1,\n/etc/passwd\n")
+
+
+def test_a_playlist_opens_no_other_file(clip: Path, tmp_path: Path) -> None:
+    playlist = tmp_path / "list.txt"
+    playlist.write_text(f"ffconcat version 1.0\nfile {clip.name}\n")
+    # FFmpeg itself would play it.
+    with av.open(str(playlist), format="concat") as container:
+        assert container.streams.video
     assert isinstance(refusal(f"file:{playlist}"), UnsupportedStream)
 
 
