@@ -73,6 +73,7 @@ class Street:
     clock: ManualClock
     camera: str = "plaza"
     rendition: Rendition = Rendition.SEALED
+    run_id: str = "run-1"
     epoch_id: str | None = None
     opened: SegmentOpened | None = None
     fragments: list[FragmentWritten] = field(default_factory=list)
@@ -111,7 +112,7 @@ class Street:
         sync_directory(path.parent)
         self.size, self.fragments = len(header), []
         self.opened = SegmentOpened(
-            segment_id, self.camera, self.rendition, self.folder.relative(path), "run-1", self.epoch_id if is_sealed else None,
+            segment_id, self.camera, self.rendition, self.folder.relative(path), self.run_id, self.epoch_id if is_sealed else None,
             next_sequence(self.folder, self.camera, self.rendition), wall_us, len(header), hashlib.sha256(header).hexdigest(),
         )  # fmt: skip
         if is_journalled:

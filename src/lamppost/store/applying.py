@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Insert, Table, bindparam, case, exists, insert, select, update
+from sqlalchemy import Column, Connection, Insert, Table, bindparam, case, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lamppost.base.logging import get_logger
@@ -143,7 +143,8 @@ class Applying:
 
     def _close_segment(self, closed: SegmentClosed) -> None:
         self._totals.pop(closed.segment_id, None)
-        change = update(SEGMENTS).where(SEGMENTS.c.segment_id == closed.segment_id, SEGMENTS.c.state == "open")
+        # A closed one too: after a power loss the journal may have lost its closing, and recovery closed it anew.
+        change = update(SEGMENTS).where(SEGMENTS.c.segment_id == closed.segment_id, SEGMENTS.c.state != "garbage")
         self._connection.execute(
             change.values(
                 state="closed" if closed.record_sha256 else "garbage",
@@ -161,7 +162,9 @@ class Applying:
         self._connection.execute(_ADD[table], _fields(record) | {"end_us": None, "opened_in": self._opened_in})
 
     def _close(self, table: Table, which: Any, end_us: int) -> None:
-        self._connection.execute(update(table).where(which, table.c.end_us.is_(None)).values(end_us=_not_before_start(table, end_us)))
+        # The later end wins: after a power loss the journal may have lost the earlier one, and a resumed gap went on.
+        is_earlier = or_(table.c.end_us.is_(None), table.c.end_us < end_us)
+        self._connection.execute(update(table).where(which, is_earlier).values(end_us=_not_before_start(table, end_us)))
 
     def _add_epoch(self, epoch: EpochSealed) -> None:
         self._add_camera(epoch.camera)

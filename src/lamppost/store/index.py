@@ -21,6 +21,7 @@ from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, 
 
 FOREVER_US: Final = 2**62
 DEFAULT_LIMIT: Final = 100_000
+JOIN_US: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +199,20 @@ class Index:
         )
 
     def _kept(self, camera: str, rendition: Rendition) -> list[Span]:
-        query = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us).where(
+        """The spans of the camera's segments, those of one run joined."""
+        query = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.run_id).where(
             SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == rendition.value, SEGMENTS.c.state != "garbage"
         )
-        return [(row.start_us, row.end_us) for row in self._all(query)]
+        spans: list[Span] = []
+        run_id, end_us = "", 0
+        for row in self._all(query.order_by(SEGMENTS.c.sequence)):
+            # A run is gapless: the few milliseconds between two of its files are the last frame's unknown duration.
+            start_us = end_us if row.run_id == run_id and 0 < row.start_us - end_us <= JOIN_US else row.start_us
+            spans.append((start_us, row.end_us))
+            run_id, end_us = row.run_id, row.end_us
+        return spans
 
-    def _intervals(self, query: Select[Any], until_us: int) -> list[tuple[str, Span]]:
+    def _intervals(self, query: Select[*tuple[Any, ...]], until_us: int) -> list[tuple[str, Span]]:
         """Cause and span of each, those that last up to `until_us`."""
         return [
             (row.cause, (row.start_us, until_us if row.end_us is None else min(row.end_us, until_us)))
@@ -214,8 +223,8 @@ class Index:
         query = select(func.coalesce(func.sum(SEGMENTS.c.frames), 0), func.coalesce(func.sum(SEGMENTS.c.size_bytes), 0)).where(
             SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == "sealed", SEGMENTS.c.state != "garbage"
         )
-        ((frames, sealed_bytes),) = self._all(query)
-        return int(frames), int(sealed_bytes)
+        totals = self._all(query)[0]
+        return int(totals[0]), int(totals[1])
 
     def integrity(self) -> tuple[str, ...]:
         """What SQLite itself finds wrong with the file; empty when nothing."""
@@ -228,7 +237,7 @@ class Index:
         """Every segment row, garbage too, by path."""
         return {row.path: _segment(row) for row in self._all(select(SEGMENTS))}
 
-    def _all(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         with index_errors("read the index"), self._engine.connect() as connection:
             return connection.execute(query).all()
 

@@ -87,3 +87,21 @@ def test_while_recording_the_account_ends_with_the_last_fragment(tmp_path: Path)
             assert index.integrity() == ()
             assert index.cameras() == ("plaza",)
         journal.append(CoverClosed("unknown", 1))
+
+
+def test_files_of_one_run_are_joined_and_those_of_two_are_not(tmp_path: Path) -> None:
+    folder, clock = DataFolder(tmp_path / "data"), ManualClock()
+    with JournalWriter(folder.journal / "recorder", clock=clock) as journal:
+        street = Street(folder, journal, clock)
+        street.record()
+        clock.advance(0.02)
+        street.record()
+        street.run_id = "run-2"
+        clock.advance(0.03)
+        street.record()
+    with Bookkeeper(folder, clock) as bookkeeper:
+        bookkeeper.apply_new()
+    with Index(folder) as index:
+        account = index.account("plaza")
+        assert account is not None
+        assert (account.recorded_us, account.unexplained_us) == (9 * S + 20_000, 30_000)
