@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 
 from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.base.errors import CameraError, UnsupportedStream
-from lamppost.ingest.ffmpeg_errors import translate
+from lamppost.ingest.ffmpeg_errors import translate, went_silent
 from lamppost.ingest.locator import Locator, Scheme
 from lamppost.ingest.timestamps import ticks_90k
 from lamppost.model.media import Codec
@@ -122,6 +122,7 @@ class Demuxer:
                 packet = next(demuxed, None)
                 if packet is None:
                     return
+                elapsed_s = self._clock.monotonic_s() - started_s
                 packets = self._to_annex_b(packet)
             except ffmpeg.FFmpegError as error:
                 elapsed_s = self._clock.monotonic_s() - started_s
@@ -131,6 +132,10 @@ class Demuxer:
             for ready in packets:
                 if ready.size:
                     yield _raw(ready, self._stream.time_base or Fraction(1, TICKS_PER_S))
+            # FFmpeg keeps its time-out to itself when the parser still holds a picture: it hands
+            # that out, and would wait for as long again before it says that nobody is there.
+            if self._locator.scheme is not Scheme.FILE and elapsed_s > self._timeout_s * 0.95:
+                raise went_silent(self._locator, "reading", self._timeout_s)
 
     def _to_annex_b(self, packet: Any) -> list[Any]:
         if self._filter is None or not packet.size:
