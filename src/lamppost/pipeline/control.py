@@ -7,7 +7,9 @@ supervisor was killed learns it from here and ends in good order.
 
 from __future__ import annotations
 
+import array
 import json
+import select
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -44,9 +46,11 @@ class ControlChannel:
 
     def send_whole(self, body: dict[str, Any], descriptors: tuple[int, ...] = (), timeout_s: float = 5.0) -> bool:
         """Send an order; false when the peer is gone or did not take it in time."""
-        self._end.settimeout(timeout_s)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         try:
-            socket.send_fds(self._end, [json.dumps(body).encode()], list(descriptors))
+            if not self._is_ready(select.POLLOUT, timeout_s):
+                return False
+            self._end.sendmsg([json.dumps(body).encode()], rights, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
         except OSError:
             return False
         return True
@@ -61,7 +65,8 @@ class ControlChannel:
 
     def receive(self, timeout_s: float | None = None) -> Message | None:
         """The next message, or None when the peer is gone; raises `TimeoutError`."""
-        self._end.settimeout(timeout_s)
+        if timeout_s is not None and not self._is_ready(select.POLLIN, timeout_s):
+            raise TimeoutError("no message came in time")
         try:
             raw, descriptors, _flags, _address = socket.recv_fds(self._end, MESSAGE_LIMIT_BYTES, DESCRIPTORS_LIMIT)
         except (ConnectionResetError, BrokenPipeError):
@@ -69,6 +74,15 @@ class ControlChannel:
         if not raw:
             return None
         return Message(json.loads(raw), tuple(descriptors))
+
+    def _is_ready(self, event: int, timeout_s: float) -> bool:
+        # A time-out set on the socket itself would hold for the thread at its other end of work as well:
+        # one thread receives while another sends.
+        if self._end.fileno() < 0:
+            raise OSError("the channel is closed")
+        poll = select.poll()
+        poll.register(self._end, event)
+        return bool(poll.poll(timeout_s * 1000))
 
     def fileno(self) -> int:
         return self._end.fileno()
