@@ -18,7 +18,9 @@ class GapKeeper:
     """Keeps at most one gap open; every write goes to the journal first.
 
     Give `journal` to the segment writer: the first fragment that it writes
-    closes the open gap where that fragment starts.
+    closes the open gap where that fragment starts. What the journal could not
+    take is written, in order, before anything else; until then an open gap goes
+    on under its first cause, so that no moment is without a record.
     """
 
     def __init__(self, camera: str, journal: Callable[[JournalRecord], None], clock: Clock) -> None:
@@ -26,6 +28,7 @@ class GapKeeper:
         self._journal = journal
         self._clock = clock
         self._open: GapOpened | None = None
+        self._unwritten: list[JournalRecord] = []  # four at most
         self.gaps = 0
 
     @property
@@ -40,21 +43,24 @@ class GapKeeper:
     def begin(self, cause: GapCause, start_us: int, detail: str = "") -> None:
         """Open a gap; the same cause goes on, another one takes over where it starts."""
         if self._open is not None:
+            self._write_pending()
             if self._open.cause == cause.value:
                 return
             start_us = max(start_us, self._open.start_us)
-            self.end(start_us)
+            self._unwritten.append(GapClosed(gap_id=self._open.gap_id, end_us=start_us))
         self._open = GapOpened(
             gap_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause.value, start_us=start_us, detail=detail
         )
-        self._journal(self._open)
         self.gaps += 1
+        self._unwritten.append(self._open)
+        self._write_pending()
 
     def end(self, end_us: int) -> None:
         """Close the open gap, if there is one."""
         if self._open is not None:
             gap, self._open = self._open, None
-            self._journal(GapClosed(gap_id=gap.gap_id, end_us=max(end_us, gap.start_us)))
+            self._unwritten.append(GapClosed(gap_id=gap.gap_id, end_us=max(end_us, gap.start_us)))
+            self._write_pending()
 
     def declare(self, gap: Gap) -> None:
         """Write a gap that is over already: packets that were lost or damaged between others."""
@@ -65,6 +71,13 @@ class GapKeeper:
 
     def journal(self, record: JournalRecord) -> None:
         """The journal for a segment writer: a fragment ends the open gap."""
+        self._write_pending()
         self._journal(record)
         if isinstance(record, FragmentWritten):
             self.end(record.start_us)
+
+    def _write_pending(self) -> None:
+        while self._unwritten:
+            # A record that is on the disk in spite of an error may be appended once more.
+            self._journal(self._unwritten[0])
+            del self._unwritten[0]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lamppost.base.clock import ManualClock
+from lamppost.base.errors import StoreError
 from lamppost.model.books import FragmentWritten, GapClosed, GapOpened, JournalRecord
 from lamppost.model.media import Gap, GapCause
 from lamppost.pipeline.gaps import GapKeeper
@@ -89,3 +91,43 @@ def test_every_moment_is_recorded_or_declared(steps: list[tuple[object, int]]) -
         assert start <= reached, "a moment is neither recorded nor declared"
         reached = max(reached, end)
     assert reached >= recorded_until
+
+
+class FailingJournal:
+    """A journal whose disk is full now and then."""
+
+    def __init__(self) -> None:
+        self.records: list[JournalRecord] = []
+        self.is_full = False
+
+    def append(self, record: JournalRecord) -> None:
+        if self.is_full:
+            raise StoreError("the disk is full")
+        self.records.append(record)
+
+
+def test_a_gap_that_could_not_be_written_is_written_before_the_next_record() -> None:
+    journal = FailingJournal()
+    keeper = GapKeeper("gate", journal.append, ManualClock())
+    journal.is_full = True
+    for cause, start in ((GapCause.STORE_FAILED, 10), (GapCause.STORE_FAILED, 20), (GapCause.CAMERA_UNREACHABLE, 30)):
+        with pytest.raises(StoreError):
+            keeper.begin(cause, start)
+    journal.is_full = False
+    keeper.journal(make_fragment(500, 900))
+    assert gaps_of(journal.records) == [("store_failed", 10, 500)]
+    assert [type(record) for record in journal.records] == [GapOpened, FragmentWritten, GapClosed]
+
+
+def test_an_end_that_could_not_be_written_is_not_forgotten() -> None:
+    journal = FailingJournal()
+    keeper = GapKeeper("gate", journal.append, ManualClock())
+    keeper.begin(GapCause.STARTING, 10)
+    journal.is_full = True
+    with pytest.raises(StoreError):
+        keeper.end(50)
+    with pytest.raises(StoreError):
+        keeper.begin(GapCause.STORE_FAILED, 60)
+    journal.is_full = False
+    keeper.journal(make_fragment(500, 900))
+    assert gaps_of(journal.records) == [("starting", 10, 50), ("store_failed", 60, 500)]
