@@ -50,26 +50,25 @@ class EpochSupply:
         self._clock = clock
         self._sequence = _next_sequence(folder, camera)
         self._present: SealingEpoch | None = None
+        self._made: EpochSealed | None = None  # sealed, and not yet in the journal
         self._next: EpochSealed | None = None
         self._preparation: EpochPreparation | None = None
         self._retry_at_s = 0.0
         self._log = get_logger("pipeline").bind(camera=camera)
 
     def tend(self) -> None:
-        """Start, collect or retry the making of the next epoch; never waits. Call it often."""
-        now_s = self._clock.monotonic_s()
+        """Start, collect or retry the making of the next epoch; never waits. Call it often.
+
+        Raises `StoreError` when the journal cannot take an epoch that was made.
+        """
         if self._preparation is not None:
-            try:
-                self._next = self._preparation.poll()
-            except SealError as error:
-                self._log.error("no new sealing epoch", problem=str(error))
-                self._preparation = None
-                self._retry_at_s = now_s + RETRY_S
-            if self._next is not None:
-                self._journal(self._next)
-                self._preparation = None
-        elif self._next is None and now_s >= self._retry_at_s and self._is_next_due():
+            self._collect(self._preparation)
+        elif self._made is None and self._next is None and self._clock.monotonic_s() >= self._retry_at_s and self._is_next_due():
             self._prepare()
+        if self._made is not None:
+            # Tried again with the next call where the journal fails: an epoch that it does not name is not used.
+            self._journal(self._made)
+            self._next, self._made = self._made, None
 
     def is_ready(self) -> bool:
         """Whether a segment may be opened now."""
@@ -97,6 +96,16 @@ class EpochSupply:
         """Stop the making of an epoch, if one is in the making."""
         if self._preparation is not None:
             self._preparation.kill()
+            self._preparation = None
+
+    def _collect(self, preparation: EpochPreparation) -> None:
+        try:
+            self._made = preparation.poll()
+        except SealError as error:
+            self._log.error("no new sealing epoch", problem=str(error))
+            self._preparation = None
+            self._retry_at_s = self._clock.monotonic_s() + RETRY_S
+        if self._made is not None:
             self._preparation = None
 
     def _is_next_due(self) -> bool:
