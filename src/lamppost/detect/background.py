@@ -26,7 +26,7 @@ _BUSY_EDGE_SHARE = 0.25
 _EDGE_LEVELS = 10.0
 _LEAST_EDGES = 0.01
 _LEAST_SHIFT_PX = 0.7
-_LEAST_RESPONSE = 0.05
+_LEAST_APART_LEVELS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class LearningWindow:
         disagrees = _median(stack[:, ::4, ::4])[2]
         if disagrees.mean() > _BUSY_SHARE or (edges.mean() > _LEAST_EDGES and disagrees[edges].mean() > _BUSY_EDGE_SHARE):
             return None
-        if any(_shift_px(stack[0], stack[index]) > _LEAST_SHIFT_PX for index in (len(stack) // 3, len(stack) * 2 // 3, -1)):
+        if any(has_shifted(stack[0], stack[index]) for index in (len(stack) // 3, len(stack) * 2 // 3, -1)):
             return None
         median, noise, disagrees = _median(stack)
         chroma = np.median(np.stack([small.chroma for _at_s, small in self._samples]), axis=0).astype(np.float32)
@@ -79,11 +79,25 @@ def _median(stack: Picture) -> tuple[Picture, Picture, Flags]:
     return median, noise, (deviation < _AGREE_LEVELS + 2 * noise).mean(axis=0) < _AGREE_SHARE
 
 
-def _shift_px(one: Picture, other: Picture) -> float:
-    """How far the whole picture has moved, by phase correlation (Kuglin and Hines, 1975); 0 when nothing tells."""
-    window = cv2.createHanningWindow((one.shape[1], one.shape[0]), cv2.CV_32F)
-    (dx, dy), response = cv2.phaseCorrelate(one, other, window)
-    return math.hypot(dx, dy) if response > _LEAST_RESPONSE else 0.0
+def has_shifted(one: Picture, other: Picture) -> bool:
+    """True when `other` is `one`, moved as a whole: the camera was bumped or turns.
+
+    The shift is found by phase correlation (Kuglin and Hines, 1975), and believed
+    only when it explains what most edges do: a person who walks in moves few of them.
+    """
+    size = (one.shape[1], one.shape[0])
+    window = cv2.createHanningWindow(size, cv2.CV_32F)
+    # Copies: OpenCV multiplies the window into pictures that need no padding.
+    (dx, dy), _response = cv2.phaseCorrelate(one.copy(), other.copy(), window)
+    if not _LEAST_SHIFT_PX < math.hypot(dx, dy) < min(size) / 4:
+        return False
+    edges = gradient(one) > _EDGE_LEVELS
+    if edges.mean() < _LEAST_EDGES:
+        return False
+    move = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    moved = cv2.warpAffine(one, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    apart = float(np.median(np.abs(other - one)[edges]))
+    return apart > _LEAST_APART_LEVELS and float(np.median(np.abs(other - moved)[edges])) < 0.6 * apart
 
 
 def gradient(picture: Picture) -> Picture:

@@ -17,8 +17,8 @@ from lamppost.detect.background import gradient
 from lamppost.detect.values import Flags, Picture
 
 _OUTLINE = np.ones((5, 5), np.uint8)
-_GHOST_RATIO = 1.6  # edges of the model over edges of the picture, along the outline
-_LEAST_EDGE_LEVELS = 4.0
+_GHOST_RATIO = 2.0  # edges that went over edges that came, along the outline
+_LEAST_EDGE_LEVELS = 2.5
 _SAME_CORRELATION = 0.9
 _SHIFT_PX = 4
 _FAINT_RATIO = 1.2
@@ -48,9 +48,9 @@ def _has_left(now: Picture, then: Picture, inside: NDArray[np.uint8]) -> bool:
     outline = _outline(inside)
     if outline.sum() < 8:
         return False
-    edges_now, edges_then = gradient(now)[outline], gradient(then)[outline]
-    strength_now, strength_then = float(edges_now.mean()), float(edges_then.mean())
-    return strength_then > _LEAST_EDGE_LEVELS and strength_then > _GHOST_RATIO * strength_now
+    change = (gradient(now) - gradient(then))[outline]
+    gained, lost = float(np.maximum(change, 0).mean()), float(np.maximum(-change, 0).mean())
+    return lost > _LEAST_EDGE_LEVELS and lost > _GHOST_RATIO * gained
 
 
 def _is_same_place(now: Picture, mean: Picture, box: NDArray[np.int32]) -> bool:

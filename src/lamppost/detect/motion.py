@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.base.clock import TICKS_PER_S
-from lamppost.detect.background import Background, LearningWindow, Learnt
+from lamppost.detect.background import Background, LearningWindow, Learnt, has_shifted
 from lamppost.detect.blobs import find_components, merge_boxes
 from lamppost.detect.colour import ColourBackground
 from lamppost.detect.ghosts import is_background
@@ -27,6 +27,14 @@ _LONGEST_STEP_S = 1.0  # a pause counts as this much time for the model, not mor
 _WEAK_RATIO = 0.6  # of the threshold: what touches something strong
 _STAYING_RATIO = 0.8  # where something was a moment ago
 _SURE_AFTER_S = 2.0
+_EDGE_LEVELS = 10.0
+_LEAST_EDGES = 0.01
+# Boxes over this much of the picture for this long: the model is wrong, not the picture.
+_FULL_SHARE = 0.8
+_FULL_S = 5.0
+# With this much in front, and this often, a bumped camera is looked for.
+_SHIFT_SHARE = 0.25
+_SHIFT_EVERY_S = 0.25
 _STILL_SHARE = 0.95  # of a thing's pixels
 
 
@@ -107,7 +115,7 @@ class MotionDetector:
         self._foreground: Flags = np.zeros(learnt.noise.shape, np.bool_)
         self._recent: Picture = learnt.median.luma.copy()
         self._still_s: Picture = np.zeros(learnt.noise.shape, np.float32)
-        self._since_refresh_s = 0.0
+        self._since_refresh_s = self._since_shift_s = self._covered_s = 0.0
 
     def _learn(self, at_s: float, small: SmallPicture, *, is_scene_change: bool) -> Observation:
         self._window.add(at_s, small)
@@ -126,7 +134,7 @@ class MotionDetector:
         threshold = background.threshold()
         ratio = np.maximum(distance / threshold, self._colour.ratio(small.chroma, self._foreground, small.size))
         strong = ratio > 1.0
-        if self._is_scene_change(background, strong):
+        if self._is_scene_change(background, lit, strong, dt_s):
             self._forget()
             return self._learn(at_s, small, is_scene_change=True)
         self._follow_stillness(lit, threshold, dt_s)
@@ -146,12 +154,19 @@ class MotionDetector:
             background.refresh()
         return Observation(self._detections(boxes, frame, weak.shape))
 
-    def _is_scene_change(self, background: Background, strong: Flags) -> bool:
-        if strong.mean() > self._settings.scene_change_share:
-            return True
-        edges = background.edges > 10.0
+    def _is_scene_change(self, background: Background, lit: Picture, strong: Flags, dt_s: float) -> bool:
+        limit = self._settings.scene_change_share
+        edges = background.edges > _EDGE_LEVELS
         # A camera that moves changes its edges everywhere, and its plain walls nowhere.
-        return bool(edges.sum() >= edges.size // 100 and strong[edges].mean() > self._settings.scene_change_share)
+        if strong.mean() > limit or (edges.mean() > _LEAST_EDGES and strong[edges].mean() > limit):
+            return True
+        covered = self._foreground.mean()
+        self._covered_s = self._covered_s + dt_s if covered > _FULL_SHARE else 0.0
+        self._since_shift_s += dt_s
+        if covered > _SHIFT_SHARE and self._since_shift_s >= _SHIFT_EVERY_S:
+            self._since_shift_s = 0.0
+            return has_shifted(background.mean, lit)
+        return self._covered_s > _FULL_S
 
     def _follow_stillness(self, lit: Picture, threshold: Picture, dt_s: float) -> None:
         moves = np.abs(lit - self._recent) > threshold
@@ -166,7 +181,7 @@ class MotionDetector:
         for index, box in enumerate(found):
             window = (slice(box[1], box[3]), slice(box[0], box[2]))
             still = self._still_s[window][weak[window]] >= self._settings.ghost_still_s
-            if still.mean() < _STILL_SHARE:
+            if still.size == 0 or still.mean() < _STILL_SHARE:
                 continue
             shape, area = np.zeros(weak.shape, np.bool_), np.zeros(weak.shape, np.bool_)
             shape[window], area[window] = weak[window], True
