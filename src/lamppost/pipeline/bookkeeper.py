@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamppost.pipeline.child import ChildContext, run_child
+from lamppost.pipeline.child import ChildContext, run_child, when_free
 from lamppost.store.bookkeeping import Bookkeeper
 
 POLL_S = 0.2
@@ -10,7 +10,7 @@ POLL_S = 0.2
 
 def work(context: ChildContext) -> None:
     """Apply journals until told to stop, and then what is left."""
-    with Bookkeeper(context.folder, context.clock) as bookkeeper:
+    with when_free(context, lambda: Bookkeeper(context.folder, context.clock)) as bookkeeper:
         bookkeeper.run(context.stop, POLL_S)
         bookkeeper.apply_new()
 

@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from lamppost.base.clock import Clock, SystemClock
 from lamppost.base.errors import DataFolderBusy, LamppostError
@@ -27,8 +27,12 @@ from lamppost.pipeline.control import ControlChannel, Message
 from lamppost.store.journal import JournalWriter
 
 BUSY_PATIENCE_S = 10.0
+BUSY_POLL_S = 0.1
 STATUS_INTERVAL_S = 0.5
 SETTINGS_PATIENCE_S = 30.0
+
+
+Held = TypeVar("Held")
 
 
 def settings_message(settings: Settings) -> dict[str, Any]:
@@ -92,20 +96,24 @@ def run_child(name: str, work: Callable[[ChildContext], None], on_message: Calla
         sys.exit(3)
 
 
-def open_journal(context: ChildContext, writer: str) -> JournalWriter:
-    """The journal of `writer`; waits while the child before us is still ending.
+def when_free(context: ChildContext, take: Callable[[], Held]) -> Held:
+    """What `take` returns; tried again while the child before us is still ending.
 
     Raises `DataFolderBusy` when it does not end in `BUSY_PATIENCE_S`.
     """
     deadline_s = context.clock.monotonic_s() + BUSY_PATIENCE_S
     while True:
         try:
-            return JournalWriter(
-                context.folder.journal / writer, clock=context.clock, sync_interval_s=context.settings.recording.sync_interval_s
-            )
+            return take()
         except DataFolderBusy:
-            if context.clock.monotonic_s() > deadline_s or context.clock.wait(context.stop, 0.1):
+            if context.clock.monotonic_s() > deadline_s or context.clock.wait(context.stop, BUSY_POLL_S):
                 raise
+
+
+def open_journal(context: ChildContext, writer: str) -> JournalWriter:
+    """The journal of `writer`, which this process now owns; raises `DataFolderBusy`."""
+    folder, interval_s = context.folder.journal / writer, context.settings.recording.sync_interval_s
+    return when_free(context, lambda: JournalWriter(folder, clock=context.clock, sync_interval_s=interval_s))
 
 
 def _listen(context: ChildContext, on_message: Callable[[Message], None] | None) -> None:

@@ -18,6 +18,7 @@ from lamppost.pipeline.recording import CameraRecording, RecordingTools
 from lamppost.pipeline.recovering import recover
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
+from lamppost.store.vault import Vault
 
 WRITER = "recorder"
 JOIN_S = 1.2
@@ -27,6 +28,7 @@ def work(context: ChildContext, desk: FeedDesk) -> None:
     """Recover, record until told to stop, end every segment whole."""
     signer = NoteSigner.load(context.folder.keys / "recorder.key")
     with open_journal(context, WRITER) as journal:
+        Vault(context.folder.vault).remove_stale()  # of a sealer that was killed; none of ours runs yet
         left_open = recover(context.folder, WRITER, journal, sign=signer.sign, clock=context.clock)
         tools = RecordingTools(context.folder, context.settings.recording, journal.append, signer.sign, context.clock, context.stop)
         recordings = [_build(camera, tools, context, left_open.get(camera.name)) for camera in context.settings.camera]

@@ -27,6 +27,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
 from lamppost.pipeline.child import spawn
 from lamppost.pipeline.control import ControlChannel
+from lamppost.pipeline.summary import RunSummary, summarise
 from lamppost.store.journal import JournalWriter, hold_lock
 
 RECORDER: Final = "recorder"
@@ -88,6 +89,7 @@ class Supervisor:
         self._lock_descriptor = -1
         self._journal: JournalWriter | None = None
         self._mutex = threading.Lock()
+        self._stopped_us = 0
 
     def start(self) -> None:
         """Take the data folder and start the children."""
@@ -114,6 +116,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """End everything: recorder, then analyst, then bookkeeper; each has its patience."""
+        self._stopped_us = self._clock.wall_us()
         self._act("stopped", {"deaths": {child.name: child.deaths for child in self._children.values()}})
         if self._journal is not None:
             self._journal.close()
@@ -123,6 +126,27 @@ class Supervisor:
             os.close(self._lock_descriptor)
             self._lock_descriptor = -1
 
+    def report(self, since_us: int) -> RunSummary:
+        """What was made since `since_us`, from the index; call it after `stop`."""
+        covered = {camera.name: self._children[ANALYST].covered_frames(camera.name) for camera in self._settings.camera}
+        problems = {camera.name: self._problem(camera.name) for camera in self._settings.camera}
+        return summarise(
+            self._folder,
+            [camera.name for camera in self._settings.camera],
+            since_us=since_us,
+            until_us=self._stopped_us,
+            covered_frames=covered,
+            problems=problems,
+            deaths={child.name: child.deaths for child in self._children.values() if child.deaths},
+        )
+
+    def _problem(self, camera: str) -> str:
+        for name in (RECORDER, ANALYST):
+            problem = self._children[name].status.get("cameras", {}).get(camera, {}).get("problem", "")
+            if problem:
+                return str(problem)
+        return ""
+
     def _spawn(self, child: ChildState) -> None:
         process, channel = spawn(MODULES[child.name], self._settings)
         child.process, child.channel = process, channel
@@ -131,7 +155,7 @@ class Supervisor:
         child.failure = ""
         threading.Thread(target=self._collect, args=(child, channel), name=f"{child.name}-status", daemon=True).start()
         threading.Thread(target=self._pass_on, args=(process,), name=f"{child.name}-stderr", daemon=True).start()
-        self._log.info("started", child=child.name, pid=process.pid)
+        self._log.debug("started", child=child.name, pid=process.pid)
 
     def _join_feeds(self) -> None:
         """Give recorder and analyst the two ends of a new socket for each camera."""
