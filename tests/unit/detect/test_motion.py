@@ -135,6 +135,15 @@ def test_slow_light_is_followed():
         assert masked_share(observation) < 0.02
 
 
+def test_exposure_that_steps_is_not_taken_for_things():
+    scene = Scene()
+    detector = settled(scene)
+    for index in range(30):
+        observation = detector.observe(scene.frame(3 + index / 10, gain=0.8, offset=4))
+        assert observation.is_settled
+        assert masked_share(observation) < 0.02
+
+
 def test_a_cut_is_a_scene_change_and_learnt_anew():
     scene, other = Scene(1), Scene(2)
     detector = settled(scene)
