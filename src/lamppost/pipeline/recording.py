@@ -45,8 +45,9 @@ _CAUSES: tuple[tuple[type[LamppostError], GapCause], ...] = (
     (SealError, GapCause.SEAL_UNAVAILABLE),
     (StoreError, GapCause.STORE_FAILED),
 )
-STEADY_S = 30.0  # a session that lasted so long starts the next one without a pause
+STEADY_S = 30.0  # after a session that lasted so long the pause is the shortest again
 EPOCH_POLL_S = 0.02
+EPOCH_PATIENCE_S = 10.0
 
 
 @dataclass(slots=True)
@@ -146,10 +147,17 @@ class CameraRecording:
                 self._close_run(SegmentEnd.STOPPED if tools.stop.is_set() else SegmentEnd.RUN_ENDED)
 
     def _await_epoch(self) -> None:
+        clock = self._tools.clock
+        deadline_s = clock.monotonic_s() + EPOCH_PATIENCE_S
         self._epochs.tend()
         while not self._epochs.is_ready():
-            if self._tools.clock.wait(self._tools.stop, EPOCH_POLL_S):
+            if clock.wait(self._tools.stop, EPOCH_POLL_S):
                 return
+            if clock.monotonic_s() > deadline_s:
+                raise SealError(
+                    f"camera {self.camera.name}: no sealing epoch is ready",
+                    remedy="see the log for why; is the vault's disk full or read-only?",
+                )
             self._epochs.tend()
 
     def _take(self, item: SessionItem) -> None:
@@ -210,10 +218,12 @@ class CameraRecording:
         self._begin_gap(cause, problem)
 
     def _begin_gap(self, cause: GapCause, detail: str) -> None:
+        # Within a gap the new cause holds from now on; what it was until now stays so.
+        start_us = self._recorded_until_us if self._gaps.cause is None else self._tools.clock.wall_us()
         try:
-            self._gaps.begin(cause, self._recorded_until_us, detail)
+            self._gaps.begin(cause, start_us, detail)
         except StoreError as error:
-            # The account is mended at the next start: what no record explains is reported by `check`.
+            # It is written before the next record; after a crash until then `check` reports the hole.
             self._log.error("the gap cannot be written", problem=str(error))
         self.status.gaps = self._gaps.gaps
 
