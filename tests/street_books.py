@@ -11,14 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lamppost.base.clock import ManualClock
+from lamppost.base.clock import Clock, ManualClock
 from lamppost.base.durable import make_directory, sync_directory, write_durable
+from lamppost.base.errors import ShareMismatch
 from lamppost.base.ids import timed_id
 from lamppost.model.books import EpochSealed, FragmentWritten, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
-from lamppost.record.segment_record import finish_segment, read_unverified, verify_record
+from lamppost.record.segment_record import SegmentRecord, finish_segment, read_unverified, verify_record
 from lamppost.record.tar import BLOCK_BYTES, INIT_NAME, member, part_name
+from lamppost.store.check_report import CheckTools
 from lamppost.store.journal import JournalWriter
+from lamppost.store.journal_lines import decode_line, encode_line
+from lamppost.store.recovery import Recovered, recover_writer
 
 AGE_HEAD = b"age-encryption.org/v1\n"
 FRAGMENT_US = 1_000_000
@@ -30,12 +34,35 @@ def sign(text: bytes) -> bytes:
 
 
 def verify(note: bytes) -> bytes:
-    return note.rpartition(b"\n\n")[0] + b"\n"
+    text, _, signature = note.rpartition(b"\n\n")
+    if signature != sign(b"x\n").partition(b"\n\n")[2]:
+        raise ShareMismatch("not signed by the recorder")
+    return text + b"\n"
 
 
-def parse(note: bytes) -> object:
-    """The record of a note, its signature verified."""
-    return verify_record(note, verify)
+def read_seal(note: bytes) -> EpochSealed:
+    """What stands for a seal note here: one journal line."""
+    try:
+        epoch = decode_line(note.removesuffix(b"\n"))
+    except ValueError as error:
+        raise ShareMismatch("a seal note cannot be read") from error
+    assert isinstance(epoch, EpochSealed)
+    return epoch
+
+
+def recover(folder: DataFolder, writer: str, clock: Clock) -> Recovered:
+    """What the writer's next start does first."""
+    with JournalWriter(folder.journal / writer, clock=clock) as journal:
+        return recover_writer(folder, writer, finish=finisher(folder), journal=journal, clock=clock)
+
+
+def check_tools(folder: DataFolder, clock: Clock) -> CheckTools:
+    """What `check` is given."""
+
+    def read_record(note: bytes) -> SegmentRecord:
+        return verify_record(note, verify)
+
+    return CheckTools(read_record, read_seal, lambda writer: recover(folder, writer, clock))
 
 
 def previous_sha256(folder: DataFolder, opened: SegmentOpened) -> str:
@@ -79,7 +106,7 @@ class Street:
     fragments: list[FragmentWritten] = field(default_factory=list)
     size: int = 0
 
-    def seal_epoch(self, shares: int = 3) -> EpochSealed:
+    def seal_epoch(self, shares: int = 3, *, is_journalled: bool = True) -> EpochSealed:
         """An epoch with its share files in the vault, journalled."""
         start_us = self.clock.wall_us()
         self.epoch_id = timed_id(start_us)
@@ -88,10 +115,11 @@ class Street:
         contents = [AGE_HEAD + f"{self.epoch_id} {n}".encode() for n in range(1, shares + 1)]
         for number, content in enumerate(contents, 1):
             write_durable(place / f"share-{number}.age", content)
-        write_durable(place / "seal.note", b"seal\n")
         hashes = tuple(hashlib.sha256(content).hexdigest() for content in contents)
         epoch = EpochSealed(self.epoch_id, self.camera, 0, start_us, start_us + 600_000_000, "age1x", 2, shares, hashes)
-        self.journal.append(epoch)
+        write_durable(place / "seal.note", encode_line(epoch))
+        if is_journalled:
+            self.journal.append(epoch)
         return epoch
 
     @property

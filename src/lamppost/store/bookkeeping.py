@@ -148,6 +148,9 @@ class Bookkeeper:
     def _remove_applied(self, writer: str, files: list[Path]) -> None:
         """Remove the files that say nothing that the index does not."""
         with_records = [path for path in files if _size(path) > 0]
+        for path in files[:-1]:
+            if path not in with_records:
+                remove_durable(path)
         for path in with_records[:-_KEPT_FILES]:
             with index_errors("read the index"), self._engine.connect() as connection:
                 is_needed = connection.execute(select(_needed(f"{writer}/{path.name}", self._folder.relative(path)))).scalar_one()

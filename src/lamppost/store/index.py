@@ -17,7 +17,7 @@ from lamppost.model.books import Act, EpochSealed, Rendition
 from lamppost.model.layout import DataFolder
 from lamppost.store.index_file import index_errors, open_engine
 from lamppost.store.intervals import Span, normal, shared, total_us, without
-from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, GAPS, SEGMENTS
+from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, GAPS, JOURNAL_OFFSETS, SEGMENTS
 
 FOREVER_US: Final = 2**62
 DEFAULT_LIMIT: Final = 100_000
@@ -232,6 +232,10 @@ class Index:
             lines = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check").all()]
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         return tuple(line for line in lines if line != "ok") + tuple(f"row {row[1]} of {row[0]} refers to nothing" for row in broken)
+
+    def journal_offsets(self) -> dict[tuple[str, str], int]:
+        """How far each journal was applied, by writer and file name."""
+        return {(row.writer, row.file): row.offset_bytes for row in self._all(select(JOURNAL_OFFSETS))}
 
     def all_paths(self) -> dict[str, SegmentRow]:
         """Every segment row, garbage too, by path."""

@@ -1,0 +1,76 @@
+"""Checks that every epoch has its shares, unchanged, and that nothing else lies in the vault."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from lamppost.base.errors import SealError
+from lamppost.model.books import EpochSealed
+from lamppost.model.layout import DataFolder
+from lamppost.store.check_report import CheckTools, Findings
+
+SEAL_NOTE: Final = "seal.note"
+_LOST: Final = "restore the vault from its mirror; without k shares what was sealed to it stays shut for good"
+
+
+def vault_folders(folder: DataFolder) -> list[Path]:
+    """The folder of each epoch in the vault; without what a killed sealer left half-written."""
+    return sorted(path for path in folder.vault.glob("*/*") if path.is_dir() and not path.name.startswith("."))
+
+
+def check_vault(folder: DataFolder, epochs: Collection[EpochSealed], used: Iterable[str], tools: CheckTools, findings: Findings) -> int:
+    """Check the vault against the epochs of the index and those that segments use; returns the shares seen."""
+    shares = sum(_check_epoch(folder, epoch, tools, findings) for epoch in epochs)
+    known = {epoch.epoch_id for epoch in epochs}
+    for epoch_id in sorted(set(used) - known):
+        findings.error("segments are sealed to an epoch that the index does not know", epoch_id, "`lamppost check --repair` looks for it")
+    for place in vault_folders(folder):
+        if place.name not in known:
+            _check_unknown(folder, place, tools, findings)
+    for place in sorted(folder.vault.glob("*/.*")):
+        findings.note("a sealer was killed before this epoch was used", folder.relative(place), "`lamppost check --repair` removes it")
+    return shares
+
+
+def _check_epoch(folder: DataFolder, epoch: EpochSealed, tools: CheckTools, findings: Findings) -> int:
+    place = folder.epoch(epoch.camera, epoch.epoch_id)
+    where = folder.relative(place)
+    if not place.is_dir():
+        findings.error("the shares of an epoch are missing", where, _LOST)
+        return 0
+    names = {f"share-{number}.age": sha256 for number, sha256 in enumerate(epoch.share_sha256s, 1)}
+    for name, sha256 in names.items():
+        try:
+            content = (place / name).read_bytes()
+        except FileNotFoundError:
+            findings.error("a share is missing", f"{where}/{name}", _LOST)
+            continue
+        if hashlib.sha256(content).hexdigest() != sha256:
+            findings.error("a share is not what was sealed", f"{where}/{name}", _LOST)
+    for path in sorted(place.iterdir()):
+        if path.name not in names and path.name != SEAL_NOTE:
+            findings.error("no share of this epoch, and nothing else belongs here", folder.relative(path), "find out who put it there")
+    try:
+        if tools.read_seal((place / SEAL_NOTE).read_bytes()) != epoch:
+            findings.error("the seal note says something else than the index", f"{where}/{SEAL_NOTE}")
+    except FileNotFoundError:
+        findings.error("the seal note is missing", f"{where}/{SEAL_NOTE}", "openings cannot verify this epoch's shares without it")
+    except SealError as error:
+        findings.error(error.problem, f"{where}/{SEAL_NOTE}", error.remedy)
+    return len(names)
+
+
+def _check_unknown(folder: DataFolder, place: Path, tools: CheckTools, findings: Findings) -> None:
+    where = folder.relative(place)
+    try:
+        tools.read_seal((place / SEAL_NOTE).read_bytes())
+    except FileNotFoundError:
+        findings.warning("a folder in the vault belongs to no epoch", where, "find out who put it there")
+    except SealError as error:
+        findings.warning(f"a folder in the vault belongs to no epoch: {error.problem}", where, "find out who put it there")
+    else:
+        # A kill between the vault and the journal leaves it; nothing was sealed to it.
+        findings.note("an epoch was prepared and never used", where)
