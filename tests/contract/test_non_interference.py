@@ -49,7 +49,7 @@ mask_lists = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=40)
 @given(mask_lists, st.booleans(), st.sampled_from([1, 2]))
 def test_pixels_under_masks_do_not_affect_one_byte(boxes: list[tuple[int, int, int, int, Fill]], is_live: bool, threads: int) -> None:
     masks: list[list[Mask]] = []

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 import av.error
+import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange
@@ -20,6 +21,7 @@ from av.video.reformatter import ColorRange
 from lamppost.base.annexb import nal_units
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.base.errors import MediaError
+from lamppost.mask.paint import planes_of
 from lamppost.model.media import Codec, Packet, StreamParameters
 from lamppost.model.vision import MaskedFrame
 
@@ -36,7 +38,7 @@ class MaskedEncoder:
     are no B-frames: they would hold each live frame back by two or more, and
     every chunk can carry exactly one picture in order. `is_live` also turns the
     encoder's look-ahead off: a packet for every frame, at once. The same frames
-    always give the same bytes, whatever the number of threads' timing.
+    always give the same bytes, however the threads run.
     """
 
     def __init__(
@@ -76,6 +78,9 @@ class MaskedEncoder:
             context.sample_aspect_ratio = sample_aspect
             context.thread_count = threads
             options = {"preset": "veryfast", "crf": "23", "bf": "0", "g": "600", "forced-idr": "1"}
+            # x264's macroblock tree does not give the same bytes for the same pictures twice (seen in 1 of 50
+            # encodes, also on one thread): what decides there is memory that it never wrote. It stays off.
+            options["mbtree"] = "0"
             # FFmpeg would otherwise copy captions and SEI of a frame; ours has none, and so it stays.
             options |= {"a53cc": "0", "udu_sei": "0"}
             if is_live:
@@ -105,7 +110,7 @@ class MaskedEncoder:
             raise MediaError(f"the picture's size or range changed within a run (it began with {self._size[0]}x{self._size[1]})")
         if self._last_pts_90k is not None and frame.pts_90k <= self._last_pts_90k:
             raise MediaError(f"time stands still at pts {frame.pts_90k}")
-        picture = av.VideoFrame.from_numpy_buffer(frame.i420, "yuv420p")
+        picture = _picture_of(frame)
         picture.pts, picture.time_base = frame.pts_90k, Fraction(1, TICKS_PER_S)
         picture.color_range = (ColorRange.JPEG if self._is_full_range else ColorRange.MPEG).value
         picture.pict_type = PictureType.I if self._is_key_due(frame.pts_90k) else PictureType.NONE
@@ -149,6 +154,18 @@ class MaskedEncoder:
             sets = [unit for unit in units if unit[0] & 31 in (_SPS, _PPS)]
             self._parameters = StreamParameters(Codec.H264, _annexb(sets), *self._size, self._nominal_interval_90k)
         return Packet(_annexb(units), pts_90k, coded.dts or 0, duration_90k, wall_us, coded.is_keyframe)
+
+
+def _picture_of(frame: MaskedFrame) -> av.VideoFrame:
+    """A fresh picture of FFmpeg's: it has no side data and never had any."""
+    if frame.height_px % 4 == 0:
+        return av.VideoFrame.from_numpy_buffer(frame.i420, "yuv420p")
+    # PyAV takes the height from the rows of the array, rounded down to a multiple of four.
+    picture = av.VideoFrame(frame.width_px, frame.height_px, "yuv420p")
+    for plane, pixels in zip(picture.planes, planes_of(frame.i420), strict=True):
+        memory = np.frombuffer(cast("memoryview", plane), np.uint8).reshape(-1, plane.line_size)
+        memory[: pixels.shape[0], : pixels.shape[1]] = pixels
+    return picture
 
 
 def _annexb(units: list[bytes]) -> bytes:

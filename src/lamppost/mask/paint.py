@@ -95,7 +95,7 @@ def paint(frame: Frame, masks: Iterable[Mask], palette: Palette) -> MaskedFrame:
     """A copy of `frame` with every mask filled; what was under one does not show in a single byte."""
     ordered = tuple(sorted(masks, key=lambda mask: (_PAINT_ORDER[mask.fill], mask.y0, mask.x0, mask.y1, mask.x1)))
     i420 = frame.i420.copy()
-    planes = _planes(i420)
+    planes = planes_of(i420)
     for mask in ordered:
         colour = palette.fills[mask.fill].to_yuv(is_full_range=frame.is_full_range)
         for plane, level, shrink in zip(planes, colour, (1, 2, 2), strict=True):
@@ -109,7 +109,7 @@ def cover(frame: Frame, cause: CoverCause, palette: Palette) -> MaskedFrame:
     """A frame of the same size and time in one constant colour; no pixel of `frame` is read."""
     i420 = np.empty(frame.i420.shape, np.uint8)
     colour = palette.cover.to_yuv(is_full_range=frame.is_full_range)
-    for plane, level in zip(_planes(i420), colour, strict=True):
+    for plane, level in zip(planes_of(i420), colour, strict=True):
         plane.fill(level)
     return MaskedFrame(_frozen(i420), frame.pts_90k, frame.wall_us, (), cause, frame.is_full_range)
 
@@ -119,7 +119,8 @@ def _frozen(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return i420
 
 
-def _planes(i420: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+def planes_of(i420: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Y (height, width), U and V (height / 2, width / 2) as views."""
     height, width = i420.shape[0] * 2 // 3, i420.shape[1]
     flat = i420.reshape(-1)
     luma, quarter, half = height * width, height * width // 4, (height // 2, width // 2)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from lamppost.base.errors import ConfigError, MediaError
 
-CLIP_SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".mjpeg", ".mjpg", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg")
-    + (".flv", ".wmv", ".3gp", ".ogv", ".264", ".h264", ".265", ".h265", ".hevc")
-)
+_CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".3gp", ".ogv")
+_STREAMS = (".gif", ".mjpeg", ".mjpg", ".264", ".h264", ".265", ".h265", ".hevc")
+CLIP_SUFFIXES = frozenset((*_CONTAINERS, *_STREAMS))
 PICTURE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"])
 
 

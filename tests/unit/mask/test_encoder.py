@@ -103,3 +103,25 @@ def test_what_does_not_go_on_is_refused() -> None:
     assert encoder.flush() == ()
     with pytest.raises(MediaError, match="flushed"):
         encoder.encode(masked(300))
+
+
+@pytest.mark.parametrize("width_px", [96, 98, 150])
+@pytest.mark.parametrize("height_px", [64, 66, 68, 102])
+def test_what_comes_out_is_the_picture_that_went_in(width_px: int, height_px: int) -> None:
+    planes = [
+        np.full((height_px, width_px), 60),
+        np.full((height_px // 2, width_px // 2), 100),
+        np.full((height_px // 2, width_px // 2), 180),
+    ]
+    for plane in planes:
+        plane[: plane.shape[0] // 2] += 50  # the upper half differs, in each plane
+    i420 = np.concatenate([plane.reshape(-1) for plane in planes]).astype(np.uint8).reshape(-1, width_px)
+    encoder = MaskedEncoder(width_px, height_px, is_live=True)
+    (packet,) = encoder.encode(paint(Frame(i420, 0, 0), [], Palette()))
+    decoder = av.CodecContext.create("h264", "r")
+    (picture,) = [*decoder.decode(av.Packet(packet.data)), *decoder.decode(None)]
+    assert (picture.width, picture.height) == (width_px, height_px)
+    for plane, expected in zip(picture.planes, planes, strict=True):
+        pixels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: expected.shape[0], : expected.shape[1]]
+        assert np.abs(pixels.astype(int) - expected)[[0, 1, -1]].max() <= 6
+        assert np.abs(pixels.astype(int) - expected).mean() <= 2
