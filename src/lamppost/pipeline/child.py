@@ -46,7 +46,11 @@ def settings_message(settings: Settings) -> dict[str, Any]:
 
 
 def spawn(module: str, settings: Settings) -> tuple[subprocess.Popen[bytes], ControlChannel]:
-    """Start `module` as a child with `settings`; its standard error is a pipe."""
+    """Start `module` as a child with `settings`; its standard error is a pipe.
+
+    Raises `ConfigError` when a password cannot be read; then nothing was started.
+    """
+    message = {"settings": settings_message(settings)}
     channel, their_end = ControlChannel.pair()
     with their_end:
         process = subprocess.Popen(
@@ -56,7 +60,7 @@ def spawn(module: str, settings: Settings) -> tuple[subprocess.Popen[bytes], Con
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-    channel.send_whole({"settings": settings_message(settings)})
+    channel.send_whole(message)
     return process, channel
 
 

@@ -68,12 +68,14 @@ class ControlChannel:
         if timeout_s is not None and not self._is_ready(select.POLLIN, timeout_s):
             raise TimeoutError("no message came in time")
         try:
-            raw, descriptors, _flags, _address = socket.recv_fds(self._end, MESSAGE_LIMIT_BYTES, DESCRIPTORS_LIMIT)
-        except (ConnectionResetError, BrokenPipeError):
-            return None
-        if not raw:
-            return None
-        return Message(json.loads(raw), tuple(descriptors))
+            return self._receive()
+        except ConnectionResetError:
+            # The peer died with orders unread. That is said once, and before the words that it left.
+            return self._receive()
+
+    def _receive(self) -> Message | None:
+        raw, descriptors, _flags, _address = socket.recv_fds(self._end, MESSAGE_LIMIT_BYTES, DESCRIPTORS_LIMIT)
+        return Message(json.loads(raw), tuple(descriptors)) if raw else None
 
     def _is_ready(self, event: int, timeout_s: float) -> bool:
         # A time-out set on the socket itself would hold for the thread at its other end of work as well:

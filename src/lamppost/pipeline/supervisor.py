@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.durable import make_directory
+from lamppost.base.errors import ConfigError, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
 from lamppost.model.books import Act
@@ -43,6 +44,7 @@ RESTART_FIRST_S: Final = 0.2
 RESTART_CAP_S: Final = 10.0
 STEADY_S: Final = 30.0  # a child that lived so long starts anew at once
 STDERR_LINE_LIMIT: Final = 4096
+LAST_WORDS_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class ChildState:
     name: str
     process: subprocess.Popen[bytes] | None = None
     channel: ControlChannel | None = None
+    collector: threading.Thread | None = None
     started_s: float = 0.0
     restart_at_s: float = 0.0
     pause_s: float = RESTART_FIRST_S
@@ -119,7 +122,8 @@ class Supervisor:
         self._stopped_us = self._clock.wall_us()
         self._act("stopped", {"deaths": {child.name: child.deaths for child in self._children.values()}})
         if self._journal is not None:
-            self._journal.close()
+            with contextlib.suppress(StoreError):  # told already, when an act was refused
+                self._journal.close()
         for name in (RECORDER, ANALYST, BOOKKEEPER):
             self._end(self._children[name])
         if self._lock_descriptor >= 0:
@@ -144,7 +148,7 @@ class Supervisor:
         for name in (RECORDER, ANALYST):
             problem = self._children[name].status.get("cameras", {}).get(camera, {}).get("problem", "")
             if problem:
-                return str(problem)
+                return redact(str(problem))
         return ""
 
     def _spawn(self, child: ChildState) -> None:
@@ -153,7 +157,8 @@ class Supervisor:
         child.started_s = self._clock.monotonic_s()
         child.restart_at_s = 0.0
         child.failure = ""
-        threading.Thread(target=self._collect, args=(child, channel), name=f"{child.name}-status", daemon=True).start()
+        child.collector = threading.Thread(target=self._collect, args=(child, channel), name=f"{child.name}-status", daemon=True)
+        child.collector.start()
         threading.Thread(target=self._pass_on, args=(process,), name=f"{child.name}-stderr", daemon=True).start()
         self._log.debug("started", child=child.name, pid=process.pid)
 
@@ -173,11 +178,20 @@ class Supervisor:
         for child in self._children.values():
             if child.process is not None and child.process.poll() is not None:
                 self._note_death(child, now_s)
-            if child.process is None and now_s >= child.restart_at_s:
-                self._spawn(child)
+            if child.process is None and now_s >= child.restart_at_s and self._spawn_again(child, now_s):
                 must_join = must_join or child.name in (RECORDER, ANALYST)
         if must_join:
             self._join_feeds()
+
+    def _spawn_again(self, child: ChildState, now_s: float) -> bool:
+        """Start `child` anew; false where that cannot be done now, which the others must survive."""
+        try:
+            self._spawn(child)
+        except (ConfigError, OSError) as error:  # a password file that is gone, no memory, no processes
+            self._log.error("cannot start a child", child=child.name, problem=str(error))
+            child.restart_at_s = now_s + RESTART_CAP_S
+            return False
+        return True
 
     def _note_death(self, child: ChildState, now_s: float) -> None:
         process = child.process
@@ -188,13 +202,11 @@ class Supervisor:
         child.restart_at_s = now_s + child.pause_s
         code = process.returncode
         reason = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        self._log.error("child died", child=child.name, reason=reason, restart_in_s=round(child.pause_s, 1))
-        self._act("process_died", {"process": child.name, "reason": reason, "failure": child.failure})
         child.process = None
+        self._hang_up(child)
+        self._log.error("child died", child=child.name, reason=reason, restart_in_s=round(child.pause_s, 1))
+        self._act("process_died", {"process": child.name, "reason": reason, "failure": redact(child.failure)})
         child.carry_over()
-        if child.channel is not None:
-            child.channel.close()
-            child.channel = None
 
     def _end(self, child: ChildState) -> None:
         process, channel = child.process, child.channel
@@ -211,8 +223,15 @@ class Supervisor:
             process.kill()
             process.wait()
         child.process = None
-        if channel is not None:
-            channel.close()
+        self._hang_up(child)
+
+    def _hang_up(self, child: ChildState) -> None:
+        """Close the line to a child that has ended, once its last words are read."""
+        if child.collector is not None:
+            child.collector.join(LAST_WORDS_S)
+            child.collector = None
+        if child.channel is not None:
+            child.channel.close()
             child.channel = None
 
     def _collect(self, child: ChildState, channel: ControlChannel) -> None:
@@ -239,8 +258,12 @@ class Supervisor:
                 self._write_line(redact(line.decode("utf-8", "replace")))
 
     def _act(self, kind: str, detail: dict[str, Any]) -> None:
-        if self._journal is not None:
-            now_us = self._clock.wall_us()
-            self._journal.append(
-                Act(act_id=timed_id(now_us), kind=kind, wall_us=now_us, actor="lamppost serve", subject="node", detail=json.dumps(detail))
-            )
+        if self._journal is None:
+            return
+        now_us = self._clock.wall_us()
+        act = Act(act_id=timed_id(now_us), kind=kind, wall_us=now_us, actor="lamppost serve", subject="node", detail=json.dumps(detail))
+        try:
+            self._journal.append(act)
+        except StoreError as error:
+            # A full disk must keep neither the dead from being started anew nor the living from being ended.
+            self._log.error("the journal cannot take an act", kind=kind, problem=str(error))

@@ -57,6 +57,15 @@ def test_the_death_of_either_side_reads_as_none(ends: tuple[ControlChannel, Cont
     assert supervisor.send({"status": 1}) is False
 
 
+def test_last_words_are_heard_from_one_that_died_with_orders_unread(ends: tuple[ControlChannel, ControlChannel]) -> None:
+    supervisor, child = ends
+    supervisor.send_whole({"order": "stop"})
+    child.send({"first": 1})
+    child.send({"last": 2})
+    child.close()
+    assert [message and message.body for message in (supervisor.receive(PATIENCE_S) for _ in range(3))] == [{"first": 1}, {"last": 2}, None]
+
+
 def test_a_closed_channel_takes_no_order(ends: tuple[ControlChannel, ControlChannel]) -> None:
     supervisor, _ = ends
     supervisor.close()

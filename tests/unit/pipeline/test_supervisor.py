@@ -1,0 +1,322 @@
+"""What dies is started anew, what must end is ended in the order in which the data flows."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lamppost.base.clock import ManualClock, SystemClock
+from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import CameraSettings, SealingSettings, Settings
+from lamppost.pipeline import supervisor as supervising
+from lamppost.pipeline.control import ControlChannel, Message
+from lamppost.pipeline.supervisor import ANALYST, BOOKKEEPER, RECORDER, RESTART_CAP_S, STEADY_S, ChildState, Supervisor
+from lamppost.store.journal import JournalWriter
+
+PATIENCE_S = 10.0
+RECIPIENTS = ("age1" + "q" * 58, "age1" + "p" * 58)
+
+
+def make_settings(data: Path, *cameras: str) -> Settings:
+    return Settings(
+        data=data,
+        sealing=SealingSettings(custodians=RECIPIENTS, threshold=2),
+        camera=tuple(CameraSettings(name=name, url="sim://plaza") for name in cameras),
+    )
+
+
+class ScriptedProcess:
+    """A process that lives until it is told not to; `is_stubborn` means until it is killed."""
+
+    def __init__(self, name: str, theirs: socket.socket, scene: Scene) -> None:
+        self.name, self.scene = name, scene
+        self.pid = 0
+        self.stderr = None
+        self.returncode: int | None = None
+        self.is_stubborn = False
+        self.channel = ControlChannel(theirs)
+
+    def die(self, code: int) -> None:
+        self.returncode = code
+        self.channel.close()
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def terminate(self) -> None:
+        self.scene.log.append(f"terminate {self.name}")
+        self.scene.on_terminate(self)
+        if not self.is_stubborn:
+            self.die(0)
+
+    def kill(self) -> None:
+        self.scene.log.append(f"kill {self.name}")
+        self.die(-signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.name, timeout or 0)
+        return self.returncode
+
+    def orders(self) -> list[Message]:
+        """What it was told so far; descriptors are closed."""
+        messages: list[Message] = []
+        while True:
+            try:
+                message = self.channel.receive(0.0)
+            except TimeoutError:
+                return messages
+            if message is None:
+                return messages
+            for descriptor in message.descriptors:
+                socket.socket(fileno=descriptor).close()
+            messages.append(message)
+
+
+class Scene:
+    """A supervisor whose children are scripted, and whose clock is moved by hand."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = ManualClock()
+        self.log: list[str] = []
+        self.lives: dict[str, list[ScriptedProcess]] = {RECORDER: [], ANALYST: [], BOOKKEEPER: []}
+        self.started_s: dict[str, list[float]] = {name: [] for name in self.lives}
+        self.spawn_failure: Exception | None = None
+        self.on_terminate: Callable[[ScriptedProcess], object] = lambda _: None
+        self.folder = DataFolder(root / "data")
+        monkeypatch.setattr(supervising, "spawn", self._spawn)
+        self.supervisor = Supervisor(make_settings(self.folder.root, "gate", "plaza"), clock=self.clock, write_line=self.log.append)
+
+    def _spawn(self, module: str, settings: Settings) -> tuple[ScriptedProcess, ControlChannel]:
+        if self.spawn_failure is not None:
+            raise self.spawn_failure
+        channel, theirs = ControlChannel.pair()
+        name = module.rpartition(".")[2]
+        process = ScriptedProcess(name, theirs, self)
+        self.lives[name].append(process)
+        self.started_s[name].append(self.clock.monotonic_s())
+        return process, channel
+
+    def now(self, name: str) -> ScriptedProcess:
+        return self.lives[name][-1]
+
+    def watch(self, for_s: float, on_tick: Callable[[dict[str, ChildState]], None] = lambda _: None) -> None:
+        self.supervisor.watch(threading.Event(), for_s, on_tick)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    scene = Scene(tmp_path, monkeypatch)
+    yield scene
+    scene.supervisor.stop()
+    for lives in scene.lives.values():
+        for process in lives:
+            process.channel.close()
+
+
+def test_every_child_is_started_and_both_ends_of_a_feed_are_handed_out(scene: Scene) -> None:
+    scene.supervisor.start()
+    assert [len(lives) for lives in scene.lives.values()] == [1, 1, 1]
+    for name in (RECORDER, ANALYST):
+        orders = scene.now(name).orders()
+        assert [(order.body["order"], order.body["camera"], len(order.descriptors)) for order in orders] == [
+            ("feed", "gate", 1),
+            ("feed", "plaza", 1),
+        ]
+    assert scene.now(BOOKKEEPER).orders() == []
+
+
+def test_a_dead_child_is_started_anew_after_a_growing_capped_pause(scene: Scene) -> None:
+    scene.supervisor.start()
+
+    def kill_it(_: dict[str, ChildState]) -> None:
+        if scene.now(ANALYST).returncode is None:
+            scene.now(ANALYST).die(-signal.SIGKILL)
+
+    scene.watch(60, kill_it)
+    pauses_s = [later - earlier for earlier, later in pairwise(scene.started_s[ANALYST])]
+    assert len(pauses_s) > 5
+    assert pauses_s[0] < 1.5
+    assert all(later > earlier - 0.7 for earlier, later in pairwise(pauses_s))  # as coarse as the ticks
+    assert max(pauses_s) <= RESTART_CAP_S + 1
+    assert max(pauses_s) > RESTART_CAP_S - 1
+    assert len(scene.lives[RECORDER]) == len(scene.lives[BOOKKEEPER]) == 1
+
+
+def test_after_a_steady_life_the_pause_is_short_again(scene: Scene) -> None:
+    scene.supervisor.start()
+    for _ in range(6):
+        scene.now(ANALYST).die(1)
+        scene.watch(15)
+    scene.watch(STEADY_S + 1)
+    died_s = scene.clock.monotonic_s()
+    scene.now(ANALYST).die(1)
+    scene.watch(15)
+    assert scene.started_s[ANALYST][-1] - died_s < 1
+
+
+@pytest.mark.parametrize("name", [RECORDER, ANALYST])
+def test_a_new_recorder_or_analyst_is_joined_to_the_other_by_new_feeds(scene: Scene, name: str) -> None:
+    scene.supervisor.start()
+    for child in (RECORDER, ANALYST):
+        scene.now(child).orders()
+    scene.now(name).die(1)
+    scene.watch(3)
+    for child in (RECORDER, ANALYST):
+        assert [order.body["camera"] for order in scene.now(child).orders()] == ["gate", "plaza"]
+
+
+def test_covered_frames_of_all_lives_are_summed_with_the_last_words_of_the_dead(scene: Scene) -> None:
+    scene.supervisor.start()
+    for frames in (5, 7):
+        scene.now(ANALYST).channel.send({"cameras": {"gate": {"covered_frames": frames - 1}}})
+        scene.now(ANALYST).channel.send({"cameras": {"gate": {"covered_frames": frames}}})
+        scene.now(ANALYST).die(-signal.SIGSEGV)
+        scene.watch(2)
+    seen: list[int] = []
+    scene.watch(0.5, lambda children: seen.append(children[ANALYST].covered_frames("gate")))
+    assert seen[-1] == 12
+
+
+def test_the_last_report_of_a_child_that_ends_is_read(scene: Scene) -> None:
+    scene.supervisor.start()
+    seen: list[dict[str, ChildState]] = []
+    scene.watch(0.5, seen.append)
+    scene.now(ANALYST).channel.send({"cameras": {"gate": {"covered_frames": 99}}})
+    scene.supervisor.stop()
+    assert seen[-1][ANALYST].covered_frames("gate") == 99
+
+
+def test_a_death_is_an_act_with_its_reason_and_without_a_secret(scene: Scene) -> None:
+    scene.supervisor.start()
+    scene.now(RECORDER).channel.send({"failure": "rtsp://op:kanarienvogel@192.0.2.1/ is gone"})
+    scene.now(RECORDER).die(-signal.SIGKILL)
+    scene.watch(1)
+    scene.supervisor.stop()
+    text = b"".join(path.read_bytes() for path in scene.folder.journal.rglob("*.jsonl")).decode()
+    assert "killed by signal 9" in text
+    assert "192.0.2.1" in text
+    assert "kanarienvogel" not in text
+
+
+def test_what_must_end_ends_in_the_order_of_the_data(scene: Scene) -> None:
+    scene.supervisor.start()
+    lives = {name: scene.now(name) for name in scene.lives}
+    for process in lives.values():
+        process.orders()
+    scene.supervisor.stop()
+    assert scene.log == ["terminate recorder", "terminate analyst", "terminate bookkeeper"]
+
+
+def test_a_child_is_told_to_stop_before_it_is_signalled(scene: Scene) -> None:
+    scene.supervisor.start()
+    scene.now(RECORDER).orders()
+    told: list[list[dict[str, object]]] = []
+    scene.on_terminate = lambda process: told.append([order.body for order in process.orders()])
+    scene.supervisor.stop()
+    assert told[0] == [{"order": "stop"}]
+
+
+def test_a_child_that_does_not_end_is_killed_and_the_rest_still_ends(scene: Scene) -> None:
+    scene.supervisor.start()
+    scene.now(ANALYST).is_stubborn = True
+    scene.supervisor.stop()
+    assert scene.log == ["terminate recorder", "terminate analyst", "kill analyst", "terminate bookkeeper"]
+
+
+def test_all_patience_together_ends_within_five_seconds() -> None:
+    assert sum(supervising.STOP_PATIENCE_S.values()) + 3 * supervising.LAST_WORDS_S < 6.5
+    assert sum(supervising.STOP_PATIENCE_S.values()) < 5
+
+
+def test_a_full_disk_stops_neither_the_restart_nor_the_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.supervisor.start()
+
+    def refuse(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(JournalWriter, "append", refuse)
+    scene.now(RECORDER).die(-signal.SIGKILL)
+    scene.watch(2)
+    assert len(scene.lives[RECORDER]) == 2
+    scene.supervisor.stop()
+    assert "terminate bookkeeper" in scene.log
+
+
+@pytest.mark.parametrize("failure", [ConfigError("the password_file is gone"), BlockingIOError("no more processes")])
+def test_a_child_that_cannot_be_started_now_is_tried_again(scene: Scene, failure: Exception) -> None:
+    scene.supervisor.start()
+    scene.spawn_failure = failure
+    scene.now(RECORDER).die(1)
+    scene.watch(2)
+    scene.spawn_failure = None
+    scene.watch(RESTART_CAP_S + 1)
+    assert len(scene.lives[RECORDER]) == 2
+
+
+def test_the_folder_is_held_by_one_supervisor(scene: Scene) -> None:
+    scene.supervisor.start()
+    other = Supervisor(make_settings(scene.folder.root), clock=scene.clock, write_line=scene.log.append)
+    with pytest.raises(DataFolderBusy):
+        other.start()
+    scene.supervisor.stop()
+    other.start()
+    other.stop()
+
+
+def test_watching_ends_when_it_is_told_to(scene: Scene) -> None:
+    scene.supervisor.start()
+    stop = threading.Event()
+    scene.supervisor.watch(stop, None, lambda _: stop.set())
+
+
+# Real processes
+
+CHILD = """
+import pathlib, signal, socket, sys
+log = pathlib.Path(LOG)
+def note(word):
+    with log.open("a") as file:
+        file.write(word + " NAME\\n")
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+end = socket.socket(fileno=int(sys.argv[1]))
+end.recv(1 << 20)
+print("rtsp://op:kanarienvogel@192.0.2.1/ NAME", file=sys.stderr, flush=True)
+end.send(b'{"cameras": {}, "ready": true}')
+while STUBBORN or (raw := end.recv(1 << 20)) and b'"stop"' not in raw:
+    STUBBORN and signal.pause()
+note("ended")
+"""
+
+
+def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, modules = tmp_path / "log", {}
+    for name in (RECORDER, ANALYST, BOOKKEEPER):
+        text = CHILD.replace("LOG", repr(str(log))).replace("NAME", name).replace("STUBBORN", str(name == ANALYST))
+        (tmp_path / f"tiny_{name}.py").write_text(text)
+        modules[name] = f"tiny_{name}"
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(supervising, "MODULES", modules)
+    monkeypatch.setattr(supervising, "STOP_PATIENCE_S", {RECORDER: PATIENCE_S, ANALYST: 0.2, BOOKKEEPER: PATIENCE_S})
+    lines: list[str] = []
+    supervisor = Supervisor(make_settings(tmp_path / "data", "gate"), clock=SystemClock(), write_line=lines.append)
+    supervisor.start()
+    ready = threading.Event()
+
+    def look(children: dict[str, ChildState]) -> None:
+        if all(child.status.get("ready") for child in children.values()) and len(lines) == 3:
+            ready.set()
+
+    supervisor.watch(ready, PATIENCE_S, look)
+    supervisor.stop()
+    assert ready.is_set()
+    assert log.read_text().splitlines() == ["ended recorder", "ended bookkeeper"]  # the analyst was killed
+    assert all("192.0.2.1" in line and "kanarienvogel" not in line for line in lines)
