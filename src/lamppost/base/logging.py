@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, TextIO, cast
 
 import structlog
@@ -19,6 +19,9 @@ import structlog
 _URL_SECRET = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/:@'\"]*):(?P<secret>[^\s'\"]*)@(?=[^\s@]*)", re.IGNORECASE)
 _KEY_SECRET = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]+", re.IGNORECASE)
 _NAMED_SECRET = re.compile(r"\b(password|passwd|pwd|token|secret|authorization)(['\"]?\s*[=:]\s*)(?!\*)([^\s&,;]+)", re.IGNORECASE)
+
+_SECRET_NAME = re.compile(r"(?:.*_)?(?:password|passwd|pwd|token|secret|authorization)", re.IGNORECASE)
+_MAX_DEPTH = 6
 
 
 def redact(text: str) -> str:
@@ -33,11 +36,21 @@ redact_url = redact
 
 def _redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = redact(value)
-        elif isinstance(value, BaseException):
-            event[key] = redact(str(value))
+        event[key] = _clean(key, value, _MAX_DEPTH)
     return event
+
+
+def _clean(name: object, value: Any, depth: int) -> Any:
+    """`value` of a field `name` without secrets, also within what it holds."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(name, str) and _SECRET_NAME.fullmatch(name):
+        return "***"
+    if isinstance(value, Mapping) and depth:
+        return {key: _clean(key, item, depth - 1) for key, item in cast("Mapping[object, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset) and depth:
+        return [_clean(None, item, depth - 1) for item in cast("Iterable[Any]", value)]
+    return redact(str(cast(object, value)))
 
 
 class _LastingStderr:
