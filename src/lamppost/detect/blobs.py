@@ -10,6 +10,9 @@ MOST_BOXES = 64
 _GRID = 8  # cells per side when boxes must be merged; its square is MOST_BOXES
 _BORDER_PX = 3
 _WASTE = 1.25  # area of a union over the areas of its parts
+_LEAST_ASPECT = 0.22  # width over height of a person who stands with closed legs
+_SPLIT_WASTE = 1.12
+_MOST_PIECES = 12
 _JOIN = cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5))
 
 
@@ -31,15 +34,59 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
     seed_px = np.bincount(labels[seeds], minlength=count)
     is_kept = (weak_px >= least_px) & (seed_px >= max(1, least_px // 5))
     is_kept[0] = False
-    left, top, width, height = (np.asarray(stats, np.int32)[is_kept, column] for column in range(4))
+    corners = np.asarray(stats, np.int32)[:, :4]
+    found: list[_Corners] = []
+    for label in np.flatnonzero(is_kept):
+        left, top, width, height = (int(value) for value in corners[label])
+        if width > height:
+            group = labels[top : top + height, left : left + width] == label
+            found += [(left + x0, top + y0, left + x1, top + y1) for x0, y0, x1, y1 in _split_by_columns(group)]
+        else:
+            found.append((left, top, left + width, top + height))
     # The dilation added two pixels on each side; one of them stays as margin.
-    boxes = np.stack([left + 1, top + 1, left + width - 1, top + height - 1], axis=1)
+    boxes = np.array(found, np.int32).reshape(-1, 4) + np.array([1, 1, -1, -1], np.int32)
     rows, columns = weak.shape
     # What comes in is seen late and faintly at the very edge: boxes near it reach it.
     boxes[:, :2][boxes[:, :2] <= _BORDER_PX] = 0
     boxes[boxes[:, 2] >= columns - _BORDER_PX, 2] = columns
     boxes[boxes[:, 3] >= rows - _BORDER_PX, 3] = rows
     return np.asarray(boxes, np.int32)
+
+
+def _split_by_columns(group: NDArray[np.bool_]) -> list[_Corners]:
+    """Boxes that together hold the True pixels of `group`: people and cars that touch, side by side.
+
+    Cut where two boxes cover much less than one, and only into pieces as wide as
+    a thing of their height is: never a leg from a body, since a mask is no outline.
+    """
+    filled = group.any(axis=0)
+    tops = np.where(filled, group.argmax(axis=0), group.shape[0])
+    bottoms = np.where(filled, group.shape[0] - group[::-1].argmax(axis=0), 0)
+    done: list[_Corners] = []
+    open_spans = [(0, group.shape[1])]
+    while open_spans:
+        start, end = open_spans.pop()
+        cut = _best_cut(tops[start:end], bottoms[start:end]) if len(done) + len(open_spans) < _MOST_PIECES else 0
+        if cut:
+            open_spans += [(start, start + cut), (start + cut, end)]
+        else:
+            done.append((start, int(tops[start:end].min()), end, int(bottoms[start:end].max())))
+    return done
+
+
+def _best_cut(tops: NDArray[np.intp], bottoms: NDArray[np.intp]) -> int:
+    """The column to cut before, or 0 for none."""
+    width = len(tops)
+    if width < 2:
+        return 0
+    left = np.maximum.accumulate(bottoms) - np.minimum.accumulate(tops)
+    right = np.maximum.accumulate(bottoms[::-1])[::-1] - np.minimum.accumulate(tops[::-1])[::-1]
+    cuts = np.arange(1, width)
+    areas = cuts * left[:-1] + (width - cuts) * right[1:]
+    is_whole = (cuts >= _LEAST_ASPECT * left[:-1]) & (width - cuts >= _LEAST_ASPECT * right[1:])
+    areas = np.where(is_whole, areas, np.iinfo(np.int64).max)
+    best = int(areas.argmin())
+    return best + 1 if _SPLIT_WASTE * areas[best] < width * left[-1] else 0
 
 
 def merge_boxes(boxes: NDArray[np.int32], gap_px: int, tall_px: int) -> NDArray[np.int32]:

@@ -54,3 +54,40 @@ def test_an_empty_mask_gives_nothing():
     nothing = np.zeros((90, 160), np.bool_)
     assert find_components(nothing, nothing, 17).shape == (0, 4)
     assert merge_boxes(np.empty((0, 4), np.int32), gap_px=3, tall_px=36).shape == (0, 4)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 280), st.integers(0, 120), st.integers(6, 40), st.integers(10, 60)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_boxes_hold_every_pixel_however_they_are_split(things: list[tuple[int, int, int, int]]) -> None:
+    weak = np.zeros((180, 320), np.bool_)
+    for x, y, width, height in things:
+        weak[y : y + height, x : x + width] = True
+    held = np.zeros_like(weak)
+    for x0, y0, x1, y1 in find_components(weak, weak, 4):
+        held[y0:y1, x0:x1] = True
+    assert not (weak & ~held).any()
+
+
+def test_people_who_touch_a_car_do_not_cover_the_street_above_it() -> None:
+    weak = np.zeros((180, 320), np.bool_)
+    weak[120:150, 40:120] = True  # a car
+    weak[60:150, 120:145] = True  # one who stands behind it, taller
+    boxes = find_components(weak, weak, 4)
+    assert len(boxes) == 2
+    held = sum(int((x1 - x0) * (y1 - y0)) for x0, y0, x1, y1 in boxes)
+    assert held < 0.75 * (105 * 90)
+
+
+def test_a_stride_is_not_cut_into_legs() -> None:
+    weak = np.zeros((180, 320), np.bool_)
+    weak[40:90, 100:118] = True
+    for row in range(90, 130):  # legs wide apart
+        spread = (row - 90) // 2
+        weak[row, 104 - spread : 109 - spread] = True
+        weak[row, 109 + spread : 114 + spread] = True
+    assert len(find_components(weak, weak, 4)) == 1
