@@ -1,0 +1,160 @@
+"""Nothing here could identify anybody: no word for it, no field for it, no output that would serve it."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from lamppost.detect.catalogue import CENTERFACE, OutputRole
+from lamppost.model.books import JournalRecord
+from lamppost.model.vision import Box, Detection, Kind, Mask, MaskedFrame, Observation
+from lamppost.track.boxes import Track
+from source_trees import is_docstring, trees
+
+IDENTIFICATION = re.compile(
+    r"embedding|embedder|enrol|watch_?list|recogni[sz]|re_?identif|(?:^|_)re_?id(?:_|$)|gallery|landmark|face_?print|faceprint"
+    r"|biometric|cosine|similarity|(?:^|_)(?:gender|sex|ethnic\w*|race|emotion\w*|mood|ocr|anpr|lpr)(?:_|$)"
+    r"|age_(?:group|estimat|years)|(?:estimate|guess|person|face)_age|plate_(?:text|number|read)|read_plate|gait|(?:person|body|face|by)_appearance"
+)
+EMPTY_WORDS = re.compile(r"(?:^|_)(?:utils?|utility|helpers?|managers?|processors?|misc|info)(?:_|$)")
+# Said in the code's own words only to be refused: a path, and what the sentence must hold.
+REFUSALS: dict[str, str] = {}
+
+
+def snake(name: str) -> str:
+    """`FaceGallery` and `faceGallery` as `face_gallery`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def identifiers(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every name that the code itself gives or uses."""
+    for node in ast.walk(tree):
+        line = getattr(node, "lineno", 0)
+        if isinstance(node, ast.Name):
+            yield line, node.id
+        elif isinstance(node, ast.Attribute):
+            yield line, node.attr
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield line, node.name
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg:
+            yield line, node.arg
+        elif isinstance(node, ast.alias):
+            yield line, node.asname or node.name
+
+
+def definitions(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not is_docstring(node, tree):
+            yield node.lineno, node.value
+
+
+def test_no_identifier_speaks_of_identification() -> None:
+    names = ((path, line, name) for path, tree in trees().items() for line, name in identifiers(tree))
+    found = [f"{path}:{line} {name}" for path, line, name in names if IDENTIFICATION.search(snake(name))]
+    assert found == []
+
+
+def test_no_string_of_the_code_speaks_of_identification() -> None:
+    found = [
+        f"{path}:{line} {text}"
+        for path, tree in trees().items()
+        for line, text in strings(tree)
+        if IDENTIFICATION.search(text.lower()) and not (path in REFUSALS and REFUSALS[path] in text)
+    ]
+    assert found == []
+
+
+def test_no_file_is_named_after_identification_or_after_nothing() -> None:
+    for path in trees():
+        for part in path.removesuffix(".py").split("/"):
+            assert not IDENTIFICATION.search(part), path
+            assert not EMPTY_WORDS.search(part), path
+
+
+def test_nothing_is_named_util_helper_manager_or_processor() -> None:
+    found = [f"{path} {name}" for path, tree in trees().items() for name in definitions(tree) if EMPTY_WORDS.search(snake(name))]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "face_embedding",
+        "enrolled",
+        "WatchList",
+        "recogniseFace",
+        "recognize",
+        "ReId",
+        "reid_track",
+        "FaceGallery",
+        "landmarks",
+        "estimate_age",
+        "gender",
+    ],
+)
+def test_a_forbidden_word_is_found(name: str) -> None:
+    assert IDENTIFICATION.search(snake(name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "age_recipient",
+        "AgeSealer",
+        "stage",
+        "trace",
+        "present",
+        "read_id",
+        "message",
+        "image",
+        "identity",
+        "package_name",
+        "_skip_appearance",
+        "is_suspect",
+    ],
+)
+def test_an_innocent_word_is_not(name: str) -> None:
+    assert not IDENTIFICATION.search(snake(name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (Box, ("x0", "y0", "x1", "y1")),
+        (Detection, ("kind", "box", "score")),
+        (Observation, ("detections", "is_settled", "is_scene_change")),
+        (Track, ("track_id", "kind", "box", "is_seen")),
+        (Mask, ("x0", "y0", "x1", "y1", "fill")),
+        (MaskedFrame, ("i420", "pts_90k", "wall_us", "masks", "covered", "is_full_range")),
+    ],
+)
+def test_what_is_seen_has_room_for_a_kind_and_a_place_and_nothing_else(kind: type, fields: tuple[str, ...]) -> None:
+    assert tuple(field.name for field in dataclasses.fields(kind)) == fields
+    assert not hasattr(kind(*([0] * len(fields))), "__dict__"), "slots: nothing can be hung on it"
+
+
+def test_kinds_are_things_and_no_attributes() -> None:
+    assert {kind.value for kind in Kind} == {"face", "head", "plate", "person", "bicycle", "vehicle", "object"}
+
+
+def test_a_network_is_read_for_place_and_score_alone() -> None:
+    assert {role.value for role in OutputRole} == {"score", "size", "offset"}
+    assert "540" not in CENTERFACE.output_names  # five points of a face
+    assert len(CENTERFACE.output_names) == 3
+
+
+@pytest.mark.parametrize("record", get_args(JournalRecord), ids=lambda record: record.TYPE)
+def test_no_record_has_room_for_a_track_or_a_place_of_a_person(record: type) -> None:
+    for field in dataclasses.fields(record):
+        assert not re.search(r"track|box|face|person|plate|score|(?:^|_)[xy]\d?(?:_|$)", field.name)
