@@ -1,4 +1,4 @@
-"""`lamppost check`, `camera list`, `config check`: look, and say what is so."""
+"""`camera list` and `config check`: look, and say what is so."""
 
 from __future__ import annotations
 

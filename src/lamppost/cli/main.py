@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from lamppost import __version__
+from lamppost.cli.check import check
 from lamppost.cli.init import init
-from lamppost.cli.inspect import camera_list, check, config_check
+from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
 from lamppost.cli.release import release_open
 from lamppost.cli.serve import serve
