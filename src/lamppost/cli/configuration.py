@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
+from lamppost.ingest.locator import parse_locator
 from lamppost.model.settings import CameraSettings, Settings
 
 DEFAULT_CONFIG = Path("lamppost.toml")
@@ -31,6 +32,8 @@ def load_settings(path: Path) -> Settings:
         tables = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: this is not TOML: {_place_only(str(error))}", remedy="look at that line") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets a thousand deep
+        raise ConfigError(f"{path}: this is not TOML that can be read", remedy="compare it with what `lamppost init` writes") from error
     try:
         settings = Settings.model_validate(tables)
     except ValidationError as error:
@@ -85,11 +88,33 @@ def _fields_at(location: tuple[int | str, ...]) -> dict[str, Any]:
     return fields
 
 
-def one_camera(settings: Settings, url: str) -> Settings:
-    """The settings with one camera, called `demo`, in place of those configured."""
+def check_cameras(settings: Settings) -> None:
+    """Raise `ConfigError` for a camera whose address or password file cannot be used, before anything is started."""
+    for camera in settings.camera:
+        camera.resolved_password()
+        _check_address(camera)
+
+
+def check_camera(name: str, url: str) -> CameraSettings:
+    """A camera given on the command line; raises `ConfigError` for a name or an address that cannot be used."""
     try:
-        camera = CameraSettings(name="demo", url=url)
+        camera = CameraSettings(name=name, url=url)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"the camera's URL cannot be used: {problem}", remedy="for example rtsp://192.0.2.10/stream1") from error
-    return settings.model_copy(update={"camera": (camera,)})
+        raise ConfigError(
+            f"a camera on the command line cannot be used: {problem}", remedy="for example rtsp://192.0.2.10/stream1"
+        ) from error
+    _check_address(camera)
+    return camera
+
+
+def _check_address(camera: CameraSettings) -> None:
+    try:
+        parse_locator(camera.url, username=camera.username)
+    except ConfigError as error:
+        raise ConfigError(f"camera {camera.name}: {error.problem}", remedy=error.remedy) from error
+
+
+def one_camera(settings: Settings, url: str) -> Settings:
+    """The settings with one camera, called `demo`, in place of those configured; raises `ConfigError`."""
+    return settings.model_copy(update={"camera": (check_camera("demo", url),)})

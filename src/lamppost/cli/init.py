@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from lamppost.base.clock import SystemClock
 from lamppost.base.durable import make_directory, write_durable
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera, load_settings
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.template import render_config
 from lamppost.model.layout import DataFolder
@@ -19,6 +20,7 @@ from lamppost.seal.custodians import check_custodians, create_key_file
 from lamppost.seal.notes import create_signer
 
 TRIAL_FOLDER = "custodians-TRIAL"
+DEFAULT_CUSTODIANS, DEFAULT_THRESHOLD = 3, 2
 EXAMPLE_CAMERA = {"plaza": "sim://plaza?seed=1&people=8&vehicles=4"}
 
 
@@ -40,32 +42,27 @@ def init(
     custodian runs `age-keygen` on a machine of their own and gives you the
     line that starts with age1; you then name each with --custodian.
     """
-    if custodian and custodians:
+    if custodian and custodians is not None:
         raise ConfigError("--custodians makes trial keys and --custodian names real ones", remedy="give one of the two")
     if config.exists():
         raise ConfigError(f"{config} exists already", remedy="edit it, or name another file with -c")
     folder = DataFolder(data.resolve())
-    if folder.root.exists() and any(folder.root.iterdir()):
-        raise ConfigError(f"the data folder {data} is not empty", remedy="name another with --data; nothing was changed")
+    _check_empty(data)
     cameras = _parse_cameras(camera or [])
+    data_entry = _relative_if_beside(folder.root, config)
     trial_folder = folder.root.parent / TRIAL_FOLDER
+    count = DEFAULT_CUSTODIANS if custodians is None else custodians
+    need = DEFAULT_THRESHOLD if threshold is None else threshold
     if custodian:
-        recipients = tuple(custodian)
-        need = threshold or 2
-        check_custodians(recipients, need)
+        check_custodians(custodian, need)
     else:
-        count = custodians or 3
-        need = _check_threshold(threshold or 2, count)
+        _check_threshold(need, count)
         if trial_folder.exists():
             raise ConfigError(f"{trial_folder} exists already", remedy="move it away, or name its recipients with --custodian")
-        recipients = ()
     for part in (folder.root, folder.index.parent, folder.journal, folder.vault, folder.keys, folder.run):
         make_directory(part)
     create_signer(folder.keys / "recorder.key")
-    if not custodian:
-        clock = SystemClock()
-        recipients = tuple(create_key_file(trial_folder / f"custodian-{number}.key", clock) for number in range(1, (custodians or 3) + 1))
-    data_entry = _relative_if_beside(folder.root, config)
+    recipients = tuple(custodian) if custodian else _create_trial_keys(trial_folder, count)
     text = render_config(data=data_entry, custodians=recipients, threshold=need, trial=not custodian, cameras=cameras or EXAMPLE_CAMERA)
     make_directory(config.resolve().parent)
     write_durable(config, text.encode())
@@ -73,34 +70,54 @@ def init(
     _tell(config, data, len(recipients), need, None if custodian else trial_folder)
 
 
+def _check_empty(data: Path) -> None:
+    try:
+        is_used = data.exists() and any(data.iterdir())
+    except OSError as error:
+        raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}", remedy="name another with --data") from error
+    if is_used:
+        raise ConfigError(f"the data folder {data} is not empty", remedy="name another with --data; nothing was changed")
+
+
+def _create_trial_keys(folder: Path, count: int) -> tuple[str, ...]:
+    clock = SystemClock()
+    return tuple(create_key_file(folder / f"custodian-{number}.key", clock) for number in range(1, count + 1))
+
+
 def _parse_cameras(entries: list[str]) -> dict[str, str]:
+    """Name and URL of each, as the configuration will hold them; raises `ConfigError` for what it would refuse."""
     cameras: dict[str, str] = {}
     for entry in entries:
         name, separator, url = entry.partition("=")
         if not separator or not name or "://" in name:
             raise ConfigError("--camera needs NAME=URL", remedy="for example --camera gate=rtsp://192.0.2.10/stream1")
+        if name in cameras:
+            raise ConfigError(f"--camera names {name!r} twice", remedy="give each camera a name of its own")
+        check_camera(name, url)
         cameras[name] = url
     return cameras
 
 
-def _check_threshold(threshold: int, count: int) -> int:
+def _check_threshold(threshold: int, count: int) -> None:
     if not 2 <= count <= 16:
         raise ConfigError(f"there must be 2 to 16 custodians, not {count}", remedy="one alone must never be able to open")
     if not 2 <= threshold <= count:
         raise ConfigError(f"--threshold must be 2 to {count}, not {threshold}", remedy="one alone must never be able to open")
-    return threshold
 
 
 def _relative_if_beside(root: Path, config: Path) -> str:
     base = config.resolve().parent
-    return root.relative_to(base).as_posix() if root.is_relative_to(base) else str(root)
+    entry = root.relative_to(base).as_posix() if root.is_relative_to(base) else str(root)
+    if not entry.isprintable():  # bytes that are no UTF-8 among them
+        raise ConfigError("the name of the data folder cannot stand in a text file", remedy="name another with --data")
+    return entry
 
 
 def _tell(config: Path, data: Path, count: int, need: int, trial_folder: Path | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Created the data folder {data} and the configuration {config}.")
+    console.print(f"Created the data folder {data} and the configuration {config}.", markup=False)
     console.print(f"Originals will be sealed for {count} custodians; any {need} of them open together.")
     if trial_folder is not None:
-        console.print(f"[bold yellow]TRIAL KEYS[/] are in {trial_folder}: whoever reads that folder can open everything.")
+        console.print(f"[bold yellow]TRIAL KEYS[/] are in {escape(str(trial_folder))}: whoever reads that folder can open everything.")
         console.print("For real use name your custodians: lamppost init --custodian age1… --custodian age1… --threshold K")
-    console.print(f"Next: lamppost serve -c {config}")
+    console.print(f"Next: lamppost serve -c {config}", markup=False)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from lamppost.model.settings import Settings
@@ -46,11 +47,11 @@ class _LiveTable:
             recorded, masked = _of(children, RECORDER, name), _of(children, ANALYST, name)
             table.add_row(
                 name,
-                _state(recorded),
+                escape(_state(recorded)),
                 str(recorded.get("frames", 0)),
                 format_bytes(recorded.get("sealed_bytes", 0)),
                 str(recorded.get("gaps", 0)),
-                _state(masked),
+                escape(_state(masked)),
                 str(masked.get("frames", 0)),
                 str(masked.get("covered_frames", 0)),
                 f"{masked.get('behind_s', 0.0):.1f} s",

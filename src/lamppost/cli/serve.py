@@ -15,7 +15,7 @@ from rich.console import Console
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import configure_logging
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings, one_camera
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings, one_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
@@ -46,7 +46,8 @@ def serve(
         settings = one_camera(settings, camera)
     if not settings.camera:
         raise ConfigError(f"{config} names no camera", remedy="add a table [[camera]] with name and url")
-    for_s = _seconds(for_) if for_ else None
+    check_cameras(settings)
+    for_s = _seconds(for_) if for_ is not None else None
     folder = DataFolder(settings.data)
     if not (folder.keys / "recorder.key").is_file():
         raise ConfigError(f"{settings.data} is not a data folder", remedy="create one with `lamppost init`")

@@ -57,5 +57,5 @@ def _toml(value: Any) -> str:
     if isinstance(value, list) and len(json.dumps(value)) > 80:
         items = "".join(f"    {json.dumps(item)},\n" for item in value)
         return f"[\n{items}]"
-    # JSON's strings, numbers, booleans and arrays of them are TOML's as well.
-    return json.dumps(value, ensure_ascii=False)
+    # JSON's strings, numbers, booleans and arrays of them are TOML's as well, but for one character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -69,12 +69,15 @@ class CameraSettings(_Section):
         if self.password_file is None:
             return None
         try:
-            return self.password_file.read_text(encoding="utf-8").splitlines()[0].strip()
+            secret = self.password_file.read_text(encoding="utf-8").splitlines()[0].strip()
         except (OSError, UnicodeDecodeError, IndexError) as error:
             raise ConfigError(
                 f"camera {self.name}: its password_file {self.password_file} cannot be read",
                 remedy="put the password on the file's first line and let Lamppost's user read it",
             ) from error
+        if not secret:
+            raise ConfigError(f"camera {self.name}: the first line of {self.password_file} is empty", remedy="put the password there")
+        return secret
 
 
 class RecordingSettings(_Section):
@@ -109,13 +112,13 @@ class SealingSettings(_Section):
     @field_validator("custodians")
     @classmethod
     def _recipients_are_age(cls, custodians: tuple[str, ...]) -> tuple[str, ...]:
-        for recipient in custodians:
-            if recipient.upper().startswith("AGE-SECRET-KEY-"):
+        for number, recipient in enumerate(custodians, 1):
+            if recipient.strip().upper().startswith("AGE-SECRET-KEY-"):
                 raise ValueError(
                     "a custodian is given by a public recipient (age1…), but a SECRET key stands here; treat that key as exposed"
                 )
             if not _RECIPIENT.fullmatch(recipient):
-                raise ValueError(f"{recipient[:12]!r}… is not an age recipient (age1 and 58 more characters)")
+                raise ValueError(f"number {number} is not an age recipient (age1 and 58 more characters)")
         if len(set(custodians)) != len(custodians):
             raise ValueError("the same custodian stands there twice")
         if not 2 <= len(custodians) <= 16:

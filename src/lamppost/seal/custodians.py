@@ -51,11 +51,11 @@ class CustodianKey:
 
 def check_custodians(recipients: Sequence[str], threshold: int) -> None:
     """Raise `ConfigError` unless they are 2 to 16 different age recipients and 2 <= threshold <= their number."""
-    for recipient in recipients:
-        if recipient.upper().startswith(_SECRET):
+    for number, recipient in enumerate(recipients, 1):
+        if recipient.strip().upper().startswith(_SECRET):
             raise ConfigError("a custodian is given by a SECRET key", remedy="give the line age1…, and treat that key as exposed")
         if not _RECIPIENT.fullmatch(recipient) or not _is_recipient(recipient):
-            raise ConfigError(f"custodian {recipient[:12]!r}… is not an age recipient", remedy="give the line age1… of age-keygen")
+            raise ConfigError(f"custodian {number} is not an age recipient", remedy="give the line age1… of age-keygen")
     if len(set(recipients)) != len(recipients):
         raise ConfigError("the same custodian is given twice", remedy="give each custodian once")
     if not MIN_CUSTODIANS <= len(recipients) <= MAX_CUSTODIANS:
