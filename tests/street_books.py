@@ -15,7 +15,7 @@ from lamppost.base.clock import Clock, ManualClock
 from lamppost.base.durable import make_directory, sync_directory, write_durable
 from lamppost.base.errors import ShareMismatch
 from lamppost.base.ids import timed_id
-from lamppost.model.books import EpochSealed, FragmentWritten, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
+from lamppost.model.books import EpochSealed, FragmentWritten, GapOpened, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.record.segment_record import SegmentRecord, finish_segment, read_unverified, verify_record
 from lamppost.record.tar import BLOCK_BYTES, INIT_NAME, member, part_name
@@ -56,12 +56,12 @@ def recover(folder: DataFolder, writer: str, clock: Clock) -> Recovered:
         return recover_writer(folder, writer, finish=finisher(folder), journal=journal, clock=clock)
 
 
+def read_record(note: bytes) -> SegmentRecord:
+    return verify_record(note, verify)
+
+
 def check_tools(folder: DataFolder, clock: Clock) -> CheckTools:
     """What `check` is given."""
-
-    def read_record(note: bytes) -> SegmentRecord:
-        return verify_record(note, verify)
-
     return CheckTools(read_record, read_seal, lambda writer: recover(folder, writer, clock))
 
 
@@ -97,11 +97,14 @@ class Street:
 
     folder: DataFolder
     journal: JournalWriter
-    clock: ManualClock
+    clock: Clock
     camera: str = "plaza"
     rendition: Rendition = Rendition.SEALED
     run_id: str = "run-1"
     epoch_id: str | None = None
+    is_real_time: bool = False
+    last_end_us: int = 0
+    open_gap: GapOpened | None = None
     opened: SegmentOpened | None = None
     fragments: list[FragmentWritten] = field(default_factory=list)
     size: int = 0
@@ -131,7 +134,7 @@ class Street:
         is_sealed = self.rendition is Rendition.SEALED
         if is_sealed and self.epoch_id is None:
             self.seal_epoch()
-        wall_us = self.clock.wall_us()
+        wall_us = self._now_us()
         segment_id = timed_id(wall_us)
         header = member(INIT_NAME, AGE_HEAD + b"init", 0) if is_sealed else box(b"ftyp", b"isom") + box(b"moov", b"init")
         path = self.folder.segment(self.camera, self.rendition, segment_id, wall_us)
@@ -150,7 +153,7 @@ class Street:
     def write(self, *, is_journalled: bool = True) -> FragmentWritten:
         """A second of video; the clock goes on by as much."""
         assert self.opened is not None
-        start_us = self.clock.wall_us()
+        start_us = self._now_us() if self.fragments else self.opened.wall_us
         number = len(self.fragments) + 1
         body = f"{self.opened.segment_id} {number} ".encode() * (10 + number)
         if self.rendition is Rendition.SEALED:
@@ -163,14 +166,19 @@ class Street:
             file.write(written)
         self.size += len(written)
         digest = hashlib.sha256(content).hexdigest()
-        self.clock.advance(FRAGMENT_US / 1e6)
-        fragment = FragmentWritten(
-            self.opened.segment_id, offset, len(content), digest, start_us, start_us + FRAGMENT_US, number * 90_000, FRAMES, True
-        )
+        if isinstance(self.clock, ManualClock):
+            self.clock.advance(FRAGMENT_US / 1e6)
+        end_us = max(start_us, self.clock.wall_us())
+        fragment = FragmentWritten(self.opened.segment_id, offset, len(content), digest, start_us, end_us, number * 90_000, FRAMES, True)
+        self.last_end_us = end_us
         if is_journalled:
             self.journal.append(fragment)
             self.fragments.append(fragment)
         return fragment
+
+    def _now_us(self) -> int:
+        """In real time each fragment starts where the one before it ended."""
+        return self.last_end_us if self.is_real_time and self.last_end_us else self.clock.wall_us()
 
     def close(self, end: SegmentEnd = SegmentEnd.ROTATED) -> SegmentClosed:
         assert self.opened is not None

@@ -6,9 +6,11 @@ microseconds since 1970. SQL that SQLite and PostgreSQL both read.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -160,3 +162,10 @@ JOURNAL_OFFSETS: Final = Table(
     CheckConstraint("offset_bytes >= 0", name="offset"),
     comment="how far each journal was applied; moves in the transaction that applies",
 )
+
+
+@compiles(CreateColumn, "sqlite")
+def _with_comment(create: CreateColumn, compiler: Any, **options: Any) -> str:
+    """SQLite has no comments on columns, but keeps the text of its DDL: `sqlite3 index.db .schema` shows them."""
+    definition: str = compiler.visit_create_column(create, **options)
+    return f"{definition} /* {create.element.comment} */" if create.element.comment else definition

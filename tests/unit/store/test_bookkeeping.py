@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import DataFolderBusy, StoreError
-from lamppost.model.books import Act, CoverClosed, CoverOpened, FragmentWritten, GapClosed, GapOpened, Rendition, SegmentEnd, SegmentOpened
+from lamppost.model.books import Act, CoverClosed, CoverOpened, FragmentWritten, GapClosed, GapOpened, Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
+from lamppost.store.applying import Applying
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.index import Index, Interval
 from lamppost.store.journal import JournalWriter, journal_files
@@ -125,8 +127,6 @@ def _dump(folder: DataFolder) -> list[str]:
 def test_a_transaction_that_fails_leaves_the_offset(
     folder: DataFolder, clock: ManualClock, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lamppost.store.applying import Applying
-
     Street(folder, journal, clock).record()
     with Bookkeeper(folder, clock) as bookkeeper:
         with monkeypatch.context() as patch:
@@ -167,8 +167,6 @@ def test_damage_in_one_journal_does_not_stop_the_others(folder: DataFolder, cloc
 
 
 def test_a_record_of_a_newer_version_is_waited_at(folder: DataFolder, clock: ManualClock, journal: JournalWriter) -> None:
-    import zlib
-
     journal.append(GapOpened("g", "plaza", "starting", 1, ""))
     (path,) = journal_files(folder.journal / "recorder")
     text = b'{"type":"dreamt"}'
@@ -266,4 +264,32 @@ def test_an_unreadable_journal_is_told(
 def test_fragments_of_an_unknown_segment_count_for_nothing(folder: DataFolder, clock: ManualClock, journal: JournalWriter) -> None:
     journal.append(FragmentWritten("nobody", 0, 1, "0", 0, 1, 0, 1, True))
     assert _apply(folder, clock) == 1
-    assert isinstance(SegmentOpened.TYPE, str)
+    with Index(folder) as index:
+        assert index.segments() == ()
+
+
+def test_empty_journals_of_earlier_lives_are_removed(folder: DataFolder, clock: ManualClock) -> None:
+    for _ in range(4):
+        JournalWriter(folder.journal / "recorder", clock=clock).close()
+    _apply(folder, clock)
+    assert len(journal_files(folder.journal / "recorder")) == 1
+
+
+def test_after_a_power_loss_the_later_end_counts(folder: DataFolder, clock: ManualClock, journal: JournalWriter) -> None:
+    street = Street(folder, journal, clock)
+    street.open()
+    street.write()
+    opened = street.opened
+    assert opened is not None
+    closed = street.close()
+    journal.append(GapOpened("g", "plaza", "starting", 10, ""))
+    journal.append(GapClosed("g", 20))
+    _apply(folder, clock)
+    # The journal lost its end, the index did not; recovery decided anew.
+    journal.append(replace(closed, end=SegmentEnd.RECOVERED, record_sha256="0" * 64))
+    journal.append(GapClosed("g", 90))
+    journal.append(GapClosed("g", 30))
+    _apply(folder, clock)
+    with Index(folder) as index:
+        assert (index.segments()[0].end_reason, index.segments()[0].record_sha256) == ("recovered", "0" * 64)
+        assert index.gaps()[0].end_us == 90

@@ -24,6 +24,18 @@ def test_everything_is_commented() -> None:
             assert column.comment, f"{table.name}.{column.name}"
 
 
+def test_the_file_explains_itself(tmp_path: Path) -> None:
+    make_index(tmp_path / "index.db").dispose()
+    connection = sqlite3.connect(tmp_path / "index.db")
+    try:
+        ddl = "\n".join(row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table'"))
+    finally:
+        connection.close()
+    for table in METADATA.sorted_tables:
+        for column in table.columns:
+            assert f"/* {column.comment} */" in ddl
+
+
 def test_postgresql_can_have_it() -> None:
     dialect = postgresql.dialect()
     for table in METADATA.sorted_tables:
