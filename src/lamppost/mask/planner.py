@@ -2,7 +2,7 @@
 
 A frame is planned only when `look_back_s` more of the stream has been seen, so
 whatever appears late also masks the place where it must have been. A box
-has the greatest extent of its window and the mean of its centres: it shows where
+has the greatest extent of its window around a straight path: it shows where
 someone is, but neither an outline nor the rhythm of a step.
 """
 
@@ -16,7 +16,8 @@ from lamppost.mask.paint import BLOCK_PX, align, fill_of
 from lamppost.model.vision import Box, Fill, Kind, Mask
 
 # Before the frame; with the look-back after it, the window is longer than a step of a walk (0.5 s).
-_BEFORE_S = 0.5
+_BEFORE_S = 0.2
+_LEAST_SPREAD_S2 = 1e-4  # a line through a shorter time is noise
 _MASK_LIMIT = 256
 _NOTES_LIMIT = 1024  # of one track
 _VELOCITY_BASE_S = 0.4
@@ -56,11 +57,10 @@ class _Course:
     fill: Fill
     first_s: float
     notes: deque[tuple[float, Box]] = field(default_factory=lambda: deque(maxlen=_NOTES_LIMIT))
-    extents: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=_NOTES_LIMIT))
     drawn: Mask | None = None
 
     def forget(self, before_s: float) -> None:
-        while self.notes and self.notes[0][0] < before_s:
+        while self.notes and self.notes[0][0] < before_s - 1e-6:
             self.notes.popleft()
 
     def arrival(self, at_s: float) -> Box | None:
@@ -77,30 +77,37 @@ class _Course:
         dy = _bounded((later[1].y0 + later[1].y1 - first.y0 - first.y1) / 2 / base_s * ahead_s, first.height * _LONGEST_REACH)
         return Box(first.x0 - dx, first.y0 - dy, first.x1 - dx, first.y1 - dy)
 
-    def steady_box(self, at_s: float) -> Box | None:
-        """The box at `at_s`: around the mean centre, wide enough for every box of the window."""
+    def steady_box(self) -> Box | None:
+        """The box that sweeps every box of the window: a straight line of centres, with one extent.
+
+        A line and the greatest distances from it have no room for the swing of a
+        step, unlike the edges of the boxes themselves.
+        """
         if not self.notes:
             return None
-        boxes = [box for _, box in self.notes]
-        arrival = self.arrival(at_s)
-        if arrival is not None:
-            boxes.append(arrival)
-        x = sum(box.x0 + box.x1 for box in boxes) / len(boxes) / 2
-        y = sum(box.y0 + box.y1 for box in boxes) / len(boxes) / 2
-        half_width = max(max(x - box.x0, box.x1 - x) for box in boxes)
-        half_height = max(max(y - box.y0, box.y1 - y) for box in boxes)
-        self.extents.append((at_s, half_width, half_height))
-        while at_s - self.extents[0][0] > _BEFORE_S:
-            self.extents.popleft()
-        half_width = max(width for _, width, _ in self.extents)
-        half_height = max(height for _, _, height in self.extents)
-        return Box(x - half_width, y - half_height, x + half_width, y + half_height)
+        x0, x1 = self._sweep([(at_s, box.x0, box.x1) for at_s, box in self.notes])
+        y0, y1 = self._sweep([(at_s, box.y0, box.y1) for at_s, box in self.notes])
+        return Box(x0, y0, x1, y1)
+
+    @staticmethod
+    def _sweep(spans: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+        """Least squares through the centres of `(time, low, high)`, widened until it holds every span."""
+        times = [at_s for at_s, _, _ in spans]
+        centres = [(low + high) / 2 for _, low, high in spans]
+        mean_s, mean = sum(times) / len(times), sum(centres) / len(centres)
+        spread = sum((at_s - mean_s) ** 2 for at_s in times)
+        covariance = sum((at_s - mean_s) * centre for at_s, centre in zip(times, centres, strict=True))
+        slope = covariance / spread if spread > _LEAST_SPREAD_S2 else 0.0
+        line = [mean + slope * (at_s - mean_s) for at_s in times]
+        below = max(centre - low for centre, (_, low, _) in zip(line, spans, strict=True))
+        above = max(high - centre for centre, (_, _, high) in zip(line, spans, strict=True))
+        return min(line) - below, max(line) + above
 
 
 class MaskPlanner:
     """Plans the masks of one camera's frames, in order of time (seconds of the stream).
 
-    Promise: the masks of a frame at `t` hold every box noted from `t` - 0.5 s
+    Promise: the masks of a frame at `t` hold every box noted from `t` - 0.2 s
     until the moment of planning, padded, as far as it lies in the picture.
     """
 
@@ -130,7 +137,9 @@ class MaskPlanner:
                 del self._courses[track_id]
         planned: list[Mask] = []
         for course in self._courses.values():
-            box = course.steady_box(at_s)
+            box, arrival = course.steady_box(), course.arrival(at_s)
+            if box is not None and arrival is not None:
+                box = box.union(arrival)
             mask = align(box, course.fill, self._width_px, self._height_px) if box else None
             course.drawn = _settle(course.drawn, mask)
             if course.drawn is not None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lamppost.mask.planner import MaskPlanner, merge_masks, padding_of
 from lamppost.model.vision import Box, Fill, Kind, Mask
 
-WIDTH_PX, HEIGHT_PX, FPS, LOOK_BACK = 640, 480, 25, 12
+WIDTH_PX, HEIGHT_PX, FPS, BEFORE, LOOK_BACK = 640, 480, 25, 5, 12
 
 
 def holds(mask: Mask, box: Box) -> bool:
@@ -58,8 +58,8 @@ def test_faces_are_padded_for_hair_and_chin() -> None:
 def test_what_was_not_noted_for_a_while_is_forgotten() -> None:
     planner = MaskPlanner(WIDTH_PX, HEIGHT_PX)
     planner.note(1, Kind.FACE, Box(0, 0, 20, 20), 0.0)
-    assert planner.masks(0.5)
-    assert planner.masks(0.51) == ()
+    assert planner.masks(0.2)
+    assert planner.masks(0.21) == ()
 
 
 box_lists = st.lists(
@@ -71,7 +71,7 @@ box_lists = st.lists(
 @given(box_lists, st.sampled_from([Kind.FACE, Kind.PERSON, Kind.OBJECT]))
 def test_a_mask_holds_every_padded_box_of_its_window(boxes: list[Box], kind: Kind) -> None:
     for index, masks in enumerate(play(boxes, kind)):
-        for box in boxes[max(0, index - LOOK_BACK) : index + LOOK_BACK + 1]:
+        for box in boxes[max(0, index - BEFORE) : index + LOOK_BACK + 1]:
             padded = padding_of(kind).around(box)
             inside = padded.clipped(WIDTH_PX, HEIGHT_PX)
             if inside.width > 0 and inside.height > 0:
