@@ -88,4 +88,4 @@ def _beside_ffmpeg(lamppost: Path, folder: Path, url: str) -> list[Figure]:
 
 def _cpu_s(process: psutil.Process) -> float:
     times = process.cpu_times()
-    return times.user + times.system
+    return float(times.user) + float(times.system)

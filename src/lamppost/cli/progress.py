@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ class Progress(Protocol):
 
 
 @contextmanager
-def open_progress(settings: Settings, console: Console) -> Iterator[Progress]:
+def open_progress(settings: Settings, console: Console) -> Generator[Progress]:
     """A live table on a terminal, plain lines elsewhere."""
     names = [camera.name for camera in settings.camera]
     if console.is_terminal:

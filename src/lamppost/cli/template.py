@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import textwrap
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -55,7 +55,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, Enum):
         return json.dumps(value.value)
     if isinstance(value, list) and len(json.dumps(value)) > 80:
-        items = "".join(f"    {json.dumps(item)},\n" for item in value)
+        items = "".join(f"    {json.dumps(item)},\n" for item in cast(list[str], value))
         return f"[\n{items}]"
     # JSON's strings, numbers, booleans and arrays of them are TOML's as well, but for one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -60,8 +60,8 @@ def _split_by_columns(group: NDArray[np.bool_]) -> list[_Corners]:
     a thing of their height is: never a leg from a body, since a mask is no outline.
     """
     filled = group.any(axis=0)
-    tops = np.where(filled, group.argmax(axis=0), group.shape[0])
-    bottoms = np.where(filled, group.shape[0] - group[::-1].argmax(axis=0), 0)
+    tops = np.asarray(np.where(filled, group.argmax(axis=0), group.shape[0]), np.intp)
+    bottoms = np.asarray(np.where(filled, group.shape[0] - group[::-1].argmax(axis=0), 0), np.intp)
     done: list[_Corners] = []
     open_spans = [(0, group.shape[1])]
     while open_spans:
