@@ -101,9 +101,9 @@ def check_camera(name: str, url: str) -> CameraSettings:
         camera = CameraSettings(name=name, url=url)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
-        raise ConfigError(
-            f"a camera on the command line cannot be used: {problem}", remedy="for example rtsp://192.0.2.10/stream1"
-        ) from error
+        raise ConfigError(f"a camera on the command line cannot be used: {problem}") from error
+    if not url.isprintable():  # bytes that are no UTF-8 among them
+        raise ConfigError(f"camera {name}: its address holds characters that cannot stand in a text file")
     _check_address(camera)
     return camera
 

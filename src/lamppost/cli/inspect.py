@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lamppost.base.logging import redact
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.vision import Preset
@@ -36,14 +36,13 @@ def config_check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
     """
     settings = load_settings(config)
     warnings = _warnings(settings)
-    for camera in settings.camera:
-        camera.resolved_password()
+    check_cameras(settings)
     if as_json:
         typer.echo(json.dumps({"config": str(config), "cameras": len(settings.camera), "warnings": warnings}))
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(
-        f"{config} can be used: {len(settings.camera)} camera(s), any {settings.sealing.threshold} of "
+        f"{escape(str(config))} can be used: {len(settings.camera)} camera(s), any {settings.sealing.threshold} of "
         f"{len(settings.sealing.custodians)} custodians open originals."
     )
     for warning in warnings:
@@ -60,7 +59,7 @@ def camera_list(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fal
         return
     console = Console(highlight=False)
     if not rows:
-        console.print(f"{config} names no camera: add a table \\[\\[camera]] with name and url.")
+        console.print(f"{escape(str(config))} names no camera: add a table \\[\\[camera]] with name and url.")
         return
     table = Table("camera", "source", "preset", "what is masked")
     for row in rows:

@@ -1,0 +1,154 @@
+"""What may be set, between which bounds; and a password that shows itself nowhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from lamppost.base.errors import ConfigError
+from lamppost.model.settings import CameraSettings, LogSettings, MaskingSettings, RecordingSettings, SealingSettings, Settings
+from lamppost.model.vision import Preset
+
+CANARY = "kanarienvogel-42"
+ALPHABET = "023456789acdefghjklmnpqrstuvwxyz"
+SECTIONS = (CameraSettings, RecordingSettings, SealingSettings, MaskingSettings, LogSettings, Settings)
+
+
+def recipients(count: int) -> tuple[str, ...]:
+    return tuple("age1" + ALPHABET[number] * 58 for number in range(count))
+
+
+def make_camera(**changes: Any) -> CameraSettings:
+    return CameraSettings(**{"name": "gate", "url": "rtsp://192.0.2.1/s"} | changes)
+
+
+def make_sealing(count: int, threshold: int) -> SealingSettings:
+    return SealingSettings(custodians=recipients(count), threshold=threshold)
+
+
+FIELDS = [(section, key) for section in SECTIONS for key in section.model_fields]
+
+
+@pytest.mark.parametrize(("section", "key"), FIELDS, ids=lambda part: part if isinstance(part, str) else part.__name__)
+def test_every_setting_is_described(section: type[BaseModel], key: str) -> None:
+    description = section.model_fields[key].description or ("" if section is not Settings else "a section of its own")
+    assert len(description) > 15
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.__name__)
+def test_unknown_keys_are_refused_and_settings_do_not_change(section: type[BaseModel]) -> None:
+    assert section.model_config.get("extra") == "forbid"
+    assert section.model_config.get("frozen") is True
+    assert section.__doc__
+
+
+# Cameras
+
+
+@pytest.mark.parametrize("url", ["rtsp://h/s", "rtsps://h:322/s", "sim://plaza?seed=1&people=8", "file:clip.mp4?loop=1", "RTSP://h/s"])
+def test_four_kinds_of_address_are_read(url: str) -> None:
+    assert make_camera(url=url).url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h/s", "ftp://h/s", "concat:a|b", "/etc/passwd", "", "rtmp://h/s", "pipe:0", "data:x", "-i", "rtsp//h"]
+)
+def test_no_other_is(url: str) -> None:
+    with pytest.raises(ValidationError):
+        make_camera(url=url)
+
+
+@pytest.mark.parametrize("name", ["", "-gate", "gate-", "Gate", "ga te", "../gate", "gate/1", "gäte", "a" * 64, "gate.1", "gate\n"])
+def test_a_name_that_cannot_be_a_folder_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        make_camera(name=name)
+
+
+def test_names_must_differ() -> None:
+    with pytest.raises(ValidationError, match="two cameras are called 'gate'"):
+        Settings(sealing=make_sealing(2, 2), camera=(make_camera(), make_camera(url="sim://plaza")))
+
+
+def test_a_password_shows_itself_nowhere_but_where_it_is_asked_for() -> None:
+    camera = make_camera(password=CANARY)
+    settings = Settings(sealing=make_sealing(2, 2), camera=(camera,))
+    assert camera.resolved_password() == CANARY
+    for text in (repr(settings), str(settings), settings.model_dump_json(), json.dumps(settings.model_dump(mode="json"))):
+        assert CANARY not in text
+
+
+def test_a_password_comes_from_one_place(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="not both"):
+        make_camera(password="x", password_file=tmp_path)
+    assert make_camera().resolved_password() is None
+
+
+def test_a_password_file_that_cannot_be_read_names_its_camera_and_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(CANARY.encode() + b"\xff")
+    for path in (tmp_path / "secret", tmp_path / "absent", tmp_path):
+        with pytest.raises(ConfigError, match="camera gate") as caught:
+            make_camera(password_file=path).resolved_password()
+        assert CANARY not in str(caught.value)
+
+
+# Custodians
+
+
+@pytest.mark.parametrize(("count", "threshold"), [(2, 2), (3, 2), (16, 16), (16, 2)])
+def test_two_to_sixteen_custodians_and_at_least_two_to_open(count: int, threshold: int) -> None:
+    assert make_sealing(count, threshold).threshold == threshold
+
+
+@pytest.mark.parametrize(("count", "threshold"), [(1, 1), (2, 1), (2, 3), (17, 2), (0, 0), (16, 17)])
+def test_no_others(count: int, threshold: int) -> None:
+    with pytest.raises(ValidationError):
+        make_sealing(count, threshold)
+
+
+@pytest.mark.parametrize(
+    "recipient", ["", "age1", "age1" + "b" * 58, "age1" + "q" * 57, "age1" + "q" * 59, "AGE1" + "Q" * 58, "ssh-ed25519 AAAA"]
+)
+def test_only_recipients_are_custodians(recipient: str) -> None:
+    with pytest.raises(ValidationError, match="number 2 is not an age recipient"):
+        SealingSettings(custodians=(recipients(1)[0], recipient), threshold=2)
+
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "least", "most"),
+    [
+        (RecordingSettings, "segment_s", 5, 3600),
+        (RecordingSettings, "sync_interval_s", 0.5, 60),
+        (RecordingSettings, "timeout_s", 1, 10),
+        (RecordingSettings, "reconnect_cap_s", 1, 300),
+        (MaskingSettings, "look_back_s", 0.1, 5),
+        (MaskingSettings, "detect_interval_s", 0.02, 2),
+        (MaskingSettings, "threads", 1, 64),
+    ],
+)
+def test_numbers_have_bounds(section: type[BaseModel], key: str, least: float, most: float) -> None:
+    for value in (least, most):
+        assert getattr(section(**{key: value}), key) == value
+    for value in (least / 2 if key != "threads" else 0, most * 2, float("nan"), float("inf"), "soon"):
+        with pytest.raises(ValidationError):
+            section(**{key: value})
+
+
+def test_a_dead_camera_is_never_waited_for_longer_than_ten_seconds() -> None:
+    assert RecordingSettings().timeout_s <= 10
+
+
+def test_faces_and_movement_are_masked_unless_told_otherwise() -> None:
+    assert MaskingSettings().preset is Preset.MOTION
+    assert {preset.value for preset in Preset} == {"motion", "faces", "all"}  # and none that masks nothing
+
+
+def test_logs_have_known_levels() -> None:
+    with pytest.raises(ValidationError):
+        LogSettings(level="loud")  # type: ignore[arg-type]
