@@ -15,6 +15,7 @@ from skimage.data import astronaut
 from typer.testing import CliRunner, Result
 
 from lamppost.cli.mask import mask
+from lamppost.model.vision import Frame, MaskedFrame
 from lamppost.pipeline import mask_files
 
 WIDTH_PX, HEIGHT_PX = 320, 240
@@ -132,14 +133,16 @@ def test_one_bad_file_in_a_folder_stops_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, MemoryError])
 def test_what_is_broken_off_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]) -> None:
-    write_clip(tmp_path / "in.mp4", 40)
+    write_clip(tmp_path / "in.mp4", 60)
     (tmp_path / "out").mkdir()
     calls = iter(range(1000))
+    push = mask_files.MaskingPipeline.push
 
-    def break_off(*_arguments: object) -> tuple[()]:
-        if next(calls) == 20:
+    def break_off(pipeline: mask_files.MaskingPipeline, frame: Frame) -> tuple[MaskedFrame, ...]:
+        if next(calls) == 55:
+            assert list((tmp_path / "out").glob(".out.*.mp4")), "some of the output is on the disk already"
             raise failure
-        return ()
+        return push(pipeline, frame)
 
     monkeypatch.setattr(mask_files.MaskingPipeline, "push", break_off)
     result = run(tmp_path / "in.mp4", tmp_path / "out" / "out.mp4", "--report", tmp_path / "out" / "r.json")
