@@ -44,7 +44,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.parametrize("rounds", [pytest.param(8), pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path, rounds: int) -> None:
-    dice = random.Random(SEED)  # noqa: S311 - moments, not keys
+    dice = random.Random(SEED)
     folder, acknowledged, clock = DataFolder(tmp_path / "data"), tmp_path / "acknowledged", SystemClock()
     bookkeeper = _start("bookkeeper", folder, acknowledged)
     for _ in range(rounds):

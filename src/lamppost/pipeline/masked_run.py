@@ -44,6 +44,7 @@ class MaskedRun:
         self._tools = tools
         self._masking = masking
         self._chain = chain
+        self._frame_interval_90k = parameters.frame_interval_90k
         self._decoder = PacketDecoder(parameters, threads=tools.threads)
         self._encoder: MaskedEncoder | None = None
         self._writer: SegmentWriter | None = None
@@ -77,7 +78,14 @@ class MaskedRun:
 
     def _encode(self, masked: MaskedFrame) -> None:
         if self._encoder is None:
-            self._encoder = MaskedEncoder(masked.width_px, masked.height_px, threads=self._tools.threads)
+            self._encoder = MaskedEncoder(
+                masked.width_px,
+                masked.height_px,
+                frame_interval_90k=self._frame_interval_90k,
+                is_full_range=masked.is_full_range,
+                threads=self._tools.threads,
+                is_live=True,
+            )
         self._covers.note(masked)
         self.frames += 1
         self.is_covered = masked.covered is not None

@@ -12,7 +12,7 @@ from lamppost.ingest.backoff import Backoff
 
 @given(st.integers(), st.floats(0.1, 5), st.floats(5, 60))
 def test_delays_double_under_the_cap_with_jitter(seed: int, first_s: float, cap_s: float) -> None:
-    backoff = Backoff(first_s=first_s, cap_s=cap_s, random=Random(seed))  # noqa: S311
+    backoff = Backoff(first_s=first_s, cap_s=cap_s, random=Random(seed))
     whole_s = first_s
     for _ in range(20):
         assert whole_s / 2 <= backoff.next_s() <= whole_s <= cap_s
@@ -20,7 +20,7 @@ def test_delays_double_under_the_cap_with_jitter(seed: int, first_s: float, cap_
 
 
 def test_an_answer_resets_it() -> None:
-    backoff = Backoff(random=Random(1))  # noqa: S311
+    backoff = Backoff(random=Random(1))
     for _ in range(10):
         backoff.next_s()
     backoff.reset()
@@ -28,5 +28,5 @@ def test_an_answer_resets_it() -> None:
 
 
 def test_two_cameras_do_not_come_back_at_once() -> None:
-    one, other = Backoff(random=Random(1)), Backoff(random=Random(2))  # noqa: S311
+    one, other = Backoff(random=Random(1)), Backoff(random=Random(2))
     assert [one.next_s() for _ in range(5)] != [other.next_s() for _ in range(5)]
