@@ -40,11 +40,12 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
         left, top, width, height = (int(value) for value in corners[label])
         if width > height:
             group = labels[top : top + height, left : left + width] == label
-            found += [(left + x0, top + y0, left + x1, top + y1) for x0, y0, x1, y1 in _split_by_columns(group)]
+            pieces = _split_by_columns(group)
         else:
-            found.append((left, top, left + width, top + height))
-    # The dilation added two pixels on each side; one of them stays as margin.
-    boxes = np.array(found, np.int32).reshape(-1, 4) + np.array([1, 1, -1, -1], np.int32)
+            pieces = [(0, 0, width, height)]
+        # The dilation added two pixels on each side; one of them stays as margin. At a cut there is none to take.
+        found += [(left + max(x0, 1), top + y0 + 1, left + min(x1, width - 1), top + y1 - 1) for x0, y0, x1, y1 in pieces]
+    boxes = np.array(found, np.int32).reshape(-1, 4)
     rows, columns = weak.shape
     # What comes in is seen late and faintly at the very edge: boxes near it reach it.
     boxes[:, :2][boxes[:, :2] <= _BORDER_PX] = 0

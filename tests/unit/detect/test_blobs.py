@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lamppost.detect.blobs import MOST_BOXES, find_components, merge_boxes
@@ -63,6 +63,7 @@ def test_an_empty_mask_gives_nothing():
         max_size=8,
     )
 )
+@example([(23, 47, 6, 10), (32, 52, 7, 10)])
 def test_boxes_hold_every_pixel_however_they_are_split(things: list[tuple[int, int, int, int]]) -> None:
     weak = np.zeros((180, 320), np.bool_)
     for x, y, width, height in things:
