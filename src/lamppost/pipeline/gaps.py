@@ -7,11 +7,15 @@ what was received and lost before its fragment was whole belongs to the gap.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.ids import timed_id
 from lamppost.model.books import FragmentWritten, GapClosed, GapOpened, JournalRecord
 from lamppost.model.media import Gap, GapCause
+
+HELD_LIMIT: Final = 64
 
 
 class GapKeeper:
@@ -28,7 +32,8 @@ class GapKeeper:
         self._journal = journal
         self._clock = clock
         self._open: GapOpened | None = None
-        self._unwritten: list[JournalRecord] = []  # four at most
+        self._unwritten: list[JournalRecord] = []  # four, and two for each that is held, at most
+        self._held: list[Gap] = []  # declared since the open gap began: which of them it holds, the next fragment tells
         self.gaps = 0
 
     @property
@@ -42,16 +47,14 @@ class GapKeeper:
 
     def begin(self, cause: GapCause, start_us: int, detail: str = "") -> None:
         """Open a gap; the same cause goes on, another one takes over where it starts."""
+        self._held.clear()  # nothing was kept since, so they lie in the gap that is open
         if self._open is not None:
             self._write_pending()
             if self._open.cause == cause.value:
                 return
             start_us = max(start_us, self._open.start_us)
             self._unwritten.append(GapClosed(gap_id=self._open.gap_id, end_us=start_us))
-        self._open = GapOpened(
-            gap_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause.value, start_us=start_us, detail=detail
-        )
-        self.gaps += 1
+        self._open = self._new_gap(cause, start_us, detail)
         self._unwritten.append(self._open)
         self._write_pending()
 
@@ -65,16 +68,37 @@ class GapKeeper:
     def declare(self, gap: Gap) -> None:
         """Write a gap that is over already: packets that were lost or damaged between others."""
         if self._open is not None:
-            return  # it lies in the open one, which ends with the next fragment
+            self._hold(gap)
+            return
         self.begin(gap.cause, gap.start_us, gap.detail)
         self.end(gap.end_us)
 
     def journal(self, record: JournalRecord) -> None:
-        """The journal for a segment writer: a fragment ends the open gap."""
+        """The journal for a segment writer: a fragment ends the open gap, and has the holes that were declared in it."""
+        if isinstance(record, FragmentWritten):
+            self._release_held(record.start_us)
         self._write_pending()
         self._journal(record)
         if isinstance(record, FragmentWritten):
             self.end(record.start_us)
+
+    def _hold(self, gap: Gap) -> None:
+        if len(self._held) < HELD_LIMIT:
+            self._held.append(gap)
+        else:
+            self._held[-1] = replace(self._held[-1], end_us=max(self._held[-1].end_us, gap.end_us))
+
+    def _release_held(self, from_us: int) -> None:
+        """Have the held gaps written before the fragment from `from_us` on; earlier ones lie in the open gap."""
+        for gap in self._held:
+            if gap.end_us > from_us:
+                opened = self._new_gap(gap.cause, max(gap.start_us, from_us), gap.detail)
+                self._unwritten += [opened, GapClosed(gap_id=opened.gap_id, end_us=gap.end_us)]
+        self._held.clear()
+
+    def _new_gap(self, cause: GapCause, start_us: int, detail: str) -> GapOpened:
+        self.gaps += 1
+        return GapOpened(gap_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause.value, start_us=start_us, detail=detail)
 
     def _write_pending(self) -> None:
         while self._unwritten:

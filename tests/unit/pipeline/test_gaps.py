@@ -10,7 +10,7 @@ from lamppost.base.clock import ManualClock
 from lamppost.base.errors import StoreError
 from lamppost.model.books import FragmentWritten, GapClosed, GapOpened, JournalRecord
 from lamppost.model.media import Gap, GapCause
-from lamppost.pipeline.gaps import GapKeeper
+from lamppost.pipeline.gaps import HELD_LIMIT, GapKeeper
 
 SECOND = 1_000_000
 
@@ -51,6 +51,39 @@ def test_a_declared_gap_within_an_open_one_is_not_written_twice() -> None:
     keeper.begin(GapCause.STARTING, 0)
     keeper.declare(Gap(5, 9, GapCause.TIMESTAMP_JUMP))
     assert gaps_of(records) == [("starting", 0, None)]
+
+
+def test_a_hole_in_the_fragment_that_ends_a_gap_is_declared_before_it() -> None:
+    records: list[JournalRecord] = []
+    keeper = GapKeeper("gate", records.append, ManualClock())
+    keeper.begin(GapCause.STARTING, 0)
+    for start, end in ((5, 9), (480, 520), (600, 640)):
+        keeper.declare(Gap(start, end, GapCause.DAMAGED))
+    keeper.journal(make_fragment(500, 900))
+    keeper.journal(make_fragment(900, 990))
+    assert gaps_of(records) == [("starting", 0, 500), ("damaged", 500, 520), ("damaged", 600, 640)]
+    assert [type(record) for record in records[1:]] == [*(GapOpened, GapClosed) * 2, FragmentWritten, GapClosed, FragmentWritten]
+
+
+def test_holes_of_pictures_that_were_never_kept_lie_in_the_open_gap() -> None:
+    records: list[JournalRecord] = []
+    keeper = GapKeeper("gate", records.append, ManualClock())
+    keeper.begin(GapCause.STARTING, 0)
+    keeper.declare(Gap(600, 640, GapCause.DAMAGED))
+    keeper.begin(GapCause.CLOCK_STEPPED, 700)  # set back: what follows has earlier times
+    keeper.journal(make_fragment(300, 400))
+    assert gaps_of(records) == [("starting", 0, 700), ("clock_stepped", 700, 700)]
+
+
+def test_no_number_of_holes_takes_more_than_its_room() -> None:
+    records: list[JournalRecord] = []
+    keeper = GapKeeper("gate", records.append, ManualClock())
+    keeper.begin(GapCause.STARTING, 0)
+    for hole in range(HELD_LIMIT * 3):
+        keeper.declare(Gap(1000 + 10 * hole, 1004 + 10 * hole, GapCause.TIMESTAMP_JUMP))
+    keeper.journal(make_fragment(500, 9000))
+    gaps = gaps_of(records)
+    assert (len(gaps), gaps[-1][2]) == (HELD_LIMIT + 1, 1004 + 10 * (HELD_LIMIT * 3 - 1))
 
 
 steps = st.lists(
