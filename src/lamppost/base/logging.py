@@ -18,7 +18,10 @@ import structlog
 # user:password@ in any URL; the user stays readable, since operators look for it.
 _URL_SECRET = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/:@'\"]*):(?P<secret>[^\s'\"]*)@(?=[^\s@]*)", re.IGNORECASE)
 _KEY_SECRET = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]+", re.IGNORECASE)
-_NAMED_SECRET = re.compile(r"\b(password|passwd|pwd|token|secret|authorization)(['\"]?\s*[=:]\s*)(?!\*)([^\s&,;]+)", re.IGNORECASE)
+# Some cameras want it within the path, as `user=admin_password=…_channel=1.sdp`: an underscore begins a word as well.
+_NAMED_SECRET = re.compile(
+    r"(?<![a-z0-9])(password|passwd|pwd|token|secret|authorization)(['\"]?\s*[=:]\s*)(?!\*)([^\s&,;]+)", re.IGNORECASE
+)
 
 _SECRET_NAME = re.compile(r"(?:.*_)?(?:password|passwd|pwd|token|secret|authorization)", re.IGNORECASE)
 _MAX_DEPTH = 6

@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlun
 from lamppost.base.errors import ConfigError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+# `user=admin_password=…_channel=1.sdp` is how one large family of recorders writes its path.
+_NAMED_SECRET = re.compile(r"(?<![a-z0-9])(pass(?:word|wd)?|pwd|token|secret|key|auth)=[^&]*", re.IGNORECASE)
 _REMEDY = "use rtsp://, rtsps://, sim:// or file:PATH"
 
 
@@ -77,10 +79,9 @@ def parse_locator(url: str, *, username: str | None = None, password: str | None
     user = username if username is not None else unquote(parts.username or "")
     secret = password if password is not None else unquote(parts.password or "")
     login = f"{quote(user, safe='')}:{quote(secret, safe='')}@" if user or secret else ""
-    shown_path = re.sub(r"(?i)\b(pass(?:word|wd)?|pwd|token|secret|key|auth)=[^&]*", r"\1=***", parts.query)
     return Locator(
         scheme,
-        urlunsplit((name, place, parts.path, shown_path, "")),
+        urlunsplit((name, place, _NAMED_SECRET.sub(r"\1=***", parts.path), _NAMED_SECRET.sub(r"\1=***", parts.query), "")),
         secret_url=urlunsplit((name, login + place, parts.path, parts.query, "")),
     )
 
@@ -103,4 +104,7 @@ def _file_locator(rest: str) -> Locator:
         path = re.sub(r"^//(localhost)?(?=/)", "", path)
     if not path:
         raise ConfigError("the address file: names no file", remedy="write file:PATH, such as file:clips/plaza.mp4?loop=1")
-    return Locator(Scheme.FILE, f"file:{path}", path=unquote(path) if "%" in path else path, options=tuple(parse_qsl(query)))
+    name = unquote(path) if "%" in path else path
+    if "\0" in name:
+        raise ConfigError("the address file: holds the character NUL", remedy="no file name does")
+    return Locator(Scheme.FILE, f"file:{path}", path=name, options=tuple(parse_qsl(query)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import check_camera_name
@@ -19,6 +19,17 @@ from lamppost.model.vision import Preset
 
 SCHEMES = ("rtsp", "rtsps", "sim", "file")
 _RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
+# Redaction finds the end of an address in running text by these.
+_NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f'\"]")
+
+
+def _without_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("no file name holds the character NUL")
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_without_nul)]
 
 
 class _Section(BaseModel):
@@ -34,7 +45,7 @@ class CameraSettings(_Section):
     )
     username: str | None = Field(default=None, description="User for RTSP; may stand in the URL instead.")
     password: SecretStr | None = Field(default=None, description="Password for RTSP; better kept in `password_file`.")
-    password_file: Path | None = Field(default=None, description="A file whose first line is the password.")
+    password_file: FilePath | None = Field(default=None, description="A file whose first line is the password.")
     preset: Preset | None = Field(default=None, description="Masking preset of this camera; the one of `[masking]` otherwise.")
 
     @field_validator("name")
@@ -54,6 +65,8 @@ class CameraSettings(_Section):
             raise ValueError("this is not a URL") from error
         if scheme not in SCHEMES:
             raise ValueError(f"the scheme {scheme or '(none)'!r} is not read; use one of {', '.join(SCHEMES)}")
+        if scheme in ("rtsp", "rtsps") and _NOT_IN_ADDRESS.search(url):
+            raise ValueError("white space, quotes and control characters stand there as %20, %27, %22 and so on")
         return url
 
     @model_validator(mode="after")
@@ -159,7 +172,7 @@ class LogSettings(_Section):
 class Settings(_Section):
     """The whole of `lamppost.toml`."""
 
-    data: Path = Field(default=Path("lamppost-data"), description="The data folder; relative to the configuration file.")
+    data: FilePath = Field(default=Path("lamppost-data"), description="The data folder; relative to the configuration file.")
     sealing: SealingSettings
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     masking: MaskingSettings = Field(default_factory=MaskingSettings)

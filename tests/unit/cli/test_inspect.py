@@ -62,10 +62,22 @@ def test_what_is_risky_is_a_warning_without_the_secret(lamppost: Lamppost, write
     ("text", "said"),
     [
         (camera(url=f"rtsp://op:{CANARY}@:554/s"), "camera gate"),
+        (camera(url=f"rtsp://op:{CANARY} x@192.0.2.1/s"), "camera[1].url: white space"),
+        (camera(url=f"rtsp://op:{CANARY}'x@192.0.2.1/s"), "camera[1].url: white space"),
+        (camera(url="file:a%00b"), "camera gate: the address file: holds the character NUL"),
+        (camera(more='password_file = "a\\u0000b"'), "camera[1].password_file: no file name"),
         (camera(more='password_file = "absent"'), "camera gate: its password_file"),
         (camera(more=f'pasword = "{CANARY}"'), "did you mean 'password'?"),
     ],
-    ids=["no host", "no password file", "unknown key"],
+    ids=[
+        "no host",
+        "space in the address",
+        "quote in the address",
+        "NUL in the address",
+        "NUL in a name",
+        "no password file",
+        "unknown key",
+    ],
 )
 def test_what_cannot_be_used_has_exit_code_2_and_a_line(lamppost: Lamppost, write: Callable[..., None], text: str, said: str) -> None:
     write(text)
@@ -75,6 +87,12 @@ def test_what_cannot_be_used_has_exit_code_2_and_a_line(lamppost: Lamppost, writ
         assert said in result.output
         assert CANARY not in result.output
         assert "Traceback" not in result.output
+
+
+def test_a_password_that_stands_in_the_path_is_not_shown(lamppost: Lamppost, write: Callable[..., None]) -> None:
+    write(camera(url=f"rtsp://192.0.2.1/user=admin_password={CANARY}_channel=1.sdp"))
+    assert CANARY not in lamppost("camera", "list").output + lamppost("camera", "list", "--json").output
+    assert "its password stands in this file" in lamppost("config", "check").output
 
 
 def test_the_list_says_what_is_masked_and_what_is_not(lamppost: Lamppost, write: Callable[..., None]) -> None:

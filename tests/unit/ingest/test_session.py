@@ -15,6 +15,7 @@ import pytest
 
 from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, LamppostError, StreamEnded, UnsupportedStream
+from lamppost.ingest.locator import parse_locator
 from lamppost.ingest.session import open_session
 from lamppost.ingest.strip import read_frame_number
 from lamppost.model.media import Codec, Packet, RunStarted, SessionItem
@@ -83,6 +84,11 @@ def test_no_error_tells_the_password(peer: Callable[[bytes | None], int], capfd:
     assert all(error.remedy for error in errors)
 
 
+def test_what_is_shown_holds_no_password_that_stands_in_the_path() -> None:
+    for tail in ("user=admin_password=CANARY_channel=1.sdp?real", "live?user=a&password=CANARY&x=1", "s?Auth=CANARY"):
+        assert "CANARY" not in parse_locator(f"rtsp://192.0.2.1/{tail}").shown
+
+
 @pytest.mark.parametrize("line", ["401 Unauthorized", "403 Forbidden"])
 def test_a_refusal_is_told_apart(peer: Callable[[bytes | None], int], line: str) -> None:
     port = peer(f"RTSP/1.0 {line}\r\nCSeq: 1\r\n\r\n".encode())
@@ -99,7 +105,7 @@ def test_a_mute_peer_is_given_up_in_time(peer: Callable[[bytes | None], int]) ->
 
 
 @pytest.mark.parametrize(
-    "url", ["http://host/x", "concat:a|b", "sim://forest", "sim://plaza?sed=1", "sim://plaza?fps=0", "rtsp://", "file:"]
+    "url", ["http://host/x", "concat:a|b", "sim://forest", "sim://plaza?sed=1", "sim://plaza?fps=0", "rtsp://", "file:", "file:a%00b"]
 )
 def test_other_addresses_are_refused(url: str) -> None:
     assert isinstance(refusal(url), ConfigError)
