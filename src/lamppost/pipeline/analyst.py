@@ -14,7 +14,7 @@ from lamppost.detect.motion import MotionDetector
 from lamppost.model.books import Rendition
 from lamppost.model.vision import Preset
 from lamppost.pipeline.analysing import CameraAnalysis
-from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, open_journal, run_child
+from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
 from lamppost.pipeline.feeds import FeedDesk
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline
@@ -45,14 +45,25 @@ def work(context: ChildContext, desk: FeedDesk) -> None:
             )
             analyses.append(analysis)
             desk.register(camera.name, analysis.offer)
-            threads.append(threading.Thread(target=analysis.run, name=f"mask-{camera.name}"))
+            # A daemon: one that goes on must not keep a process alive whose work has failed.
+            threads.append(threading.Thread(target=analysis.run, name=f"mask-{camera.name}", daemon=True))
             threads[-1].start()
-        while not context.clock.wait(context.stop, STATUS_INTERVAL_S):
-            journal.sync_if_due()
+
+        def look() -> None:
             _report(context, analyses)
+            _die_with(threads, context.stop)
+
+        tend(context, journal, look)
         for thread in threads:
             thread.join()
         _report(context, analyses)
+
+
+def _die_with(threads: list[threading.Thread], stop: threading.Event) -> None:
+    """End the process when a bug has ended one of `threads`: only a new process is given new feeds."""
+    dead = [thread.name for thread in threads if not thread.is_alive()]
+    if dead and not stop.is_set():
+        raise RuntimeError(f"died of a bug: {', '.join(dead)}")
 
 
 def _masking_maker(context: ChildContext, preset: Preset, faces: FaceDetector) -> Callable[[], MaskingPipeline]:

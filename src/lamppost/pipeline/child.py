@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lamppost.base.clock import Clock, SystemClock
-from lamppost.base.errors import DataFolderBusy, LamppostError
+from lamppost.base.errors import DataFolderBusy, LamppostError, StoreError
 from lamppost.base.logging import configure_logging, get_logger
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
@@ -118,6 +118,23 @@ def open_journal(context: ChildContext, writer: str) -> JournalWriter:
     """The journal of `writer`, which this process now owns; raises `DataFolderBusy`."""
     folder, interval_s = context.folder.journal / writer, context.settings.recording.sync_interval_s
     return when_free(context, lambda: JournalWriter(folder, clock=context.clock, sync_interval_s=interval_s))
+
+
+def tend(context: ChildContext, journal: JournalWriter, look: Callable[[], None]) -> None:
+    """Until told to stop, sync `journal` when that is due, and `look` twice a second.
+
+    A disk that fails is told once and ends nobody: those who write declare what is lost, and try again.
+    """
+    told = ""
+    while not context.clock.wait(context.stop, STATUS_INTERVAL_S):
+        try:
+            journal.sync_if_due()
+            told = ""
+        except StoreError as error:
+            if str(error) != told:
+                get_logger("store").error("the journal cannot be synced", problem=str(error))
+            told = str(error)
+        look()
 
 
 def _listen(context: ChildContext, on_message: Callable[[Message], None] | None) -> None:

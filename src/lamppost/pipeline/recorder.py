@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 
+from lamppost.base.logging import get_logger
 from lamppost.model.books import GapOpened, Rendition
 from lamppost.model.settings import CameraSettings
-from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, open_journal, run_child
+from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
 from lamppost.pipeline.epochs import EpochSupply
 from lamppost.pipeline.feeds import FeedDesk
 from lamppost.pipeline.recording import CameraRecording, RecordingTools
@@ -32,14 +33,15 @@ def work(context: ChildContext, desk: FeedDesk) -> None:
         left_open = recover(context.folder, WRITER, journal, sign=signer.sign, clock=context.clock)
         tools = RecordingTools(context.folder, context.settings.recording, journal.append, signer.sign, context.clock, context.stop)
         recordings = [_build(camera, tools, context, left_open.get(camera.name)) for camera in context.settings.camera]
-        threads: list[threading.Thread] = []
         for recording in recordings:
             desk.register(recording.camera.name, recording.feed.offer)
-            threads.append(threading.Thread(target=recording.run, name=f"record-{recording.camera.name}", daemon=True))
-            threads[-1].start()
-        while not context.clock.wait(context.stop, STATUS_INTERVAL_S):
-            journal.sync_if_due()
+        threads = [_start(recording) for recording in recordings]
+
+        def look() -> None:
+            _start_the_dead(threads, recordings)
             _report(context, recordings)
+
+        tend(context, journal, look)
         end_s = context.clock.monotonic_s() + JOIN_S
         for thread in threads:
             # One that is still connecting has no segment open, and its gap is written: leave it behind.
@@ -51,6 +53,21 @@ def _build(camera: CameraSettings, tools: RecordingTools, context: ChildContext,
     epochs = EpochSupply(camera.name, folder=context.folder, sealing=context.settings.sealing, journal=tools.journal, clock=context.clock)
     chain = load_chain(context.folder, camera.name, Rendition.SEALED)
     return CameraRecording(camera, tools, epochs=epochs, chain=chain, left_open=left_open)
+
+
+def _start(recording: CameraRecording) -> threading.Thread:
+    thread = threading.Thread(target=recording.run, name=f"record-{recording.camera.name}", daemon=True)
+    thread.start()
+    return thread
+
+
+def _start_the_dead(threads: list[threading.Thread], recordings: list[CameraRecording]) -> None:
+    """Start anew each thread that a bug has ended; its traceback is in the log already."""
+    for number, recording in enumerate(recordings):
+        # One that was told to stop has said so; the process ends at once.
+        if not threads[number].is_alive() and recording.status.state != "stopped":
+            get_logger("record").error("a camera's thread died of a bug and is started anew", camera=recording.camera.name)
+            threads[number] = _start(recording)
 
 
 def _report(context: ChildContext, recordings: list[CameraRecording]) -> None:

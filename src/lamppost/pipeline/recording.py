@@ -48,6 +48,7 @@ _CAUSES: tuple[tuple[type[LamppostError], GapCause], ...] = (
 STEADY_S = 30.0  # after a session that lasted so long the pause is the shortest again
 EPOCH_POLL_S = 0.02
 EPOCH_PATIENCE_S = 10.0
+REVIVAL_PAUSE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -101,7 +102,10 @@ class CameraRecording:
         self._log = get_logger("record").bind(camera=camera.name)
 
     def run(self) -> None:
-        """The thread's body: session after session, with a growing pause after each failure."""
+        """The thread's body: session after session, with a growing pause after each failure.
+
+        When a bug has ended the thread, another one may run it again.
+        """
         tools = self._tools
         self._start_account()
         backoff = Backoff(random=Random(), cap_s=tools.settings.reconnect_cap_s)  # noqa: S311  # jitter, not secrecy
@@ -121,6 +125,11 @@ class CameraRecording:
         self.status.state = "stopped"
 
     def _start_account(self) -> None:
+        if self._recorded_until_us:  # this is not the first thread
+            self.status.state = "retrying"
+            self._begin_gap(GapCause.RECORDER_DIED, "the camera's thread died of a bug")
+            self._tools.clock.wait(self._tools.stop, REVIVAL_PAUSE_S)
+            return
         if self._left_open is not None:
             self._gaps.resume(self._left_open)
         self._recorded_until_us = self._tools.clock.wall_us()

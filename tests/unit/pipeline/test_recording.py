@@ -37,7 +37,7 @@ from lamppost.model.settings import CameraSettings, RecordingSettings
 from lamppost.pipeline import recording
 from lamppost.pipeline.epochs import EpochSupply
 from lamppost.pipeline.feed import read_feed
-from lamppost.pipeline.recording import _CAUSES, EPOCH_PATIENCE_S, CameraRecording, RecordingTools
+from lamppost.pipeline.recording import _CAUSES, EPOCH_PATIENCE_S, REVIVAL_PAUSE_S, CameraRecording, RecordingTools
 from lamppost.record.segments import RecordChain, SealingEpoch
 
 CANARY = "kanarienvogel-42"
@@ -253,6 +253,22 @@ def test_a_stop_closes_the_segment_and_opens_the_gap_where_the_video_ends(scene:
     assert not scene.epochs.is_open
     assert not any(session.is_open for session in scene.sessions)
     assert camera.status.state == "stopped"
+
+
+def test_a_thread_that_died_of_a_bug_can_be_run_again_and_its_time_is_a_gap(scene: Scene) -> None:
+    def break_down() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        scene.run(scene.video(), break_down)
+    ended_us = scene.clock.wall_us()
+    scene.script = [scene.video()]
+    scene.recording.run()
+    causes = scene.causes()
+    assert causes == ["starting", "stream_ended", "recorder_died", "stream_ended", "stopped"]
+    assert scene.gaps()[2][1] == ended_us
+    assert scene.attempts_s[2] - scene.attempts_s[1] >= REVIVAL_PAUSE_S
+    assert sum(record.frames for record in scene.records if isinstance(record, FragmentWritten)) == 120
 
 
 def test_a_gap_that_an_earlier_life_left_open_goes_on(scene: Scene) -> None:
