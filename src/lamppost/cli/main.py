@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Annotated
 
 import typer
@@ -55,6 +56,8 @@ app.add_typer(release_app, name="release")
 
 def run() -> None:
     """Entry point of the installed command."""
+    # A core dump would put frames, keys and passwords on a disk; children inherit this.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     app()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -22,6 +23,7 @@ from lamppost.cli.summary import print_summary
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.supervisor import Supervisor
 
+CAMERA_VARIABLE = "LAMPPOST_CAMERA"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -32,7 +34,7 @@ def serve(
     for_: Annotated[str | None, typer.Option("--for", help="End after so long: 30s, 10m, 2h. Otherwise run on.")] = None,
     camera: Annotated[
         str | None,
-        typer.Option("--camera", envvar="LAMPPOST_CAMERA", help="Record this URL, as camera 'demo', instead of the configured cameras."),
+        typer.Option("--camera", envvar=CAMERA_VARIABLE, help="Record this URL, as camera 'demo', instead of the configured cameras."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -41,6 +43,7 @@ def serve(
     Originals are sealed as they arrive; masked segments appear in the data
     folder and play in any player. Ctrl-C or SIGTERM ends it within 5 seconds.
     """
+    os.environ.pop(CAMERA_VARIABLE, None)  # it may hold a password: no child's environment does
     settings = load_settings(config)
     if camera:
         settings = one_camera(settings, camera)
@@ -58,8 +61,8 @@ def serve(
     clock = SystemClock()
     started_us = clock.wall_us()
     supervisor = Supervisor(settings, clock=clock, write_line=_write_line)
-    supervisor.start()
     try:
+        supervisor.start()
         with open_progress(settings, Console(file=sys.stdout, highlight=False)) as progress:
             supervisor.watch(stop, for_s, progress.show)
     finally:

@@ -48,18 +48,22 @@ def settings_message(settings: Settings) -> dict[str, Any]:
 def spawn(module: str, settings: Settings) -> tuple[subprocess.Popen[bytes], ControlChannel]:
     """Start `module` as a child with `settings`; its standard error is a pipe.
 
-    Raises `ConfigError` when a password cannot be read; then nothing was started.
+    Raises `ConfigError` when a password cannot be read, and `OSError`; then nothing was started.
     """
     message = {"settings": settings_message(settings)}
     channel, their_end = ControlChannel.pair()
     with their_end:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, str(their_end.fileno())],
-            pass_fds=(their_end.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, str(their_end.fileno())],
+                pass_fds=(their_end.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+        except OSError:
+            channel.close()
+            raise
     channel.send_whole(message)
     return process, channel
 

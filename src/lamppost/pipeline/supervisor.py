@@ -39,7 +39,7 @@ MODULES: Final = {
     RECORDER: "lamppost.pipeline.recorder",
     ANALYST: "lamppost.pipeline.analyst",
 }
-STOP_PATIENCE_S: Final = {RECORDER: 1.5, ANALYST: 2.0, BOOKKEEPER: 1.2}
+STOP_PATIENCE_S: Final = {RECORDER: 1.5, ANALYST: 2.0, BOOKKEEPER: 0.8}  # less than 5 s together, with a summary of half a second
 RESTART_FIRST_S: Final = 0.2
 RESTART_CAP_S: Final = 10.0
 STEADY_S: Final = 30.0  # a child that lived so long starts anew at once
