@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import resource
+import signal
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from lamppost.seal.notes import NoteSigner
 from lamppost.seal.shares import EpochKey, combine, new_epoch_key
 from lamppost.store.vault import Vault
 
+LONGEST_LIFE_S = 60  # twice what a parent waits before it kills
 MAX_REQUEST_BYTES = 64 * 1024
 
 
@@ -103,6 +105,8 @@ def main() -> int:
     """Serve one request; the exit status is 0 when the shares are durable."""
     # A core file would hold the key.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A parent that was killed kills nobody.
+    signal.alarm(LONGEST_LIFE_S)
     try:
         sealed = seal_epoch(SealRequest.from_json(sys.stdin.buffer.read(MAX_REQUEST_BYTES)))
     except LamppostError as error:

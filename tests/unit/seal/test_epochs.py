@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import select
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from camera_packets import START_US
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import SealError
 from lamppost.model.books import EpochSealed
+from lamppost.seal import sealer
 from lamppost.seal.custodians import read_key_file
-from lamppost.seal.epochs import EpochPreparation
+from lamppost.seal.epochs import TIMEOUT_S, EpochPreparation
 from lamppost.seal.opening import open_epoch
 from lamppost.store.vault import Vault
 from sealed_site import Site
@@ -95,3 +98,13 @@ def test_killed_at_any_moment_the_vault_has_a_whole_epoch_or_none(site: Site, mo
         assert open_epoch(vault.read(camera, epoch_id), keys, site.signer.public)
     vault.remove_stale()
     assert all(not path.name.startswith(".") for path in site.folder.vault.glob("*/*"))
+
+
+def test_a_child_whose_parent_was_killed_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarms: list[int] = []
+    monkeypatch.setattr("signal.alarm", alarms.append)
+    monkeypatch.setattr("resource.setrlimit", lambda *_: None)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    assert sealer.main() == 1
+    assert alarms == [sealer.LONGEST_LIFE_S]
+    assert TIMEOUT_S < sealer.LONGEST_LIFE_S <= 2 * TIMEOUT_S
