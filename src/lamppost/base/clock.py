@@ -92,7 +92,9 @@ def parse_utc(text: str) -> int:
     Raises `ValueError` when `text` is not such a time.
     """
     moment = datetime.fromisoformat(text.strip())
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:  # a zone takes it out of the years 1 to 9999
+        raise ValueError("this time has no UTC date") from error
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * US_PER_S + delta.microseconds

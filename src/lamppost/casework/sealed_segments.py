@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,7 @@ from lamppost.record.segment_record import SegmentRecord, record_path, verify_re
 from lamppost.record.tar import INIT_NAME, part_name, whole_members
 from lamppost.seal.notes import VerifierKey, verify_note
 
+_DAY_S = 86_400
 _LONGEST_PART_US = 2 * US_PER_S
 
 
@@ -101,8 +102,8 @@ def _continues(earlier: FoundSegment, later: FoundSegment) -> bool:
 
 def _candidates(camera_folder: Path, from_us: int, to_us: int) -> Iterator[Path]:
     # A segment lies in the folder of the day on which it began.
-    first = datetime.fromtimestamp(from_us // US_PER_S, UTC) - timedelta(days=1)
-    last = datetime.fromtimestamp(to_us // US_PER_S, UTC)
+    first = datetime.fromtimestamp(max(0, from_us // US_PER_S - _DAY_S), UTC)
+    last = datetime.fromtimestamp(max(0, to_us // US_PER_S), UTC)
     for day in sorted(camera_folder.iterdir()):
         if day.is_dir() and f"{first:%Y-%m-%d}" <= day.name <= f"{last:%Y-%m-%d}":
             yield from sorted(day.glob("*.tar"))

@@ -32,6 +32,12 @@ def test_a_zone_counts() -> None:
         parse_utc("tomorrow")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+12:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_without_a_utc_date_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="no UTC date"):
+        parse_utc(text)
+
+
 @given(st.integers(-(2**40), 2**40))
 def test_ticks_become_the_nearest_microsecond(ticks_90k: int) -> None:
     assert abs(us_from_90k(ticks_90k) * 9 - ticks_90k * 100) <= 5

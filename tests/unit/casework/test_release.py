@@ -15,6 +15,7 @@ import pytest
 
 from camera_packets import START_US, encode, is_parameter_set
 from lamppost.base.annexb import nal_units
+from lamppost.base.clock import parse_utc
 from lamppost.base.errors import ConfigError, KeyFileError, LamppostError, NotEnoughShares, ShareMismatch, StoreError
 from lamppost.casework.release import Release, open_interval
 from lamppost.model.books import Rendition, SegmentEnd, SegmentOpened
@@ -245,6 +246,11 @@ def refusals(site: Site, tmp_path: Path) -> list[tuple[Callable[[], Release], ty
         (lambda: release(site, 0, 1, tmp_path / "no" / "where"), StoreError, "cannot write .*No such file or directory"),
         (lambda: release(site, 0, 1, tmp_path / "no" / "clip.mp4"), StoreError, "cannot write .*No such file or directory"),
     ]
+
+
+def test_an_interval_may_be_as_long_as_time(site: Site, tmp_path: Path) -> None:
+    first_us, last_us = parse_utc("0001-01-01"), parse_utc("9999-12-31")
+    assert open_interval(site.folder, "plaza", first_us, last_us, site.keys[:2], tmp_path / "all").files
 
 
 def test_each_mistake_is_told_in_one_line(site: Site, tmp_path: Path) -> None:
