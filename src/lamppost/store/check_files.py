@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from lamppost.base.errors import SealError
-from lamppost.model.books import Rendition
+from lamppost.model.books import Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
 from lamppost.store.check_report import CheckTools, Findings, RecordView
 from lamppost.store.index import SegmentRow
@@ -19,6 +19,7 @@ from lamppost.store.recovery import range_sha256
 AGE_HEAD: Final = b"age-encryption.org/v1\n"
 _TAR_BLOCK_BYTES: Final = 512
 _REPAIR: Final = "`lamppost check --repair` or the next start mends it"
+_UNREADABLE: Final = "let this user read the data folder, or look at the disk"
 _RESTORE: Final = "restore the file from a backup; what is lost stays on the record"
 
 
@@ -35,6 +36,13 @@ class FileCheck:
 
     def check_closed(self, row: SegmentRow) -> tuple[RecordView, str] | None:
         """Check a closed segment; return its record and that one's hash, or None when it has no valid one."""
+        try:
+            return self._check_closed(row)
+        except OSError as error:  # one unreadable file must not keep the others from being checked
+            self._findings.error(f"it cannot be read: {error.strerror}", row.path, _UNREADABLE)
+            return None
+
+    def _check_closed(self, row: SegmentRow) -> tuple[RecordView, str] | None:
         path = self._folder.root / row.path
         try:
             size_bytes = path.stat().st_size
@@ -66,14 +74,16 @@ class FileCheck:
 
     def check_chain(self, place: str, records: Sequence[tuple[RecordView, str]]) -> None:
         """Check that each record names the one before it; `records` of one camera and rendition."""
-        previous_sha256, previous = "", -1
+        previous_sha256, previous, is_late = "", -1, False
         for record, sha256 in sorted(records, key=lambda item: item[0].sequence):
-            if record.previous_sha256 != previous_sha256:
+            # A segment that a full disk kept from ending is ended by recovery, after its successor's record was written.
+            is_excused = is_late and record.sequence == previous + 1
+            if record.previous_sha256 != previous_sha256 and not is_excused:
                 what = f"record {record.sequence} ({record.segment_id}) does not follow record {previous}" if previous >= 0 else (
                     f"the first record there is, {record.sequence} ({record.segment_id}), follows another one"
                 )  # fmt: skip
                 self._findings.error(f"the chain is broken: {what}", place, "a segment was taken out, or its record is damaged")
-            previous_sha256, previous = sha256, record.sequence
+            previous_sha256, previous, is_late = sha256, record.sequence, record.end is SegmentEnd.RECOVERED
 
     def check_unlisted(self, path: Path, rendition: Rendition) -> None:
         """Tell of a segment file that neither index nor journal knows."""

@@ -36,6 +36,17 @@ def check_vault(folder: DataFolder, epochs: Collection[EpochSealed], used: Itera
 
 
 def _check_epoch(folder: DataFolder, epoch: EpochSealed, tools: CheckTools, findings: Findings) -> int:
+    try:
+        return _check_files(folder, epoch, tools, findings)
+    except OSError as error:  # one unreadable file must not keep the others from being checked
+        where = folder.relative(folder.epoch(epoch.camera, epoch.epoch_id))
+        findings.error(
+            f"the shares of an epoch cannot be read: {error.strerror}", where, "let this user read the vault, or look at the disk"
+        )
+        return 0
+
+
+def _check_files(folder: DataFolder, epoch: EpochSealed, tools: CheckTools, findings: Findings) -> int:
     place = folder.epoch(epoch.camera, epoch.epoch_id)
     where = folder.relative(place)
     if not place.is_dir():

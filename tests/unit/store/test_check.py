@@ -5,7 +5,9 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -260,3 +262,35 @@ def test_findings_are_bounded() -> None:
     for number in range(1100):
         findings.error("wrong", str(number))
     assert (len(findings.found), findings.left_out) == (1000, 100)
+
+
+def test_a_segment_that_recovery_ended_after_its_successor_breaks_no_chain(house: House) -> None:
+    with JournalWriter(house.folder.journal / "recorder", clock=house.clock) as journal:
+        late = Street(house.folder, journal, house.clock, epoch_id=house.epoch.epoch_id)
+        late.open()
+        late.write()  # and a full disk keeps it from being ended
+        after = Street(house.folder, journal, house.clock, epoch_id=house.epoch.epoch_id)
+        opened = after.open(is_journalled=False)
+        after.opened = replace(opened, sequence=opened.sequence + 1)
+        journal.append(after.opened)
+        after.write()
+        after.close()
+    house.apply()
+    report = house.check(repair=True)
+    assert report.is_clean, _problems(report)
+
+
+def test_an_unreadable_file_is_named_and_the_others_are_checked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = {house.sealed(0), house.folder.epoch("plaza", house.epoch.epoch_id) / "share-1.age"}
+    whole = house.check().counts.fragments
+    real = Path.open
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path in refused:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    report = house.check()
+    assert sum("cannot be read: Permission denied" in problem for problem in _problems(report)) == 2
+    assert report.counts.fragments == whole
