@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lamppost.base.errors import LamppostError
+from lamppost.base.errors import LamppostError, StoreError
 from lamppost.base.logging import redact
 
 P = ParamSpec("P")
@@ -21,7 +21,8 @@ R = TypeVar("R")
 def one_line_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turn a `LamppostError` of `command` into its line and its exit code.
 
-    Anything else is a bug, and keeps its traceback.
+    So is an `OSError` that names a file: a disk or a permission may fail at any
+    place, and is no bug. Anything else is one, and keeps its traceback.
     """
 
     @functools.wraps(command)
@@ -31,6 +32,12 @@ def one_line_errors(command: Callable[P, R]) -> Callable[P, R]:
         except LamppostError as error:
             tell_error(error)
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            failure = StoreError(f"{error.filename}: {error.strerror}", remedy="may this user use it, and is the disk healthy?")
+            tell_error(failure)
+            raise typer.Exit(failure.exit_code) from None
 
     return run
 

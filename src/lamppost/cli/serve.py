@@ -22,6 +22,7 @@ from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.supervisor import Supervisor
+from lamppost.seal.notes import NoteSigner
 
 CAMERA_VARIABLE = "LAMPPOST_CAMERA"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
@@ -54,6 +55,7 @@ def serve(
     folder = DataFolder(settings.data)
     if not (folder.keys / "recorder.key").is_file():
         raise ConfigError(f"{settings.data} is not a data folder", remedy="create one with `lamppost init`")
+    NoteSigner.load(folder.keys / "recorder.key")  # told here, once, and not by a recorder that dies again and again
     configure_logging(process="supervisor", level=settings.log.level, as_json=settings.log.as_json)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

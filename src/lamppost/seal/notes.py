@@ -77,7 +77,9 @@ class NoteSigner:
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), None)
         except OSError as error:
-            raise KeyFileError(f"cannot read the recorder's key {path}: {error.strerror}", remedy="run `lamppost init`") from error
+            raise KeyFileError(
+                f"cannot read the recorder's key {path}: {error.strerror}", remedy="let Lamppost's user read it; `lamppost init` makes one"
+            ) from error
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise KeyFileError(f"{path} is not a recorder's key (Ed25519 in PEM)", remedy="restore it, or run `lamppost init`") from error
         if not isinstance(key, Ed25519PrivateKey):

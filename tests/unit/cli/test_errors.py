@@ -56,6 +56,11 @@ def test_secrets_are_cut_out(capsys: pytest.CaptureFixture[str], text: str) -> N
     assert "QQQQ" not in error
 
 
+def test_a_file_that_may_not_be_used_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail_with(PermissionError(13, "Permission denied", "data/keys")) == 1
+    assert capsys.readouterr().err.startswith("lamppost: data/keys: Permission denied — ")
+
+
 def test_a_bug_keeps_its_traceback() -> None:
     @one_line_errors
     def command() -> None:

@@ -54,3 +54,12 @@ def test_no_command_leaves_a_core_dump() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "(0, 0)"
+
+
+def test_a_key_that_is_none_is_told_before_anything_starts(lamppost: Lamppost, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lamppost("init")
+    (here / "lamppost-data" / "keys" / "recorder.key").write_text("no key")
+    monkeypatch.setattr(serving, "Supervisor", FailingSupervisor)
+    result = lamppost("serve", "--for", "1s")
+    assert result.exit_code == 1
+    assert "recorder.key is not a recorder's key" in result.output
