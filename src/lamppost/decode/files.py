@@ -71,6 +71,11 @@ class FileFrames:
         return round(float(self._rate) * duration / 1_000_000) if duration else 0
 
     @property
+    def missing_frames(self) -> int:
+        """After the last frame: how many the container promised and did not hold; 0 when it does not say."""
+        return max(0, self._stream.frames - self._seen_frames)
+
+    @property
     def frame_interval_90k(self) -> int:
         """The nominal time between two frames."""
         return max(1, round(TICKS_PER_S / self._rate))

@@ -36,6 +36,7 @@ from lamppost.pipeline.masking import MaskingPipeline
 _STILL_SIDES_PX = (640, 1280, 1920)
 _PRIME_S = 5.0
 _PRIME_FRAMES, _PRIME_LEAST_FRAMES, _PRIME_BYTES = 50, 16, 200_000_000
+_MISSING_SHARE = 0.02  # an edit list may leave out a frame or two
 _STILL_NOTE = "motion cannot be judged in a still picture: faces alone were masked"
 
 
@@ -124,7 +125,7 @@ class FileMasker:
             if job.is_picture:
                 watch.started(job, 1)
                 return self._mask_picture(job, staging, notes, note_frame)
-            return self._mask_clip(job, staging, watch, note_frame)
+            return self._mask_clip(job, staging, watch, notes, note_frame)
 
     def _mask_picture(self, job: MaskJob, staging: Path, notes: list[str], note_frame: NoteFrame) -> tuple[int, int]:
         image = read_still(job.source)
@@ -143,7 +144,7 @@ class FileMasker:
             raise MediaError(f"{job.target} cannot be written: {error.strerror}") from error
         return int(image.shape[1]), int(image.shape[0])
 
-    def _mask_clip(self, job: MaskJob, staging: Path, watch: Watch, note_frame: NoteFrame) -> tuple[int, int]:
+    def _mask_clip(self, job: MaskJob, staging: Path, watch: Watch, notes: list[str], note_frame: NoteFrame) -> tuple[int, int]:
         settings = self._settings
         with FileFrames(job.source, threads=settings.threads) as frames:
             watch.started(job, frames.nominal_frames)
@@ -158,6 +159,10 @@ class FileMasker:
                 for frame in ahead:
                     leave(masking.push(frame))
                 leave(masking.flush())
+                if frames.missing_frames > frames.nominal_frames * _MISSING_SHARE:
+                    notes.append(
+                        f"the clip is cut short or damaged: {frames.missing_frames} of {frames.nominal_frames} frames are not in it"
+                    )
                 return output.finish()
 
     def _pipeline(self, source: Path) -> MaskingPipeline:

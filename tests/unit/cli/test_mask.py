@@ -168,3 +168,19 @@ def test_a_wrong_use_is_told_in_one_line_and_touches_nothing(tmp_path: Path) -> 
         assert result.stderr.startswith("lamppost:")
     assert (tmp_path / "in.mp4").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_a_clip_that_was_cut_short_is_masked_and_said_to_be_short(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.mp4"
+    with av.open(str(whole), "w", options={"movflags": "faststart"}) as container:
+        video = container.add_stream("libx264", rate=10)
+        video.width, video.height, video.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
+        for index in range(60):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(street(index), format="rgb24")))
+        container.mux(video.encode(None))
+    content = whole.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[: len(content) * 2 // 3])
+    result = run(tmp_path / "cut.mp4", tmp_path / "out.mp4", "--json")
+    assert result.exit_code == 0, result.output
+    assert "cut short or damaged" in result.stderr
+    assert "cut short" not in run(whole, tmp_path / "all.mp4", "--json").stderr
