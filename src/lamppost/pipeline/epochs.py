@@ -23,6 +23,7 @@ from lamppost.store.vault import Vault
 
 LEAD_S = 60.0
 RETRY_S = 5.0
+AHEAD_S = 120.0  # an epoch that begins so much later than now was made before the wall clock was set back
 STRETCH = 2.0  # an epoch whose successor cannot be made is used for so many lengths, then recording stops
 
 
@@ -31,7 +32,8 @@ class EpochSupply:
 
     `seal_with` is given to the segment writer. An epoch is journalled
     before it is first used. When the next one cannot be made, the present one goes on,
-    with an alarm, for `STRETCH` lengths at most.
+    with an alarm, for `STRETCH` lengths at most. Where the wall clock was set back, the present one ends as soon
+    as another is made: it would cover more than its length.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class EpochSupply:
         self._clock = clock
         self._sequence = _next_sequence(folder, camera)
         self._present: SealingEpoch | None = None
+        self._present_start_us = 0
         self._made: EpochSealed | None = None  # sealed, and not yet in the journal
         self._next: EpochSealed | None = None
         self._preparation: EpochPreparation | None = None
@@ -61,6 +64,8 @@ class EpochSupply:
 
         Raises `StoreError` when the journal cannot take an epoch that was made.
         """
+        if self._next is not None and self._is_ahead(self._next.start_us):
+            self._next = None
         if self._preparation is not None:
             self._collect(self._preparation)
         elif self._made is None and self._next is None and self._clock.monotonic_s() >= self._retry_at_s and self._is_next_due():
@@ -72,20 +77,20 @@ class EpochSupply:
 
     def is_ready(self) -> bool:
         """Whether a segment may be opened now."""
-        return self._next is not None or self._present is not None
+        return self._next is not None or (self._present is not None and self._clock.wall_us() < self._last_us(self._present))
 
     def seal_with(self, wall_us: int) -> SealingEpoch:
         """The epoch for a segment that starts at `wall_us`; raises `SealError` when there is none."""
         self.tend()
-        is_over = self._present is None or wall_us >= self._present.end_us
+        is_over = self._present is None or wall_us >= self._present.end_us or self._is_ahead(self._present_start_us)
         if is_over and self._next is not None:
             sealed, self._next = self._next, None
+            self._present_start_us = sealed.start_us
             self._present = SealingEpoch(epoch_id=sealed.epoch_id, end_us=sealed.end_us, seal=AgeSealer(sealed.recipient).seal)
             self.tend()
         if self._present is None:
             raise SealError(f"camera {self._camera}: no sealing epoch is ready", remedy="see the log for why it could not be made")
-        last_us = self._present.end_us + round(self._sealing.epoch_s * (STRETCH - 1.0) * US_PER_S)
-        if wall_us >= last_us:
+        if wall_us >= self._last_us(self._present):
             raise SealError(
                 f"camera {self._camera}: the sealing epoch is over and no new one could be made",
                 remedy="see the log for why; is the vault's disk full or read-only?",
@@ -108,15 +113,23 @@ class EpochSupply:
         if self._made is not None:
             self._preparation = None
 
+    def _last_us(self, present: SealingEpoch) -> int:
+        return present.end_us + round(self._sealing.epoch_s * (STRETCH - 1.0) * US_PER_S)
+
+    def _is_ahead(self, start_us: int) -> bool:
+        return start_us - self._clock.wall_us() > AHEAD_S * US_PER_S
+
     def _is_next_due(self) -> bool:
-        if self._present is None:
+        if self._present is None or self._is_ahead(self._present_start_us):
             return True
         lead_us = round(min(LEAD_S, self._sealing.epoch_s / 2) * US_PER_S)
         return self._clock.wall_us() >= self._present.end_us - lead_us
 
     def _prepare(self) -> None:
         now_us = self._clock.wall_us()
-        start_us = now_us if self._present is None else max(now_us, self._present.end_us)
+        start_us = now_us
+        if self._present is not None and not self._is_ahead(self._present_start_us):
+            start_us = max(now_us, self._present.end_us)
         try:
             self._preparation = EpochPreparation.start(
                 folder=self._folder,

@@ -127,3 +127,33 @@ def test_a_failed_making_is_tried_again_after_a_pause(scene: Scene) -> None:
     scene.tend()
     assert len(scene.started) == 2
     assert scene.supply.is_ready()
+
+
+def test_no_epoch_lasts_longer_because_the_wall_clock_was_set_back(scene: Scene) -> None:
+    scene.tend()
+    first = scene.supply.seal_with(scene.clock.wall_us())
+    scene.clock.advance(600 - 30)
+    scene.tend()  # the next one is ready, for a time that is now far ahead
+    scene.clock.step_wall(-86_400)
+    back_us = scene.clock.wall_us()
+    assert scene.supply.seal_with(back_us).epoch_id == first.epoch_id
+    scene.tend()
+    assert scene.supply.seal_with(back_us).epoch_id == "e2"
+    assert scene.started[2] == (back_us, back_us + 600 * US_PER_S)
+
+
+def test_a_small_step_back_changes_no_epoch(scene: Scene) -> None:
+    scene.tend()
+    scene.supply.seal_with(scene.clock.wall_us())
+    scene.clock.step_wall(-5)
+    scene.tend()
+    assert scene.supply.seal_with(scene.clock.wall_us()).epoch_id == "e0"
+    assert len(scene.started) == 1
+
+
+def test_an_epoch_long_over_is_not_ready(scene: Scene) -> None:
+    scene.tend()
+    scene.supply.seal_with(scene.clock.wall_us())
+    scene.failure = SealError("the vault is full")
+    scene.clock.step_wall(86_400)
+    assert not scene.supply.is_ready()
