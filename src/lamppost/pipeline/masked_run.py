@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -114,10 +115,14 @@ class MaskedRun:
             self._writer.write(packet)
 
     def _close(self, end: SegmentEnd) -> None:
-        self._decoder.close()
-        if self._encoder is not None:
-            for packet in self._encoder.flush():
-                self._write(packet)
+        with contextlib.ExitStack() as ends:  # last in, first out; each of them also when one before it fails
+            ends.callback(self._covers.end, self._last_us)
+            ends.callback(self._close_writer, end)
+            self._decoder.close()
+            if self._encoder is not None:
+                for packet in self._encoder.flush():
+                    self._write(packet)
+
+    def _close_writer(self, end: SegmentEnd) -> None:
         if self._writer is not None:
             self._writer.close(end)
-        self._covers.end(self._last_us)

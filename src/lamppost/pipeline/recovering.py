@@ -23,7 +23,8 @@ def recover(folder: DataFolder, writer: str, journal: JournalWriter, *, sign: Si
     there, and nothing was shown since.
     """
     recovered = recover_writer(folder, writer, finish=_finisher(folder, sign), journal=journal, clock=clock)
-    ends_us = max((closed.end_us for closed in recovered.closed), default=0)
+    # Where an earlier recovery closed the segments and was cut off itself: nothing was shown until now.
+    ends_us = max((closed.end_us for closed in recovered.closed), default=clock.wall_us())
     for cover in recovered.covers:
         journal.append(CoverClosed(cover_id=cover.cover_id, end_us=max(cover.start_us, ends_us)))
     if recovered.closed or recovered.dropped:
