@@ -7,6 +7,7 @@ is durable. So whatever the journal names is there, and recovery needs no key.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -211,6 +212,9 @@ class _OpenSegment:
             sync_directory(path.parent)
         except OSError as error:
             self.release()
+            # Nothing names it yet; a disk that stays full must not fill with one for each attempt.
+            with contextlib.suppress(OSError):
+                path.unlink()
             raise self._failure(error) from error
         self._synced_at_s = clock.monotonic_s()
 

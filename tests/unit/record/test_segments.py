@@ -171,6 +171,23 @@ def test_a_full_disk_leaves_whole_fragments_and_no_hidden_gap(tmp_path: Path, mo
         assert len(archive.getnames()) == 3
 
 
+def test_a_segment_that_cannot_be_begun_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = Recording(tmp_path)
+    parameters, packets = encode(frames=125)
+
+    def fill(descriptor: int, content: bytes) -> None:
+        os.write(descriptor, content[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(segments, "write_all", fill)
+    writer = recording.writer(Rendition.SEALED, parameters)
+    with pytest.raises(StoreError, match="No space left"):
+        write_all_of(writer, packets)
+    writer.close(SegmentEnd.RUN_ENDED)
+    assert recording.books == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_no_epoch_no_segment(tmp_path: Path) -> None:
     recording = Recording(tmp_path)
     parameters, packets = encode(frames=125)
