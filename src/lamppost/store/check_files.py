@@ -74,16 +74,18 @@ class FileCheck:
 
     def check_chain(self, place: str, records: Sequence[tuple[RecordView, str]]) -> None:
         """Check that each record names the one before it; `records` of one camera and rendition."""
-        previous_sha256, previous, is_late = "", -1, False
+        expected, previous, is_late = {""}, -1, False
         for record, sha256 in sorted(records, key=lambda item: item[0].sequence):
-            # A segment that a full disk kept from ending is ended by recovery, after its successor's record was written.
-            is_excused = is_late and record.sequence == previous + 1
-            if record.previous_sha256 != previous_sha256 and not is_excused:
+            # A segment that a full disk kept from ending is ended by recovery, after its successors' records were
+            # written: they follow the one before it, or, where only the journal was full, its first record.
+            if record.previous_sha256 not in expected and not (is_late and record.sequence == previous + 1):
                 what = f"record {record.sequence} ({record.segment_id}) does not follow record {previous}" if previous >= 0 else (
                     f"the first record there is, {record.sequence} ({record.segment_id}), follows another one"
                 )  # fmt: skip
                 self._findings.error(f"the chain is broken: {what}", place, "a segment was taken out, or its record is damaged")
-            previous_sha256, previous, is_late = sha256, record.sequence, record.end is SegmentEnd.RECOVERED
+            is_late = record.end is SegmentEnd.RECOVERED
+            expected = {sha256, *(expected if is_late else ())}
+            previous = record.sequence
 
     def check_unlisted(self, path: Path, rendition: Rendition) -> None:
         """Tell of a segment file that neither index nor journal knows."""

@@ -264,14 +264,15 @@ def test_findings_are_bounded() -> None:
     assert (len(findings.found), findings.left_out) == (1000, 100)
 
 
-def test_a_segment_that_recovery_ended_after_its_successor_breaks_no_chain(house: House) -> None:
+@pytest.mark.parametrize("skipped", [0, 3], ids=["next", "after some that could not be begun"])
+def test_a_segment_that_recovery_ended_after_its_successor_breaks_no_chain(house: House, skipped: int) -> None:
     with JournalWriter(house.folder.journal / "recorder", clock=house.clock) as journal:
         late = Street(house.folder, journal, house.clock, epoch_id=house.epoch.epoch_id)
         late.open()
         late.write()  # and a full disk keeps it from being ended
         after = Street(house.folder, journal, house.clock, epoch_id=house.epoch.epoch_id)
         opened = after.open(is_journalled=False)
-        after.opened = replace(opened, sequence=opened.sequence + 1)
+        after.opened = replace(opened, sequence=opened.sequence + 1 + skipped)
         journal.append(after.opened)
         after.write()
         after.close()
