@@ -67,5 +67,8 @@ def write_all(descriptor: int, content: bytes | bytearray | memoryview) -> None:
 
 def remove_durable(path: Path) -> None:
     """Unlink `path` and make its absence durable; a missing one is fine."""
-    path.unlink(missing_ok=True)
-    sync_directory(path.parent)
+    try:
+        path.unlink(missing_ok=True)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StoreError(f"cannot remove {path}: {error.strerror}", remedy="is the disk read-only or failing?") from error

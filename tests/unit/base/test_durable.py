@@ -146,3 +146,9 @@ def test_a_failed_sync_of_a_directory_is_not_swallowed(calls: Calls, tmp_path: P
     with pytest.raises(OSError, match="Input/output error"):
         sync_directory(tmp_path)
     assert calls.made[-1] == "close ."
+
+
+def test_what_cannot_be_removed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreError, match="cannot remove"):
+        remove_durable(tmp_path / "folder")
