@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -59,12 +60,12 @@ def init(
         _check_threshold(need, count)
         if trial_folder.exists():
             raise ConfigError(f"{trial_folder} exists already", remedy="move it away, or name its recipients with --custodian")
+    _check_place(config.resolve().parent)
     for part in (folder.root, folder.index.parent, folder.journal, folder.vault, folder.keys, folder.run):
         make_directory(part)
     create_signer(folder.keys / "recorder.key")
     recipients = tuple(custodian) if custodian else _create_trial_keys(trial_folder, count)
     text = render_config(data=data_entry, custodians=recipients, threshold=need, trial=not custodian, cameras=cameras or EXAMPLE_CAMERA)
-    make_directory(config.resolve().parent)
     write_durable(config, text.encode())
     load_settings(config)
     _tell(config, data, len(recipients), need, None if custodian else trial_folder)
@@ -77,6 +78,13 @@ def _check_empty(data: Path) -> None:
         raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}", remedy="name another with --data") from error
     if is_used:
         raise ConfigError(f"the data folder {data} is not empty", remedy="name another with --data; nothing was changed")
+
+
+def _check_place(folder: Path) -> None:
+    """Make the folder of the configuration, before keys are made that a second attempt would stumble over."""
+    make_directory(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"the configuration cannot be written to {folder}", remedy="name another place with -c; nothing was made")
 
 
 def _create_trial_keys(folder: Path, count: int) -> tuple[str, ...]:

@@ -186,3 +186,12 @@ def test_a_secret_key_as_custodian_is_refused_and_never_echoed(lamppost: Lamppos
         assert result.exit_code == 2
         assert body[:4] not in result.output.upper()
     assert everything(here) == set()
+
+
+def test_where_the_configuration_cannot_be_written_no_key_is_made(lamppost: Lamppost, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode, **options: path != here / "etc" and real(path, mode, **options))
+    result = lamppost("init", "-c", "etc/lamppost.toml")
+    assert result.exit_code == 2
+    assert "cannot be written" in result.output
+    assert sorted(here.rglob("*")) == [here / "etc"]
