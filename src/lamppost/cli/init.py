@@ -22,7 +22,7 @@ from lamppost.seal.notes import create_signer
 
 TRIAL_FOLDER = "custodians-TRIAL"
 DEFAULT_CUSTODIANS, DEFAULT_THRESHOLD = 3, 2
-EXAMPLE_CAMERA = {"plaza": "sim://plaza?seed=7&people=4&vehicles=2"}
+EXAMPLE_CAMERA = {"plaza": "sim://plaza?seed=8&people=4&vehicles=2"}
 
 
 @one_line_errors

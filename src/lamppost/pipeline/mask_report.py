@@ -9,7 +9,7 @@ One JSON object:
   "made": "2026-11-23T10:00:00.250Z",       UTC
   "settings": {"preset", "fill", "look_back_s", "detect_interval_s", "score_threshold"},
   "models": [{"name", "sha256"}],
-  "libraries": {"av", "ffmpeg", "numpy", "onnxruntime", "opencv"},
+  "libraries": {"av", "numpy", "onnxruntime", "opencv-python-headless"},
   "inputs": [
     {
       "input": "clips/a.mov", "output": "masked/a.mp4", "kind": "clip" or "picture",
