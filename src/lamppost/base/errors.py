@@ -31,7 +31,7 @@ class LamppostError(Exception):
     """A failure that is told to a person in one line.
 
     `problem` says what is wrong and where; `remedy` says what to do about it.
-    Neither may hold a password: pass URLs through `redact_url` first.
+    Neither may hold a password: pass URLs through `redact` first.
     """
 
     exit_code = 1

@@ -34,9 +34,6 @@ def redact(text: str) -> str:
     return _NAMED_SECRET.sub(r"\1\2***", text)
 
 
-redact_url = redact
-
-
 def _redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         event[key] = _clean(key, value, _MAX_DEPTH)

@@ -19,6 +19,7 @@ from lamppost.base.logging import get_logger
 from lamppost.model.books import SegmentEnd
 from lamppost.model.media import Packet, RunStarted
 from lamppost.model.vision import CoverCause
+from lamppost.pipeline.covers import CoverKeeper
 from lamppost.pipeline.feed import FeedItem, PacketsDropped, read_feed
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline
@@ -68,6 +69,7 @@ class CameraAnalysis:
         self._stop = stop
         self._feeds: queue.Queue[socket.socket] = queue.Queue(maxsize=4)
         self._log = get_logger("mask").bind(camera=camera)
+        self._covers = CoverKeeper(camera, tools.journal, tools.clock)
         self._run: MaskedRun | None = None
 
     def offer(self, end: socket.socket) -> None:
@@ -109,7 +111,9 @@ class CameraAnalysis:
         try:
             if isinstance(item, RunStarted):
                 self._finish_run(SegmentEnd.RUN_ENDED)
-                self._run = MaskedRun(self.camera, item.parameters, self._tools, masking=self._make_masking(), chain=self._chain)
+                self._run = MaskedRun(
+                    self.camera, item.parameters, self._tools, masking=self._make_masking(), chain=self._chain, covers=self._covers
+                )
             elif isinstance(item, PacketsDropped):
                 self.status.dropped_packets += item.packets
                 if self._run is not None:

@@ -86,8 +86,5 @@ class ControlChannel:
         poll.register(self._end, event)
         return bool(poll.poll(timeout_s * 1000))
 
-    def fileno(self) -> int:
-        return self._end.fileno()
-
     def close(self) -> None:
         self._end.close()

@@ -36,7 +36,14 @@ class MaskedRun:
     """Decoder, masker, encoder and segment writer of one run, and nothing that outlives it."""
 
     def __init__(
-        self, camera: str, parameters: StreamParameters, tools: MaskedTools, *, masking: MaskingPipeline, chain: RecordChain
+        self,
+        camera: str,
+        parameters: StreamParameters,
+        tools: MaskedTools,
+        *,
+        masking: MaskingPipeline,
+        chain: RecordChain,
+        covers: CoverKeeper,
     ) -> None:
         self.frames = 0
         self.covered_frames = 0
@@ -49,7 +56,7 @@ class MaskedRun:
         self._decoder = PacketDecoder(parameters, threads=tools.threads)
         self._encoder: MaskedEncoder | None = None
         self._writer: SegmentWriter | None = None
-        self._covers = CoverKeeper(camera, tools.journal, tools.clock)
+        self._covers = covers
         self._last_us = 0
 
     def take(self, packet: Packet) -> None:

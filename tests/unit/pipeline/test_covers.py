@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lamppost.base.clock import ManualClock
+from lamppost.base.errors import StoreError
 from lamppost.model.books import CoverClosed, CoverOpened, JournalRecord
 from lamppost.model.vision import CoverCause, MaskedFrame
 from lamppost.pipeline.covers import CoverKeeper
@@ -69,3 +71,25 @@ def test_covers_are_disjoint_and_hold_exactly_the_covered_frames(steps: list[tup
     for wall_us, cause in frames:
         holding = [name for name, start_us, end_us in covers if start_us <= wall_us < end_us]
         assert holding == ([cause.value] if cause else [])
+
+
+def test_an_end_that_the_journal_refused_is_written_before_anything_else() -> None:
+    records: list[JournalRecord] = []
+    is_full = False
+
+    def journal(record: JournalRecord) -> None:
+        if is_full:
+            raise StoreError("the disk is full")
+        records.append(record)
+
+    keeper = CoverKeeper("gate", journal, ManualClock())
+    keeper.note(make_frame(1, CoverCause.STARTING))
+    is_full = True
+    for number in (2, 3):
+        with pytest.raises(StoreError):
+            keeper.note(make_frame(number, None))
+    is_full = False
+    keeper.note(make_frame(4, CoverCause.SCENE_CHANGED))
+    assert [type(record).__name__ for record in records] == ["CoverOpened", "CoverClosed", "CoverOpened"]
+    assert isinstance(records[1], CoverClosed)
+    assert records[1].end_us == make_frame(2, None).wall_us

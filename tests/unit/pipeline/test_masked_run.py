@@ -15,6 +15,7 @@ from lamppost.model.books import CoverClosed, CoverOpened, JournalRecord, Segmen
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import RecordingSettings
 from lamppost.model.vision import CoverCause, Frame, MaskedFrame
+from lamppost.pipeline.covers import CoverKeeper
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline
 from lamppost.record.segments import RecordChain
@@ -40,7 +41,8 @@ def test_a_cover_ends_although_its_segment_cannot_be_ended(tmp_path: Path) -> No
 
     parameters, packets = encode(frames=30)
     tools = MaskedTools(DataFolder(tmp_path), RecordingSettings(), journal, lambda text: text + b"\n-- signed\n", ManualClock(), 1)
-    run = MaskedRun("gate", parameters, tools, masking=cast(MaskingPipeline, CoveringMasker()), chain=RecordChain())
+    covers = CoverKeeper("gate", journal, tools.clock)
+    run = MaskedRun("gate", parameters, tools, masking=cast(MaskingPipeline, CoveringMasker()), chain=RecordChain(), covers=covers)
     for packet in packets:
         run.take(packet)
     with pytest.raises(StoreError, match="full"):
