@@ -118,8 +118,8 @@ def test_an_order_s_patience_is_not_the_listener_s(ends: tuple[ControlChannel, C
     supervisor, child = ends
     # One thread listens for ever while another sends with a time-out: the listener must stay without one.
     supervisor.send_whole({"order": "stop"}, timeout_s=0.01)
-    assert os.get_blocking(supervisor.fileno())
+    assert os.get_blocking(supervisor._end.fileno())
     assert child.receive(0.0) is not None
     with pytest.raises(TimeoutError):
         child.receive(0.0)
-    assert os.get_blocking(child.fileno())
+    assert os.get_blocking(child._end.fileno())
