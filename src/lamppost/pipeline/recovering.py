@@ -9,7 +9,7 @@ from lamppost.base.logging import get_logger
 from lamppost.model.books import CoverClosed, FragmentWritten, GapOpened, SegmentClosed, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.record.chain import previous_record_sha256
-from lamppost.record.segment_record import finish_segment
+from lamppost.record.segment_record import finish_segment, recorded_end
 from lamppost.store.journal import JournalWriter
 from lamppost.store.recovery import recover_writer
 
@@ -38,7 +38,7 @@ def _finisher(folder: DataFolder, sign: Sign) -> Callable[[SegmentOpened, Sequen
             folder=folder,
             opened=opened,
             fragments=fragments,
-            end=end,
+            end=recorded_end(folder.root / opened.path, fragments) or end,
             previous_sha256=previous_record_sha256(folder, opened),
             sign=sign,
         )

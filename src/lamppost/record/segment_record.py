@@ -102,6 +102,20 @@ def read_unverified(note: bytes) -> SegmentRecord:
     return _parse(text + b"\n")
 
 
+def recorded_end(segment_path: Path, fragments: Sequence[FragmentWritten]) -> SegmentEnd | None:
+    """Why the segment was ended, when a record of exactly these fragments lies beside it; else None.
+
+    Its writer then died between the record and the journal. To end it again for
+    the same reason gives the same bytes, since Ed25519 is deterministic, so the
+    next record's link to it stays true.
+    """
+    try:
+        record = read_unverified(record_path(segment_path).read_bytes())
+    except (OSError, ShareMismatch):
+        return None
+    return record.end if record.fragments == tuple(fragments) else None
+
+
 def whole_length(opened: SegmentOpened, fragments: Sequence[FragmentWritten]) -> int:
     """The bytes of the segment's file up to the end of its last whole fragment, padding included."""
     if not fragments:
