@@ -118,14 +118,21 @@ class Supervisor:
                 return
 
     def stop(self) -> None:
-        """End everything: recorder, then analyst, then bookkeeper; each has its patience."""
+        """End everything: recorder, then analyst, then bookkeeper; each has its patience.
+
+        What the others leave unused of theirs is the bookkeeper's, so that the index is complete.
+        """
+        started_s = self._clock.monotonic_s()
         self._stopped_us = self._clock.wall_us()
+        self._revive_bookkeeper(started_s)
         self._act("stopped", {"deaths": {child.name: child.deaths for child in self._children.values()}})
         if self._journal is not None:
             with contextlib.suppress(StoreError):  # told already, when an act was refused
                 self._journal.close()
-        for name in (RECORDER, ANALYST, BOOKKEEPER):
-            self._end(self._children[name])
+        for name in (RECORDER, ANALYST):
+            self._end(self._children[name], STOP_PATIENCE_S[name])
+        left_s = sum(STOP_PATIENCE_S.values()) - (self._clock.monotonic_s() - started_s)
+        self._end(self._children[BOOKKEEPER], max(STOP_PATIENCE_S[BOOKKEEPER], left_s))
         if self._lock_descriptor >= 0:
             os.close(self._lock_descriptor)
             self._lock_descriptor = -1
@@ -208,16 +215,24 @@ class Supervisor:
         self._act("process_died", {"process": child.name, "reason": reason, "failure": redact(child.failure)})
         child.carry_over()
 
-    def _end(self, child: ChildState) -> None:
+    def _revive_bookkeeper(self, now_s: float) -> None:
+        """Have one to apply the last records, also where it died just now and would start later."""
+        child = self._children[BOOKKEEPER]
+        if child.process is not None and child.process.poll() is not None:
+            self._note_death(child, now_s)
+        if child.process is None and child.deaths and self._lock_descriptor >= 0:
+            self._spawn_again(child, now_s)
+
+    def _end(self, child: ChildState, patience_s: float) -> None:
         process, channel = child.process, child.channel
         if process is None:
             return
-        if channel is not None:
-            channel.send_whole({"order": "stop"}, timeout_s=0.2)
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        # The order waits for a child that is still starting; a signal would end it before its work is done.
+        if channel is None or not channel.send_whole({"order": "stop"}, timeout_s=0.2):
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
         try:
-            process.wait(STOP_PATIENCE_S[child.name])
+            process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._log.error("child did not end in time and is killed", child=child.name)
             process.kill()

@@ -53,7 +53,6 @@ class ScriptedProcess:
 
     def terminate(self) -> None:
         self.scene.log.append(f"terminate {self.name}")
-        self.scene.on_terminate(self)
         if not self.is_stubborn:
             self.die(0)
 
@@ -62,6 +61,9 @@ class ScriptedProcess:
         self.die(-signal.SIGKILL)
 
     def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None and not self.is_stubborn and any(order.body == {"order": "stop"} for order in self.orders()):
+            self.scene.log.append(f"stop {self.name}")
+            self.die(0)
         if self.returncode is None:
             raise subprocess.TimeoutExpired(self.name, timeout or 0)
         return self.returncode
@@ -90,7 +92,6 @@ class Scene:
         self.lives: dict[str, list[ScriptedProcess]] = {RECORDER: [], ANALYST: [], BOOKKEEPER: []}
         self.started_s: dict[str, list[float]] = {name: [] for name in self.lives}
         self.spawn_failure: Exception | None = None
-        self.on_terminate: Callable[[ScriptedProcess], object] = lambda _: None
         self.folder = DataFolder(root / "data")
         monkeypatch.setattr(supervising, "spawn", self._spawn)
         self.supervisor = Supervisor(make_settings(self.folder.root, "gate", "plaza"), clock=self.clock, write_line=self.log.append)
@@ -209,27 +210,30 @@ def test_a_death_is_an_act_with_its_reason_and_without_a_secret(scene: Scene) ->
 
 def test_what_must_end_ends_in_the_order_of_the_data(scene: Scene) -> None:
     scene.supervisor.start()
-    lives = {name: scene.now(name) for name in scene.lives}
-    for process in lives.values():
-        process.orders()
     scene.supervisor.stop()
-    assert scene.log == ["terminate recorder", "terminate analyst", "terminate bookkeeper"]
+    assert scene.log == ["stop recorder", "stop analyst", "stop bookkeeper"]
 
 
-def test_a_child_is_told_to_stop_before_it_is_signalled(scene: Scene) -> None:
+def test_a_child_that_cannot_be_told_is_signalled(scene: Scene) -> None:
     scene.supervisor.start()
-    scene.now(RECORDER).orders()
-    told: list[list[dict[str, object]]] = []
-    scene.on_terminate = lambda process: told.append([order.body for order in process.orders()])
+    scene.now(RECORDER).channel.close()
     scene.supervisor.stop()
-    assert told[0] == [{"order": "stop"}]
+    assert scene.log == ["terminate recorder", "stop analyst", "stop bookkeeper"]
+
+
+def test_a_bookkeeper_that_is_dead_is_started_once_more_for_the_last_records(scene: Scene) -> None:
+    scene.supervisor.start()
+    scene.now(BOOKKEEPER).die(-signal.SIGKILL)
+    scene.supervisor.stop()
+    assert len(scene.lives[BOOKKEEPER]) == 2
+    assert scene.log[-3:] == ["stop recorder", "stop analyst", "stop bookkeeper"]
 
 
 def test_a_child_that_does_not_end_is_killed_and_the_rest_still_ends(scene: Scene) -> None:
     scene.supervisor.start()
     scene.now(ANALYST).is_stubborn = True
     scene.supervisor.stop()
-    assert scene.log == ["terminate recorder", "terminate analyst", "kill analyst", "terminate bookkeeper"]
+    assert scene.log == ["stop recorder", "kill analyst", "stop bookkeeper"]
 
 
 def test_all_patience_together_ends_within_five_seconds() -> None:
@@ -248,7 +252,7 @@ def test_a_full_disk_stops_neither_the_restart_nor_the_end(scene: Scene, monkeyp
     scene.watch(2)
     assert len(scene.lives[RECORDER]) == 2
     scene.supervisor.stop()
-    assert "terminate bookkeeper" in scene.log
+    assert "stop bookkeeper" in scene.log
 
 
 @pytest.mark.parametrize("failure", [ConfigError("the password_file is gone"), BlockingIOError("no more processes")])
