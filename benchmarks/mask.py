@@ -26,7 +26,7 @@ import sys, av
 with av.open(sys.argv[1]) as source, av.open(sys.argv[2], "w") as sink:
     video = source.streams.video[0]
     video.codec_context.thread_count = 2
-    out = sink.add_stream("libx264", rate=video.average_rate, options={"preset": "veryfast", "crf": "23", "bf": "0"})
+    out = sink.add_stream("libx264", rate=video.average_rate, options={"preset": "veryfast", "crf": "23", "bf": "0", "mbtree": "0"})
     out.width, out.height, out.pix_fmt = video.codec_context.width, video.codec_context.height, "yuv420p"
     out.codec_context.thread_count = 2
     out.codec_context.gop_size = max(1, round(video.average_rate))
