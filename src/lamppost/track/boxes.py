@@ -75,7 +75,8 @@ class BoxTracker:
     """Tracks of one camera and one run, in memory only.
 
     Times are seconds of the stream and do not run back. A track ends `hold_s`
-    after it was last seen. With more than 512 tracks the ones longest unseen go.
+    after it was last seen. With more than 512 tracks the ones longest unseen go,
+    after `update` has returned them once more.
     """
 
     def __init__(self, *, hold_s: float) -> None:
@@ -95,10 +96,12 @@ class BoxTracker:
                 track = _Following(secrets.randbits(63), detection.kind)
                 self._following.append(track)
             track.see(at_s, detection.box)
+        tracks = self._tracks(at_s)
         if len(self._following) > _TRACK_LIMIT:
+            # Also one that is followed no more was returned, and is masked, where it was seen now.
             self._following.sort(key=lambda track: track.last_s)
             del self._following[:-_TRACK_LIMIT]
-        return self._tracks(at_s)
+        return tracks
 
     def predict(self, at_s: float) -> tuple[Track, ...]:
         """All living tracks at `at_s`, for a moment at which nobody looked."""

@@ -50,8 +50,8 @@ def test_ids_are_random_and_not_shared() -> None:
 def test_tracks_are_bounded() -> None:
     tracker = BoxTracker(hold_s=10.0)
     for step in range(5):
-        tracks = tracker.update(float(step), [seen(1000 * index + 300 * step, y=step * 500) for index in range(200)])
-    assert len(tracks) == 512
+        tracker.update(float(step), [seen(1000 * index + 300 * step, y=step * 500) for index in range(200)])
+    assert len(tracker.predict(5.0)) == 512
 
 
 boxes = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), *[st.floats(-100, 500)] * 2, *[st.floats(0, 200)] * 2)
@@ -67,3 +67,10 @@ def test_every_detection_is_in_one_track_with_its_very_box(story: list[list[Dete
         now = sorted((track.kind, track.box.x0, track.box.y0, track.box.x1) for track in tracks if track.is_seen)
         assert now == sorted((each.kind, each.box.x0, each.box.y0, each.box.x1) for each in found)
         assert len({track.track_id for track in tracks}) == len(tracks)
+
+
+def test_a_crowd_beyond_the_limit_is_seen_whole_before_any_of_it_is_forgotten() -> None:
+    tracker = BoxTracker(hold_s=1)
+    crowd = [seen(1000 * index) for index in range(600)]
+    assert {track.box for track in tracker.update(0.0, crowd)} == {detection.box for detection in crowd}
+    assert len(tracker.predict(0.1)) == 512
