@@ -130,8 +130,9 @@ class MaskingPipeline:
         if self._preset is Preset.ALL:
             return CoverCause.PRESET
         if not frame.is_intact:
-            # No detector may learn from a broken picture.
+            # No detector may learn from a broken picture; so nobody looks at what waits from later on either.
             self._cause = self._cause or CoverCause.DECODER_ERROR
+            self._cover_held(self._cause)
             return self._cause
         if self._planner is None:
             self._planner = MaskPlanner(frame.width_px, frame.height_px)

@@ -186,8 +186,16 @@ def test_a_scene_change_covers_what_was_held_too() -> None:
 
 def test_damage_is_covered_until_an_intact_frame_was_seen_by_all() -> None:
     out = run(bench := make(), TIMES, frozenset(TIMES[20:31]))
-    assert causes(out) == [None] * 20 + [CoverCause.DECODER_ERROR] * 11 + [None] * 19
+    # Frames 7 to 19 wait for their look-back, which nobody can give them any more.
+    assert causes(out) == [None] * 7 + [CoverCause.DECODER_ERROR] * 24 + [None] * 19
     assert TIMES[31] in bench.faces.seen
+
+
+def test_damage_at_the_end_shows_no_frame_that_no_face_detector_has_followed() -> None:
+    out = run(bench := make(Preset.FACES), TIMES, frozenset(TIMES[48:]))
+    last_looked = max(bench.faces.seen)
+    assert last_looked < TIMES[47]
+    assert all(frame.covered for frame in out if frame.pts_90k > last_looked)
 
 
 def test_dropped_packets_cover_what_was_held_and_what_follows() -> None:
