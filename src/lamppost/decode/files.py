@@ -25,6 +25,7 @@ from lamppost.model.vision import Frame
 # Formats that are lists of other files: one file in, no other file is read.
 _PLAYLISTS = frozenset({"hls", "concat", "dash", "imf", "image2", "sdp", "vapoursynth"})
 _DEFAULT_RATE = 25
+_BT601 = 6  # matrix coefficients, ITU-T H.273
 # A pause between two frames that is longer than this was a broken clock, not a slow clip.
 _LONGEST_STEP_S = 3600
 
@@ -119,7 +120,8 @@ class FileFrames:
 
     def _frame_of(self, picture: av.VideoFrame) -> Frame:
         if not self._seen_frames:
-            self.colours = Colours(picture.color_primaries, picture.color_trc, picture.colorspace)
+            # RGB (matrix 0) becomes YUV by BT.601 in `to_i420`; a player must not take that for RGB.
+            self.colours = Colours(picture.color_primaries, picture.color_trc, picture.colorspace or _BT601)
         try:
             i420, is_full_range = to_i420(picture)
         except MediaError as error:

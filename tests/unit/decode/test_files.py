@@ -131,3 +131,10 @@ def test_damage_and_a_new_size_in_a_real_stream(shared_data: Path) -> None:
         assert not next(following).is_intact
         with pytest.raises(MediaError, match="picture size"):
             list(following)
+
+
+def test_rgb_is_called_by_what_it_was_converted_to(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", [0, 3600], codec="libx264rgb", pix_fmt="rgb24")
+    with FileFrames(tmp_path / "clip.mp4") as frames:
+        assert list(frames)
+        assert frames.colours.matrix == 6
