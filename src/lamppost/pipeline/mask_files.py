@@ -291,7 +291,8 @@ def _sides_for(shape: tuple[int, ...]) -> Iterator[int]:
 @contextlib.contextmanager
 def _staged(target: Path) -> Generator[Path]:
     """A path beside `target` that becomes `target` when all went well, and vanishes otherwise."""
-    staging = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
+    # Without the name itself, which may be as long as a name can be.
+    staging = target.with_name(f".{secrets.token_hex(8)}.tmp{target.suffix}")
     try:
         yield staging
         try:
