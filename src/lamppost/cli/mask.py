@@ -67,8 +67,10 @@ def mask(
 
 
 def _check_report(report: Path | None, jobs: Sequence[MaskJob]) -> None:
+    if report is None:
+        return
     taken = {path.resolve() for job in jobs for path in (job.source, job.target)}
-    if report is not None and report.resolve() in taken:
+    if report.resolve() in taken:
         raise ConfigError(f"the report {report} is one of the files to mask", remedy="name another file")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from lamppost.base.errors import LamppostError
 from lamppost.base.logging import get_logger
 from lamppost.model.books import SegmentEnd
-from lamppost.model.media import Packet, RunStarted
+from lamppost.model.media import Packet, RunStarted, StreamParameters
 from lamppost.model.vision import CoverCause
 from lamppost.pipeline.covers import CoverKeeper
 from lamppost.pipeline.feed import FeedItem, PacketsDropped, read_feed
@@ -27,6 +27,7 @@ from lamppost.record.segments import RecordChain
 
 QUEUE_PACKETS = 90  # some seconds; when it is full the recorder drops to a keyframe, counted
 READ_PATIENCE_S = 0.2
+RETRY_S = 2.0  # after a failure; then the next keyframe starts anew, covered
 DRAIN_S = 1.0  # what is still queued at a stop is masked for so long, then left to the originals
 
 
@@ -49,7 +50,7 @@ class CameraAnalysis:
     """Masks what arrives, one feed after the other.
 
     A failure of decoder, masker or encoder ends the present run: its frames are
-    not shown, and the next run or feed starts anew, covered.
+    not shown, and a keyframe soon after starts anew, covered.
     """
 
     def __init__(
@@ -71,6 +72,8 @@ class CameraAnalysis:
         self._log = get_logger("mask").bind(camera=camera)
         self._covers = CoverKeeper(camera, tools.journal, tools.clock)
         self._run: MaskedRun | None = None
+        self._parameters: StreamParameters | None = None
+        self._retry_at_s = 0.0
 
     def offer(self, end: socket.socket) -> None:
         """From any thread: read `end` when the present feed is over."""
@@ -91,6 +94,7 @@ class CameraAnalysis:
         is_over = threading.Event()
         threading.Thread(target=_pump, args=(end, items, is_over), name=f"feed-{self.camera}", daemon=True).start()
         drain_until_s: float | None = None
+        self._parameters = None  # a feed starts with a run
         while True:
             if drain_until_s is None and self._stop.is_set():
                 drain_until_s = self._tools.clock.monotonic_s() + DRAIN_S
@@ -111,17 +115,27 @@ class CameraAnalysis:
         try:
             if isinstance(item, RunStarted):
                 self._finish_run(SegmentEnd.RUN_ENDED)
-                self._run = MaskedRun(
-                    self.camera, item.parameters, self._tools, masking=self._make_masking(), chain=self._chain, covers=self._covers
-                )
+                self._parameters = item.parameters
+                self._begin_run(item.parameters)
             elif isinstance(item, PacketsDropped):
                 self.status.dropped_packets += item.packets
                 if self._run is not None:
                     self._run.drop(CoverCause.PACKETS_DROPPED)
-            elif self._run is not None:
-                self._mask(self._run, item)
+            else:
+                self._revive_run(item)
+                if self._run is not None:
+                    self._mask(self._run, item)
         except LamppostError as error:
             self._fail(error)
+
+    def _begin_run(self, parameters: StreamParameters) -> None:
+        self._run = MaskedRun(self.camera, parameters, self._tools, masking=self._make_masking(), chain=self._chain, covers=self._covers)
+
+    def _revive_run(self, packet: Packet) -> None:
+        """After a failure, begin anew at a keyframe: a disk that was full for a moment must not end masking for hours."""
+        is_due = self._tools.clock.monotonic_s() >= self._retry_at_s
+        if self._run is None and self._parameters is not None and packet.is_keyframe and is_due:
+            self._begin_run(self._parameters)
 
     def _mask(self, run: MaskedRun, packet: Packet) -> None:
         frames, covered_frames = run.frames, run.covered_frames
@@ -138,6 +152,7 @@ class CameraAnalysis:
             self._log.error("not masking", problem=str(error))
         self.status.problem = str(error)
         self.status.state = "failed"
+        self._retry_at_s = self._tools.clock.monotonic_s() + RETRY_S
         run, self._run = self._run, None
         if run is not None:
             with contextlib.suppress(LamppostError):  # it failed already; this only closes files

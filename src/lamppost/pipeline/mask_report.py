@@ -33,6 +33,7 @@ lists no boxes: all of it is covered. Notes and errors name no content.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -149,7 +150,8 @@ class ReportWriter:
 
     def close(self) -> None:
         """Leave nothing behind of a report that was not finished."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take is thrown away anyway
+            self._file.close()
         self._staging.unlink(missing_ok=True)
 
     def _write(self, text: str) -> None:
