@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from lamppost.base.errors import ConfigError
 
+AGE_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")  # an X25519 recipient in Bech32, checksum unchecked
 _CAMERA_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 

@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from lamppost.base.errors import ConfigError
-from lamppost.base.ids import check_camera_name
+from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
 from lamppost.model.vision import Preset
 
 SCHEMES = ("rtsp", "rtsps", "sim", "file")
-_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 # Redaction finds the end of an address in running text by these.
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f'\"]")
 
@@ -130,7 +129,7 @@ class SealingSettings(_Section):
                 raise ValueError(
                     "a custodian is given by a public recipient (age1…), but a SECRET key stands here; treat that key as exposed"
                 )
-            if not _RECIPIENT.fullmatch(recipient):
+            if not AGE_RECIPIENT.fullmatch(recipient):
                 raise ValueError(f"number {number} is not an age recipient (age1 and 58 more characters)")
         if len(set(custodians)) != len(custodians):
             raise ValueError("the same custodian stands there twice")

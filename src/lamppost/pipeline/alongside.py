@@ -42,11 +42,11 @@ class Ahead(Generic[T]):
     def _run(self) -> None:
         try:
             for item in self._source:
-                if not _put(self._items, item, self._stop):
+                if not put_unless(self._stop, self._items, item):
                     return
         except BaseException as error:  # noqa: BLE001  (raised again by the thread that iterates)
             self._error = error
-        _put(self._items, _END, self._stop)
+        put_unless(self._stop, self._items, _END)
 
     def __iter__(self) -> Iterator[T]:
         while True:
@@ -98,12 +98,12 @@ class Behind(Generic[T]):
                 self._stop.set()
 
     def put(self, item: T) -> None:
-        if not _put(self._items, item, self._stop):
+        if not put_unless(self._stop, self._items, item):
             self._raise()
 
     def finish(self) -> None:
         """Wait until everything is done; raises what went wrong."""
-        _put(self._items, _END, self._stop)
+        put_unless(self._stop, self._items, _END)
         self._thread.join()
         self._raise()
 
@@ -122,7 +122,8 @@ class Behind(Generic[T]):
         self.close()
 
 
-def _put(items: queue.Queue[T | _End], item: T | _End, stop: threading.Event) -> bool:
+def put_unless(stop: threading.Event, items: queue.Queue[T], item: T) -> bool:
+    """Put `item`, waiting while `items` is full; false when `stop` was set before there was room."""
     while not stop.is_set():
         with contextlib.suppress(queue.Full):
             items.put(item, timeout=_PATIENCE_S)

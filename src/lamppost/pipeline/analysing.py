@@ -19,6 +19,7 @@ from lamppost.base.logging import get_logger
 from lamppost.model.books import SegmentEnd
 from lamppost.model.media import Packet, RunStarted, StreamParameters
 from lamppost.model.vision import CoverCause
+from lamppost.pipeline.alongside import put_unless
 from lamppost.pipeline.covers import CoverKeeper
 from lamppost.pipeline.feed import FeedItem, PacketsDropped, read_feed
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
@@ -175,14 +176,6 @@ def _pump(end: socket.socket, items: queue.Queue[FeedItem | None], is_over: thre
     """Move items from the socket to the queue; wait while it is full, so that the recorder drops."""
     with end, contextlib.suppress(OSError):  # a dead recorder resets the socket; what it sent is in the queue
         for item in read_feed(end):
-            if not _put(items, item, is_over):
+            if not put_unless(is_over, items, item):
                 return
-    _put(items, None, is_over)
-
-
-def _put(items: queue.Queue[FeedItem | None], item: FeedItem | None, is_over: threading.Event) -> bool:
-    while not is_over.is_set():
-        with contextlib.suppress(queue.Full):
-            items.put(item, timeout=READ_PATIENCE_S)
-            return True
-    return False
+    put_unless(is_over, items, None)

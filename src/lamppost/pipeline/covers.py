@@ -8,6 +8,7 @@ from lamppost.base.clock import Clock
 from lamppost.base.ids import timed_id
 from lamppost.model.books import CoverClosed, CoverOpened, JournalRecord
 from lamppost.model.vision import MaskedFrame
+from lamppost.pipeline.pending import PendingRecords
 
 
 class CoverKeeper:
@@ -19,14 +20,13 @@ class CoverKeeper:
 
     def __init__(self, camera: str, journal: Callable[[JournalRecord], None], clock: Clock) -> None:
         self._camera = camera
-        self._journal = journal
         self._clock = clock
         self._open: CoverOpened | None = None
-        self._unwritten: list[JournalRecord] = []  # an end and a beginning, at most
+        self._pending = PendingRecords(journal)  # an end and a beginning, at most
 
     def note(self, frame: MaskedFrame) -> None:
         """Take one outgoing frame into account; frames come in order of time."""
-        self._write_pending()
+        self._pending.write()
         cause = frame.covered.value if frame.covered else None
         if self._open is not None and self._open.cause != cause:
             self.end(frame.wall_us)
@@ -41,11 +41,5 @@ class CoverKeeper:
             self._write(CoverClosed(cover_id=cover.cover_id, end_us=max(end_us, cover.start_us)))
 
     def _write(self, record: JournalRecord) -> None:
-        self._unwritten.append(record)
-        self._write_pending()
-
-    def _write_pending(self) -> None:
-        while self._unwritten:
-            # A record that is on the disk in spite of an error may be appended once more.
-            self._journal(self._unwritten[0])
-            del self._unwritten[0]
+        self._pending.add(record)
+        self._pending.write()

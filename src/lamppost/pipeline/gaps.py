@@ -14,6 +14,7 @@ from lamppost.base.clock import Clock
 from lamppost.base.ids import timed_id
 from lamppost.model.books import FragmentWritten, GapClosed, GapOpened, JournalRecord
 from lamppost.model.media import Gap, GapCause
+from lamppost.pipeline.pending import PendingRecords
 
 HELD_LIMIT: Final = 64
 
@@ -32,7 +33,7 @@ class GapKeeper:
         self._journal = journal
         self._clock = clock
         self._open: GapOpened | None = None
-        self._unwritten: list[JournalRecord] = []  # four, and two for each that is held, at most
+        self._pending = PendingRecords(journal)  # four, and two for each that is held, at most
         self._held: list[Gap] = []  # declared since the open gap began: which of them it holds, the next fragment tells
         self.gaps = 0
 
@@ -49,21 +50,21 @@ class GapKeeper:
         """Open a gap; the same cause goes on, another one takes over where it starts."""
         self._held.clear()  # nothing was kept since, so they lie in the gap that is open
         if self._open is not None:
-            self._write_pending()
+            self._pending.write()
             if self._open.cause == cause.value:
                 return
             start_us = max(start_us, self._open.start_us)
-            self._unwritten.append(GapClosed(gap_id=self._open.gap_id, end_us=start_us))
+            self._pending.add(GapClosed(gap_id=self._open.gap_id, end_us=start_us))
         self._open = self._new_gap(cause, start_us, detail)
-        self._unwritten.append(self._open)
-        self._write_pending()
+        self._pending.add(self._open)
+        self._pending.write()
 
     def end(self, end_us: int) -> None:
         """Close the open gap, if there is one."""
         if self._open is not None:
             gap, self._open = self._open, None
-            self._unwritten.append(GapClosed(gap_id=gap.gap_id, end_us=max(end_us, gap.start_us)))
-            self._write_pending()
+            self._pending.add(GapClosed(gap_id=gap.gap_id, end_us=max(end_us, gap.start_us)))
+            self._pending.write()
 
     def declare(self, gap: Gap) -> None:
         """Write a gap that is over already: packets that were lost or damaged between others."""
@@ -77,7 +78,7 @@ class GapKeeper:
         """The journal for a segment writer: a fragment ends the open gap, and has the holes that were declared in it."""
         if isinstance(record, FragmentWritten):
             self._release_held(record.start_us)
-        self._write_pending()
+        self._pending.write()
         self._journal(record)
         if isinstance(record, FragmentWritten):
             self.end(record.start_us)
@@ -93,15 +94,9 @@ class GapKeeper:
         for gap in self._held:
             if gap.end_us > from_us:
                 opened = self._new_gap(gap.cause, max(gap.start_us, from_us), gap.detail)
-                self._unwritten += [opened, GapClosed(gap_id=opened.gap_id, end_us=gap.end_us)]
+                self._pending.add(opened, GapClosed(gap_id=opened.gap_id, end_us=gap.end_us))
         self._held.clear()
 
     def _new_gap(self, cause: GapCause, start_us: int, detail: str) -> GapOpened:
         self.gaps += 1
         return GapOpened(gap_id=timed_id(self._clock.wall_us()), camera=self._camera, cause=cause.value, start_us=start_us, detail=detail)
-
-    def _write_pending(self) -> None:
-        while self._unwritten:
-            # A record that is on the disk in spite of an error may be appended once more.
-            self._journal(self._unwritten[0])
-            del self._unwritten[0]

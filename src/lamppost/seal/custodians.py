@@ -5,7 +5,6 @@ No message here holds a part of a secret key.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,11 +13,11 @@ import pyrage
 from lamppost.base.clock import Clock, format_utc
 from lamppost.base.durable import make_directory, write_durable
 from lamppost.base.errors import ConfigError, KeyFileError
+from lamppost.base.ids import AGE_RECIPIENT
 
 MIN_CUSTODIANS, MAX_CUSTODIANS = 2, 16
 _MAX_KEY_FILE_BYTES = 64 * 1024
 _SECRET = "AGE-SECRET-KEY-1"  # noqa: S105  # how every X25519 identity starts; no secret
-_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 _NOT_IDENTITIES = (
     ("age-encryption.org/v1", "is protected by a passphrase", "decrypt it first: age -d -o plain.key FILE"),
     ("-----BEGIN AGE ENCRYPTED FILE-----", "is protected by a passphrase", "decrypt it first: age -d -o plain.key FILE"),
@@ -54,7 +53,7 @@ def check_custodians(recipients: Sequence[str], threshold: int) -> None:
     for number, recipient in enumerate(recipients, 1):
         if recipient.strip().upper().startswith(_SECRET):
             raise ConfigError("a custodian is given by a SECRET key", remedy="give the line age1…, and treat that key as exposed")
-        if not _RECIPIENT.fullmatch(recipient) or not _is_recipient(recipient):
+        if not AGE_RECIPIENT.fullmatch(recipient) or not _is_recipient(recipient):
             raise ConfigError(f"custodian {number} is not an age recipient", remedy="give the line age1… of age-keygen")
     if len(set(recipients)) != len(recipients):
         raise ConfigError("the same custodian is given twice", remedy="give each custodian once")
