@@ -31,7 +31,7 @@ def configuration_page() -> str:
         "`lamppost init` writes a commented `lamppost.toml`; `lamppost config check` reads it as `lamppost serve` would.",
         "Unknown keys are refused. Relative paths are relative to the file.",
         "",
-        *_table({"data": Settings.model_fields["data"]}),
+        *_table({key: Settings.model_fields[key] for key in ("data", "timezone")}),
     ]
     for name, model in SECTIONS.items():
         lines += ["", f"## `[{name}]`", "", (model.__doc__ or "").splitlines()[0], "", *_table(model.model_fields)]

@@ -15,12 +15,24 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lamppost.model.settings import LogSettings, MaskingSettings, RecordingSettings, SealingSettings, Settings
+from lamppost.model.settings import (
+    FleetSettings,
+    LogSettings,
+    MaskingSettings,
+    MetricsSettings,
+    RecordingSettings,
+    RetentionSettings,
+    SealingSettings,
+    Settings,
+)
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "sealing": SealingSettings,
     "recording": RecordingSettings,
+    "retention": RetentionSettings,
     "masking": MaskingSettings,
+    "fleet": FleetSettings,
+    "metrics": MetricsSettings,
     "log": LogSettings,
 }
 
@@ -29,6 +41,8 @@ def render_config(*, data: str, custodians: tuple[str, ...], threshold: int, tri
     """The text of a configuration: what is given is set, every other setting stands as a comment with its default."""
     lines = ["# Lamppost's configuration. Check it with: lamppost config check", ""]
     lines += [*_comment(Settings.model_fields["data"]), f"data = {_toml(data)}", ""]
+    zone = Settings.model_fields["timezone"]
+    lines += [*_comment(zone), f"# timezone = {_toml(zone.default)}", ""]
     given: dict[str, dict[str, Any]] = {"sealing": {"custodians": list(custodians), "threshold": threshold, "trial": trial}}
     for name, model in SECTIONS.items():
         lines += [f"[{name}]"]

@@ -18,6 +18,14 @@ class Rendition(StrEnum):
     MASKED = "masked"
 
 
+class Severity(StrEnum):
+    """How urgent an event is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"  # somebody must act now
+
+
 class SegmentEnd(StrEnum):
     """Why a segment was closed."""
 
@@ -139,6 +147,72 @@ class EpochSealed:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """From now on nothing of the camera in [`start_us`, `end_us`) is deleted automatically."""
+
+    TYPE: ClassVar[str] = "hold_placed"
+    hold_id: str
+    camera: str
+    start_us: int
+    end_us: int
+    wall_us: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReleased:
+    """The hold ends at `wall_us`; what it kept is retained like everything else again."""
+
+    TYPE: ClassVar[str] = "hold_released"
+    hold_id: str
+    wall_us: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReductionOpened:
+    """From `start_us` the masked video of a camera is reduced to that step of overload."""
+
+    TYPE: ClassVar[str] = "reduction_opened"
+    reduction_id: str
+    camera: str
+    step: str  # ReductionStep
+    start_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReductionClosed:
+    """The step ends at `end_us`; another one may begin there."""
+
+    TYPE: ClassVar[str] = "reduction_closed"
+    reduction_id: str
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventOpened:
+    """Something that an operator acts on began at `start_us`; an alarm is an event of that severity."""
+
+    TYPE: ClassVar[str] = "event_opened"
+    event_id: str
+    kind: str
+    severity: Severity
+    camera: str | None  # None: it concerns the node
+    start_us: int
+    detail: str  # one JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class EventClosed:
+    """It is over since `end_us`."""
+
+    TYPE: ClassVar[str] = "event_closed"
+    event_id: str
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """Something done on purpose: configuration, start, stop, hold, opening, destruction."""
 
@@ -151,7 +225,23 @@ class Act:
     detail: str  # one JSON object
 
 
-JournalRecord = SegmentOpened | FragmentWritten | SegmentClosed | GapOpened | GapClosed | CoverOpened | CoverClosed | EpochSealed | Act
+JournalRecord = (
+    SegmentOpened
+    | FragmentWritten
+    | SegmentClosed
+    | GapOpened
+    | GapClosed
+    | CoverOpened
+    | CoverClosed
+    | ReductionOpened
+    | ReductionClosed
+    | EpochSealed
+    | HoldPlaced
+    | HoldReleased
+    | EventOpened
+    | EventClosed
+    | Act
+)
 RECORD_TYPES: tuple[type[JournalRecord], ...] = (
     SegmentOpened,
     FragmentWritten,
@@ -160,6 +250,12 @@ RECORD_TYPES: tuple[type[JournalRecord], ...] = (
     GapClosed,
     CoverOpened,
     CoverClosed,
+    ReductionOpened,
+    ReductionClosed,
     EpochSealed,
+    HoldPlaced,
+    HoldReleased,
+    EventOpened,
+    EventClosed,
     Act,
 )

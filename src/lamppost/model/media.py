@@ -26,9 +26,14 @@ class GapCause(StrEnum):
     STREAM_STALLED = "stream_stalled"
     TIMESTAMP_JUMP = "timestamp_jump"  # pts went on by more than 1.5 frames
     DAMAGED = "damaged"  # packets flagged corrupt by the transport
+    PACKETS_LOST = "packets_lost"  # the network lost parts of pictures on their way
     CLOCK_STEPPED = "clock_stepped"
     SEAL_UNAVAILABLE = "seal_unavailable"  # no epoch could be prepared
     STORE_FAILED = "store_failed"  # disk full, read-only or failing
+    STORE_SLOW = "store_slow"  # the disk could not take it as fast as it came
+    HELD = "held"  # the disk is full of footage that is held, and nothing may be deleted
+    NOT_SCHEDULED = "not_scheduled"  # the camera's schedule says so
+    REMOVED = "removed"  # the camera was taken out of the configuration
     DISCARDED = "discarded"  # recovery cut a torn or unreadable tail
 
 

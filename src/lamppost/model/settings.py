@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
+from lamppost.model.schedule import Schedule, find_zone
 from lamppost.model.vision import Preset
 
 SCHEMES = ("rtsp", "rtsps", "sim", "file")
@@ -46,6 +47,26 @@ class CameraSettings(_Section):
     password: SecretStr | None = Field(default=None, description="Password for RTSP; better kept in `password_file`.")
     password_file: FilePath | None = Field(default=None, description="A file whose first line is the password.")
     preset: Preset | None = Field(default=None, description="Masking preset of this camera; the one of `[masking]` otherwise.")
+    transport: Literal["tcp", "udp"] = Field(default="tcp", description="How RTP comes: `tcp` within the RTSP connection, or `udp`.")
+    sub_url: str | None = Field(
+        default=None, description="The camera's smaller stream: it is analysed and masked in place of the recorded one, never recorded."
+    )
+    certificate_sha256: str | None = Field(
+        default=None,
+        description="For `rtsps://`: SHA-256 of the camera's own certificate, in hexadecimal. Without it, the system's authorities vouch.",
+    )
+    schedule: tuple[str, ...] = Field(
+        default=(), description='When it is recorded, such as `["mon-fri 06:00-20:00", "sat,sun 08:00-24:00"]`; always where empty.'
+    )
+    sealed_days: Annotated[float, Field(ge=0.0001, le=3650)] | None = Field(
+        default=None, description="Originals of this camera are deleted after so many days; `[retention]` otherwise."
+    )
+    masked_days: Annotated[float, Field(ge=0.0001, le=3650)] | None = Field(
+        default=None, description="Masked video of this camera is deleted after so many days; `[retention]` otherwise."
+    )
+    max_gb: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Originals and masked video of this camera together take no more than this; `[retention]` otherwise."
+    )
 
     @field_validator("name")
     @classmethod
@@ -55,9 +76,11 @@ class CameraSettings(_Section):
         except ConfigError as error:
             raise ValueError(str(error)) from error
 
-    @field_validator("url")
+    @field_validator("url", "sub_url")
     @classmethod
-    def _scheme_is_allowed(cls, url: str) -> str:
+    def _scheme_is_allowed(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
         try:
             scheme = urlsplit(url).scheme
         except ValueError as error:
@@ -67,6 +90,23 @@ class CameraSettings(_Section):
         if scheme in ("rtsp", "rtsps") and _NOT_IN_ADDRESS.search(url):
             raise ValueError("white space, quotes and control characters stand there as %20, %27, %22 and so on")
         return url
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule_can_be_read(cls, schedule: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            Schedule(schedule, "UTC")
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return schedule
+
+    @field_validator("certificate_sha256")
+    @classmethod
+    def _fingerprint_is_one(cls, fingerprint: str | None) -> str | None:
+        plain = fingerprint.replace(":", "").lower() if fingerprint is not None else None
+        if plain is not None and not re.fullmatch(r"[0-9a-f]{64}", plain):
+            raise ValueError("a SHA-256 fingerprint has 64 hexadecimal digits")
+        return plain
 
     @model_validator(mode="after")
     def _one_password(self) -> CameraSettings:
@@ -106,6 +146,46 @@ class RecordingSettings(_Section):
     )
     reconnect_cap_s: Annotated[float, Field(ge=1, le=300)] = Field(
         default=15.0, description="The longest pause between two attempts to reach a lost camera, in seconds."
+    )
+
+
+class RetentionSettings(_Section):
+    """When footage is forgotten: the key shares first, then the bytes. What is held stays."""
+
+    sealed_days: Annotated[float, Field(ge=0.0001, le=3650)] = Field(
+        default=3.0, description="Originals are deleted after so many days; fractions are allowed."
+    )
+    masked_days: Annotated[float, Field(ge=0.0001, le=3650)] = Field(
+        default=3.0, description="Masked video is deleted after so many days; fractions are allowed."
+    )
+    max_gb: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="The most that one camera's originals and masked video take together, in GB; the oldest go first. 0: no limit.",
+    )
+    keep_free_gb: Annotated[float, Field(ge=0)] = Field(
+        default=1.0,
+        description="When the disk has less free than this, in GB, the oldest footage of all cameras goes before its time; where all of "
+        "it is held, recording stops with an alarm.",
+    )
+
+
+class FleetSettings(_Section):
+    """How many processes share the cameras."""
+
+    recorders: Annotated[int, Field(ge=0, le=64)] = Field(
+        default=0, description="Recorder processes; 0: one for each 100 cameras, at most one for each core."
+    )
+    analysts: Annotated[int, Field(ge=0, le=64)] = Field(
+        default=0, description="Analyst processes; 0: one for each core, at most one for each camera."
+    )
+
+
+class MetricsSettings(_Section):
+    """Prometheus metrics of all processes, at one place."""
+
+    listen: str = Field(
+        default="127.0.0.1:9464",
+        description="Address and port of `/metrics`; empty: none. They name cameras, and nobody is asked who they are.",
     )
 
 
@@ -172,11 +252,24 @@ class Settings(_Section):
     """The whole of `lamppost.toml`."""
 
     data: FilePath = Field(default=Path("lamppost-data"), description="The data folder; relative to the configuration file.")
+    timezone: str = Field(default="UTC", description="The site's time zone, such as `Europe/Berlin`: schedules are in it.")
     sealing: SealingSettings
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     masking: MaskingSettings = Field(default_factory=MaskingSettings)
+    fleet: FleetSettings = Field(default_factory=FleetSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     camera: tuple[CameraSettings, ...] = Field(default=(), description="The cameras, each a table `[[camera]]`.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            find_zone(zone)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return zone
 
     @model_validator(mode="after")
     def _names_differ(self) -> Settings:

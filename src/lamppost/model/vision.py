@@ -42,7 +42,17 @@ class CoverCause(StrEnum):
     TIMESTAMP_GAP = "timestamp_gap"
     PACKETS_DROPPED = "packets_dropped"  # the analyst could not keep up
     SCENE_CHANGED = "scene_changed"  # the camera moved, or the light changed at once
+    OVERLOAD = "overload"  # the last step of overload
     PRESET = "preset"  # the preset `all`
+
+
+class ReductionStep(StrEnum):
+    """What the masked video gives up, one step after the other, where the machine cannot mask everything."""
+
+    FEWER_FRAMES = "fewer_frames"
+    LOWER_RESOLUTION = "lower_resolution"
+    KEYFRAMES_ONLY = "keyframes_only"
+    COVERED = "covered"
 
 
 class Preset(StrEnum):

@@ -18,14 +18,23 @@ from lamppost.model.books import (
     CoverClosed,
     CoverOpened,
     EpochSealed,
+    EventClosed,
+    EventOpened,
     FragmentWritten,
     GapClosed,
     GapOpened,
+    HoldPlaced,
+    HoldReleased,
     JournalRecord,
+    ReductionClosed,
+    ReductionOpened,
     SegmentClosed,
     SegmentOpened,
 )
-from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, GAPS, SEGMENTS
+from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS
+
+_Opening = GapOpened | CoverOpened | ReductionOpened | EventOpened
+_Interval = _Opening | GapClosed | CoverClosed | ReductionClosed | EventClosed
 
 
 def insert_missing(table: Table) -> Insert:
@@ -40,7 +49,9 @@ def _bound(column: Column[Any]) -> Any:
     return bindparam(column.name, type_=column.type)
 
 
-_ADD: Final = {table: insert_missing(table) for table in (CAMERAS, EPOCHS, EPOCH_SHARES, SEGMENTS, GAPS, COVERED, ACTS)}
+_ADD: Final = {
+    table: insert_missing(table) for table in (CAMERAS, EPOCHS, EPOCH_SHARES, SEGMENTS, GAPS, COVERED, REDUCTIONS, EVENTS, HOLDS, ACTS)
+}
 _TOTALS: Final = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.size_bytes, SEGMENTS.c.frames, SEGMENTS.c.fragments).where(
     SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state == "open"
 )
@@ -118,6 +129,21 @@ class Applying:
                 self._open_segment(record)
             case SegmentClosed():
                 self._close_segment(record)
+            case EpochSealed():
+                self._add_epoch(record)
+            case HoldPlaced():
+                self._place_hold(record)
+            case HoldReleased():
+                self._release_hold(record)
+            case Act():
+                self._connection.execute(_ADD[ACTS], _fields(record))
+            case FragmentWritten():
+                self._fold(record)
+            case _:
+                self._write_interval(record)
+
+    def _write_interval(self, record: _Interval) -> None:
+        match record:
             case GapOpened():
                 self._open(GAPS, record)
             case GapClosed():
@@ -126,12 +152,14 @@ class Applying:
                 self._open(COVERED, record)
             case CoverClosed():
                 self._close(COVERED, COVERED.c.cover_id == record.cover_id, record.end_us)
-            case EpochSealed():
-                self._add_epoch(record)
-            case Act():
-                self._connection.execute(_ADD[ACTS], _fields(record))
-            case FragmentWritten():
-                self._fold(record)
+            case ReductionOpened():
+                self._open(REDUCTIONS, record)
+            case ReductionClosed():
+                self._close(REDUCTIONS, REDUCTIONS.c.reduction_id == record.reduction_id, record.end_us)
+            case EventOpened():
+                self._open(EVENTS, record)
+            case EventClosed():
+                self._close(EVENTS, EVENTS.c.event_id == record.event_id, record.end_us)
 
     def _open_segment(self, opened: SegmentOpened) -> None:
         self._add_camera(opened.camera)
@@ -157,14 +185,25 @@ class Applying:
             )
         )
 
-    def _open(self, table: Table, record: GapOpened | CoverOpened) -> None:
-        self._add_camera(record.camera)
+    def _open(self, table: Table, record: _Opening) -> None:
+        if record.camera is not None:
+            self._add_camera(record.camera)
         self._connection.execute(_ADD[table], _fields(record) | {"end_us": None, "opened_in": self._opened_in})
 
     def _close(self, table: Table, which: Any, end_us: int) -> None:
         # The later end wins: after a power loss the journal may have lost the earlier one, and a resumed gap went on.
         is_earlier = or_(table.c.end_us.is_(None), table.c.end_us < end_us)
         self._connection.execute(update(table).where(which, is_earlier).values(end_us=_not_before_start(table, end_us)))
+
+    def _place_hold(self, hold: HoldPlaced) -> None:
+        self._add_camera(hold.camera)
+        row = {name: getattr(hold, name) for name in ("hold_id", "camera", "start_us", "end_us", "reason")}
+        row |= {"placed_us": hold.wall_us, "placed_by": hold.actor, "released_us": None, "released_by": None}
+        self._connection.execute(_ADD[HOLDS], row)
+
+    def _release_hold(self, released: HoldReleased) -> None:
+        still_holds = (HOLDS.c.hold_id == released.hold_id, HOLDS.c.released_us.is_(None))
+        self._connection.execute(update(HOLDS).where(*still_holds).values(released_us=released.wall_us, released_by=released.actor))
 
     def _add_epoch(self, epoch: EpochSealed) -> None:
         self._add_camera(epoch.camera)

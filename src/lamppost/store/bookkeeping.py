@@ -23,10 +23,13 @@ from lamppost.model.layout import DataFolder
 from lamppost.store.applying import Applying
 from lamppost.store.index_file import index_errors, make_index
 from lamppost.store.journal import Damage, JournalScan, hold_lock, journal_files, scan_journal, writers
-from lamppost.store.schema import ACTS, COVERED, GAPS, JOURNAL_OFFSETS, SEGMENTS
+from lamppost.store.schema import ACTS, COVERED, EVENTS, GAPS, JOURNAL_OFFSETS, REDUCTIONS, SEGMENTS
 
 _KEPT_FILES: Final = 2  # recovery looks into the last journal of a dead writer, while its next one is new
-_OPENED: Final = ((SEGMENTS, SEGMENTS.c.state == "open"), (GAPS, GAPS.c.end_us.is_(None)), (COVERED, COVERED.c.end_us.is_(None)))
+_OPENED: Final = (
+    (SEGMENTS, SEGMENTS.c.state == "open"),
+    *((table, table.c.end_us.is_(None)) for table in (GAPS, COVERED, REDUCTIONS, EVENTS)),
+)
 
 
 class Bookkeeper:

@@ -13,11 +13,22 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.engine import Row
 
 from lamppost.base.errors import StoreError
-from lamppost.model.books import Act, EpochSealed, Rendition
+from lamppost.model.books import Act, EpochSealed, Rendition, Severity
 from lamppost.model.layout import DataFolder
 from lamppost.store.index_file import index_errors, open_engine
 from lamppost.store.intervals import Span, normal, shared, total_us, without
-from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, GAPS, JOURNAL_OFFSETS, SEGMENTS
+from lamppost.store.schema import (
+    ACTS,
+    CAMERAS,
+    COVERED,
+    EPOCH_SHARES,
+    EPOCHS,
+    EVENTS,
+    GAPS,
+    JOURNAL_OFFSETS,
+    REDUCTIONS,
+    SEGMENTS,
+)
 
 FOREVER_US: Final = 2**62
 DEFAULT_LIMIT: Final = 100_000
@@ -56,6 +67,19 @@ class Interval:
     start_us: int
     end_us: int | None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event; `end_us` is None while it lasts, `camera` where it concerns the node."""
+
+    event_id: str
+    kind: str
+    severity: Severity
+    camera: str | None
+    start_us: int
+    end_us: int | None
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +163,27 @@ class Index:
         query = select(COVERED).where(COVERED.c.start_us < to_us, or_(COVERED.c.end_us.is_(None), COVERED.c.end_us >= from_us))
         query = _of_camera(query, COVERED.c.camera, camera).order_by(COVERED.c.camera, COVERED.c.start_us).limit(limit)
         return tuple(Interval(row.cover_id, row.camera, row.cause, row.start_us, row.end_us) for row in self._all(query))
+
+    def reductions(
+        self, camera: str | None = None, from_us: int = 0, to_us: int = FOREVER_US, *, limit: int = DEFAULT_LIMIT
+    ) -> tuple[Interval, ...]:
+        """Steps of overload that share time with [from_us, to_us), by camera and time; `cause` is the step."""
+        in_time = (REDUCTIONS.c.start_us < to_us, or_(REDUCTIONS.c.end_us.is_(None), REDUCTIONS.c.end_us >= from_us))
+        query = _of_camera(select(REDUCTIONS).where(*in_time), REDUCTIONS.c.camera, camera)
+        query = query.order_by(REDUCTIONS.c.camera, REDUCTIONS.c.start_us).limit(limit)
+        return tuple(Interval(row.reduction_id, row.camera, row.step, row.start_us, row.end_us) for row in self._all(query))
+
+    def events(
+        self, from_us: int = 0, to_us: int = FOREVER_US, *, severity: Severity | None = None, limit: int = DEFAULT_LIMIT
+    ) -> tuple[EventRow, ...]:
+        """Events that share time with [from_us, to_us), in the order of time."""
+        query = select(EVENTS).where(EVENTS.c.start_us < to_us, or_(EVENTS.c.end_us.is_(None), EVENTS.c.end_us >= from_us))
+        if severity is not None:
+            query = query.where(EVENTS.c.severity == severity.value)
+        return tuple(
+            EventRow(row.event_id, row.kind, Severity(row.severity), row.camera, row.start_us, row.end_us, row.detail)
+            for row in self._all(query.order_by(EVENTS.c.start_us, EVENTS.c.event_id).limit(limit))
+        )
 
     def acts(self, kind: str | None = None, from_us: int = 0, to_us: int = FOREVER_US, *, limit: int = DEFAULT_LIMIT) -> tuple[Act, ...]:
         """Acts in [from_us, to_us), in the order of time."""

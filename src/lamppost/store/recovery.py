@@ -25,10 +25,14 @@ from lamppost.model.books import (
     Act,
     CoverClosed,
     CoverOpened,
+    EventClosed,
+    EventOpened,
     FragmentWritten,
     GapClosed,
     GapOpened,
     JournalRecord,
+    ReductionClosed,
+    ReductionOpened,
     Rendition,
     SegmentClosed,
     SegmentEnd,
@@ -57,6 +61,8 @@ class Recovered:
     closed: tuple[SegmentClosed, ...]
     gaps: tuple[GapOpened, ...]  # at most one a camera
     covers: tuple[CoverOpened, ...]
+    reductions: tuple[ReductionOpened, ...]
+    events: tuple[EventOpened, ...]
     dropped: tuple[str, ...]  # relative paths of files that never held footage
 
 
@@ -74,7 +80,7 @@ def recover_writer(folder: DataFolder, writer: str, *, finish: Finish, journal: 
     closed = tuple(_close_segment(folder, opened, finish, journal, books, clock) for opened in tuple(books.segments.values()))
     gaps = _settle_gaps(books, journal, clock)
     dropped = tuple(_drop_orphans(folder, books, journal, clock))
-    return Recovered(closed, gaps, tuple(books.covers.values()), dropped)
+    return Recovered(closed, gaps, tuple(books.covers.values()), tuple(books.reductions.values()), tuple(books.events.values()), dropped)
 
 
 @dataclass(slots=True)
@@ -100,6 +106,8 @@ class Books:
     segments: dict[str, OpenSegment] = field(default_factory=dict[str, OpenSegment])
     gaps: dict[str, OpenGap] = field(default_factory=dict[str, OpenGap])
     covers: dict[str, CoverOpened] = field(default_factory=dict[str, CoverOpened])
+    reductions: dict[str, ReductionOpened] = field(default_factory=dict[str, ReductionOpened])
+    events: dict[str, EventOpened] = field(default_factory=dict[str, EventOpened])
     latest: dict[str, str] = field(default_factory=dict[str, str])  # camera: the sealed segment opened last
     last_end_us: dict[str, int] = field(default_factory=dict[str, int])  # camera: where that one ended
     places: set[tuple[str, Rendition]] = field(default_factory=set[tuple[str, Rendition]])
@@ -125,10 +133,23 @@ class Books:
                 self.gaps[record.gap_id] = OpenGap(record)
             case GapClosed():
                 self.gaps.pop(record.gap_id, None)
+            case _:
+                self._take_interval(record)
+
+    def _take_interval(self, record: JournalRecord) -> None:
+        match record:
             case CoverOpened():
                 self.covers[record.cover_id] = record
             case CoverClosed():
                 self.covers.pop(record.cover_id, None)
+            case ReductionOpened():
+                self.reductions[record.reduction_id] = record
+            case ReductionClosed():
+                self.reductions.pop(record.reduction_id, None)
+            case EventOpened():
+                self.events[record.event_id] = record
+            case EventClosed():
+                self.events.pop(record.event_id, None)
             case _:
                 pass
 

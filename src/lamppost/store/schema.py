@@ -68,6 +68,14 @@ EPOCH_SHARES: Final = Table(
     comment="what each share file of an epoch must be",
 )
 
+DESTROYED_EPOCHS: Final = Table(
+    "destroyed_epochs",
+    METADATA,
+    Column("epoch_id", Text, ForeignKey("epochs.epoch_id"), primary_key=True, comment="the epoch"),
+    Column("destroyed_us", BigInteger, nullable=False, comment="its shares were destroyed; nothing sealed to it can be opened since"),
+    comment="epochs whose shares retention destroyed",
+)
+
 SEGMENTS: Final = Table(
     "segments",
     METADATA,
@@ -136,6 +144,76 @@ COVERED: Final = Table(
     Index(None, "camera", "start_us"),
     Index(None, "opened_in"),
     comment="intervals in which the masked video shows nothing",
+)
+
+REDUCTIONS: Final = Table(
+    "reductions",
+    METADATA,
+    Column("reduction_id", Text, primary_key=True, comment="random"),
+    _camera(),
+    Column("step", Text, nullable=False, comment="what the masked video gave up (ReductionStep)"),
+    Column("start_us", BigInteger, nullable=False, comment="from here on"),
+    Column("end_us", BigInteger, comment="up to here; null while it lasts"),
+    _opened_in(),
+    CheckConstraint("step <> ''", name="step"),
+    CheckConstraint("start_us <= end_us", name="span"),
+    Index(None, "camera", "start_us"),
+    Index(None, "opened_in"),
+    comment="intervals in which the machine could not mask everything, and what was given up",
+)
+
+EVENTS: Final = Table(
+    "events",
+    METADATA,
+    Column("event_id", Text, primary_key=True, comment="random"),
+    Column("kind", Text, nullable=False, comment="what happened"),
+    Column("severity", Text, nullable=False, comment="how urgent it is"),
+    Column("camera", Text, ForeignKey("cameras.camera"), comment="whose it is; null where it concerns the node"),
+    Column("start_us", BigInteger, nullable=False, comment="it began"),
+    Column("end_us", BigInteger, comment="it was over; null while it lasts"),
+    Column("detail", Text, nullable=False, comment="one JSON object"),
+    _opened_in(),
+    CheckConstraint("kind <> ''", name="kind"),
+    CheckConstraint("severity IN ('info', 'warning', 'alarm')", name="severity"),
+    CheckConstraint("start_us <= end_us", name="span"),
+    Index(None, "start_us"),
+    Index(None, "camera", "start_us"),
+    Index(None, "opened_in"),
+    comment="what an operator acts on, alarms among it",
+)
+
+HOLDS: Final = Table(
+    "holds",
+    METADATA,
+    Column("hold_id", Text, primary_key=True, comment="random"),
+    _camera(),
+    Column("start_us", BigInteger, nullable=False, comment="footage is kept from here on"),
+    Column("end_us", BigInteger, nullable=False, comment="up to here; may lie in the future"),
+    Column("placed_us", BigInteger, nullable=False, comment="when it was placed"),
+    Column("placed_by", Text, nullable=False, comment="by whom"),
+    Column("reason", Text, nullable=False, comment="one line for a person"),
+    Column("released_us", BigInteger, comment="when it ended; null while it holds"),
+    Column("released_by", Text, comment="by whom"),
+    CheckConstraint("start_us < end_us", name="span"),
+    CheckConstraint("reason <> ''", name="reason"),
+    CheckConstraint("(released_us IS NULL) = (released_by IS NULL)", name="released"),
+    Index(None, "camera", "start_us"),
+    comment="intervals of which nothing is deleted automatically",
+)
+
+FORGOTTEN: Final = Table(
+    "forgotten",
+    METADATA,
+    Column("camera", Text, ForeignKey("cameras.camera"), primary_key=True, comment="whose it was"),
+    Column("rendition", Text, primary_key=True, comment="sealed original or masked video"),
+    Column("start_us", BigInteger, primary_key=True, autoincrement=False, comment="from here on"),
+    Column("end_us", BigInteger, nullable=False, comment="up to here; neighbours are joined"),
+    Column("segments", BigInteger, nullable=False, comment="so many files were deleted"),
+    Column("size_bytes", BigInteger, nullable=False, comment="of so many bytes"),
+    CheckConstraint("rendition IN ('sealed', 'masked')", name="rendition"),
+    CheckConstraint("start_us <= end_us", name="span"),
+    CheckConstraint("segments >= 0 AND size_bytes >= 0", name="counts"),
+    comment="spans whose footage was recorded and then deleted by retention",
 )
 
 ACTS: Final = Table(

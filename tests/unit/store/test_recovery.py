@@ -68,7 +68,7 @@ def test_nothing_is_done_after_an_end_in_good_order(scene: Scene) -> None:
     scene.journal.append(stopped)
     before = scene.records()
     scene.die()
-    assert scene.recover() == Recovered((), (stopped,), (), ())
+    assert scene.recover() == Recovered((), (stopped,), (), (), (), ())
     assert scene.records() == before
 
 

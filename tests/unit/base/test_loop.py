@@ -1,0 +1,100 @@
+"""The loop serves sockets, timers and other threads' calls, in its own thread."""
+
+import socket
+import threading
+
+import pytest
+
+from lamppost.base.clock import ManualClock, SystemClock
+from lamppost.base.loop import Loop
+
+
+@pytest.fixture
+def loop():
+    loop = Loop(ManualClock(), tick_s=0.0)
+    yield loop
+    loop.close()
+
+
+def test_what_is_ready_is_served_until_it_is_unwatched(loop: Loop) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        seen: list[bytes] = []
+        loop.watch(near.fileno(), lambda: seen.append(near.recv(100)))
+        far.send(b"one")
+        loop.step()
+        assert seen == [b"one"]
+        loop.unwatch(near.fileno())
+        loop.unwatch(near.fileno())
+        far.send(b"two")
+        loop.step()
+        assert seen == [b"one"]
+
+
+def test_a_watch_for_writing_can_become_one_for_reading(loop: Loop) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        seen: list[str] = []
+        loop.watch(near.fileno(), lambda: seen.append("write"), for_write=True)
+        loop.step()
+        loop.watch(near.fileno(), lambda: seen.append(near.recv(9).decode()))
+        far.send(b"read")
+        loop.step()
+        assert seen == ["write", "read"]
+
+
+def test_timers_run_in_the_order_of_their_time_and_not_when_cancelled() -> None:
+    clock = ManualClock()
+    loop = Loop(clock, tick_s=0.0)
+    ran: list[str] = []
+    loop.call_later(2.0, lambda: ran.append("late"))
+    loop.call_later(1.0, lambda: ran.append("early"))
+    loop.call_later(1.5, lambda: ran.append("never")).cancel()
+    loop.post(lambda: None)
+    loop.step()
+    assert ran == []
+    clock.advance(5.0)
+    loop.post(lambda: None)
+    loop.step()
+    assert ran == ["early", "late"]
+    loop.close()
+
+
+def test_another_thread_wakes_it_and_stops_it() -> None:
+    loop = Loop(SystemClock())
+    stop = threading.Event()
+    seen: list[str] = []
+
+    def call() -> None:
+        seen.append(threading.current_thread().name)
+        loop.post(stop.set)
+
+    thread = threading.Thread(target=loop.run, args=(stop,), name="served")
+    thread.start()
+    loop.post(call)
+    thread.join(5)
+    assert not thread.is_alive()
+    assert seen == ["served"]
+    loop.close()
+    loop.post(call)  # too late, and harmless
+
+
+def test_what_may_wait_runs_elsewhere_and_reports_back() -> None:
+    loop = Loop(SystemClock())
+    stop = threading.Event()
+    seen: list[bool] = []
+    here = threading.current_thread()
+
+    def work() -> None:
+        elsewhere = threading.current_thread() is not here
+
+        def report() -> None:
+            seen.append(elsewhere and threading.current_thread() is here)
+            stop.set()
+
+        loop.post(report)
+
+    loop.in_thread(work)
+    loop.run(stop)
+    assert seen == [True]
+    loop.close()
