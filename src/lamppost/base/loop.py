@@ -150,4 +150,58 @@ class Loop:
                 callback()
 
 
+class GuardedLoop(Loop):
+    """The part of a loop that one owner uses: its bugs end the owner's work, and not the others'.
+
+    What a callback raises is given to `on_bug`, in the loop's thread.
+    """
+
+    def __init__(self, loop: Loop, on_bug: Callable[[BaseException], None]) -> None:
+        self._loop = loop
+        self._on_bug = on_bug
+
+    def watch(self, descriptor: int, on_ready: Callback, *, for_write: bool = False) -> None:
+        self._loop.watch(descriptor, self._guarded(on_ready), for_write=for_write)
+
+    def unwatch(self, descriptor: int) -> None:
+        self._loop.unwatch(descriptor)
+
+    def call_at(self, due_s: float, callback: Callback) -> Timer:
+        return self._loop.call_at(due_s, self._guarded(callback))
+
+    def call_later(self, delay_s: float, callback: Callback) -> Timer:
+        return self._loop.call_later(delay_s, self._guarded(callback))
+
+    def post(self, callback: Callback) -> None:
+        self._loop.post(self._guarded(callback))
+
+    def in_thread(self, work: Callback) -> None:
+        def report(error: BaseException) -> None:
+            self._loop.post(lambda: self._on_bug(error))
+
+        self._loop.in_thread(_guarded(work, report))
+
+    def run(self, stop: threading.Event) -> None:
+        raise RuntimeError("a guarded loop is run by the loop that it is a part of")
+
+    def step(self) -> None:
+        raise RuntimeError("a guarded loop is run by the loop that it is a part of")
+
+    def close(self) -> None:
+        """The loop goes on; only its owner closes it."""
+
+    def _guarded(self, callback: Callback) -> Callback:
+        return _guarded(callback, self._on_bug)
+
+
+def _guarded(callback: Callback, on_bug: Callable[[BaseException], None]) -> Callback:
+    def call() -> None:
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001  (a bug with one camera must not end the recording of ninety-nine others)
+            on_bug(error)
+
+    return call
+
+
 _NEVER = threading.Event()

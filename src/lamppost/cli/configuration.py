@@ -22,12 +22,21 @@ def load_settings(path: Path) -> Settings:
     Raises `ConfigError` with one line for each mistake; values are never shown,
     since one of them may be a password.
     """
+    return read_settings(read_configuration(path), path)
+
+
+def read_configuration(path: Path) -> str:
+    """The text of the file; raises `ConfigError`."""
     try:
-        content = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"there is no configuration at {path}", remedy="run `lamppost init`, or name one with -c") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read", remedy="it must be a text file that this user may read") from error
+
+
+def read_settings(content: str, path: Path) -> Settings:
+    """The settings in `content`, the text of `path`; as `load_settings`."""
     try:
         tables = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
@@ -109,10 +118,11 @@ def check_camera(name: str, url: str) -> CameraSettings:
 
 
 def _check_address(camera: CameraSettings) -> None:
-    try:
-        parse_locator(camera.url, username=camera.username)
-    except ConfigError as error:
-        raise ConfigError(f"camera {camera.name}: {error.problem}", remedy=error.remedy) from error
+    for url in (camera.url, *((camera.sub_url,) if camera.sub_url else ())):
+        try:
+            parse_locator(url, username=camera.username)
+        except ConfigError as error:
+            raise ConfigError(f"camera {camera.name}: {error.problem}", remedy=error.remedy) from error
 
 
 def one_camera(settings: Settings, url: str) -> Settings:

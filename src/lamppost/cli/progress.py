@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections import Counter
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -12,39 +13,50 @@ from rich.markup import escape
 from rich.table import Table
 
 from lamppost.model.settings import Settings
-from lamppost.pipeline.supervisor import ANALYST, RECORDER, ChildState
 
-LINE_EVERY_TICKS = 10  # ticks come twice a second
+LINE_EVERY_TICKS: Final = 10  # ticks come twice a second
+MOST_ROWS: Final = 24  # what has trouble comes first
+MOST_LINES: Final = 8
+
+
+class Node(Protocol):
+    """What runs, as far as it is shown."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def recording(self, camera: str) -> dict[str, Any]: ...
+
+    def masking(self, camera: str) -> dict[str, Any]: ...
 
 
 class Progress(Protocol):
     """Shows the children's last reports."""
 
-    def show(self, children: Mapping[str, ChildState]) -> None: ...
+    def show(self, node: Node) -> None: ...
 
 
 @contextmanager
-def open_progress(settings: Settings, console: Console) -> Generator[Progress]:
+def open_progress(console: Console) -> Generator[Progress]:
     """A live table on a terminal, plain lines elsewhere."""
-    names = [camera.name for camera in settings.camera]
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
-            yield _LiveTable(live, names)
+            yield _LiveTable(live)
     else:
-        yield _Lines(console, names)
+        yield _Lines(console)
 
 
 class _LiveTable:
-    def __init__(self, live: Live, cameras: list[str]) -> None:
+    def __init__(self, live: Live) -> None:
         self._live = live
-        self._cameras = cameras
 
-    def show(self, children: Mapping[str, ChildState]) -> None:
+    def show(self, node: Node) -> None:
+        names = _troubled_first(node)
         table = Table(title="Lamppost — Ctrl-C ends", title_justify="left")
         for heading in ("camera", "recording", "frames in", "sealed", "gaps", "masking", "masked", "covered", "behind"):
             table.add_column(heading, justify="left" if heading in ("camera", "recording", "masking") else "right")
-        for name in self._cameras:
-            recorded, masked = _of(children, RECORDER, name), _of(children, ANALYST, name)
+        for name in names[:MOST_ROWS]:
+            recorded, masked = node.recording(name), node.masking(name)
             table.add_row(
                 name,
                 escape(_state(recorded)),
@@ -56,33 +68,51 @@ class _LiveTable:
                 str(masked.get("covered_frames", 0)),
                 f"{masked.get('behind_s', 0.0):.1f} s",
             )
+        if len(names) > MOST_ROWS:
+            table.caption = f"and {len(names) - MOST_ROWS} more: {_totals(node, names)}"
         self._live.update(table)
 
 
 class _Lines:
-    def __init__(self, console: Console, cameras: list[str]) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._cameras = cameras
         self._ticks = 0
 
-    def show(self, children: Mapping[str, ChildState]) -> None:
+    def show(self, node: Node) -> None:
         self._ticks += 1
         if self._ticks % LINE_EVERY_TICKS:
             return
-        for name in self._cameras:
-            recorded, masked = _of(children, RECORDER, name), _of(children, ANALYST, name)
-            self._console.print(
+        names = _troubled_first(node)
+        if len(names) > MOST_LINES:
+            self._print(f"{len(names)} cameras: {_totals(node, names)}")
+            names = [name for name in names if _has_trouble(node, name)][:MOST_LINES]
+        for name in names:
+            recorded, masked = node.recording(name), node.masking(name)
+            self._print(
                 f"{name}: {_state(recorded)}, {recorded.get('frames', 0)} frames in, "
                 f"{format_bytes(recorded.get('sealed_bytes', 0))} sealed; "
-                f"{_state(masked)}, {masked.get('frames', 0)} masked, {masked.get('covered_frames', 0)} of them covered",
-                soft_wrap=True,
-                markup=False,
+                f"{_state(masked)}, {masked.get('frames', 0)} masked, {masked.get('covered_frames', 0)} of them covered"
             )
 
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False)
 
-def _of(children: Mapping[str, ChildState], child: str, camera: str) -> dict[str, Any]:
-    cameras: dict[str, dict[str, Any]] = children[child].status.get("cameras", {})
-    return cameras.get(camera, {})
+
+def _troubled_first(node: Node) -> list[str]:
+    names = [camera.name for camera in node.settings.camera]
+    return sorted(names, key=lambda name: not _has_trouble(node, name)) if len(names) > MOST_LINES else names
+
+
+def _has_trouble(node: Node, name: str) -> bool:
+    return bool(node.recording(name).get("problem") or node.masking(name).get("problem"))
+
+
+def _totals(node: Node, names: Sequence[str]) -> str:
+    recorded, masked = [node.recording(name) for name in names], [node.masking(name) for name in names]
+    states = ", ".join(f"{count} {state}" for state, count in Counter(str(report.get("state", "starting")) for report in recorded).items())
+    maskings = ", ".join(f"{count} {state}" for state, count in Counter(str(report.get("state", "starting")) for report in masked).items())
+    frames, size = sum(report.get("frames", 0) for report in recorded), sum(report.get("sealed_bytes", 0) for report in recorded)
+    return f"{states}; {frames} frames in, {format_bytes(size)} sealed; {maskings}"
 
 
 def _state(status: dict[str, Any]) -> str:

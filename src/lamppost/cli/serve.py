@@ -21,6 +21,9 @@ from lamppost.cli.errors import one_line_errors
 from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
 from lamppost.model.layout import DataFolder
+from lamppost.model.settings import Settings
+from lamppost.pipeline.metrics import MetricsServer, parse_listen
+from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.supervisor import Supervisor
 from lamppost.seal.notes import NoteSigner
 
@@ -45,31 +48,47 @@ def serve(
     folder and play in any player. Ctrl-C or SIGTERM ends it within 5 seconds.
     """
     os.environ.pop(CAMERA_VARIABLE, None)  # it may hold a password: no child's environment does
-    settings = load_settings(config)
-    if camera:
-        settings = one_camera(settings, camera)
+    settings = one_camera(load_settings(config), camera) if camera else _load(config)
     if not settings.camera:
-        raise ConfigError(f"{config} names no camera", remedy="add a table [[camera]] with name and url")
-    check_cameras(settings)
+        raise ConfigError(f"{config} names no camera", remedy="add one with `lamppost camera add`")
+    if camera:
+        check_cameras(settings)
+    parse_listen(settings.metrics.listen or ":0")
     for_s = _seconds(for_) if for_ is not None else None
     folder = DataFolder(settings.data)
     if not (folder.keys / "recorder.key").is_file():
         raise ConfigError(f"{settings.data} is not a data folder", remedy="create one with `lamppost init`")
-    NoteSigner.load(folder.keys / "recorder.key")  # told here, once, and not by a recorder that dies again and again
+    signer = NoteSigner.load(folder.keys / "recorder.key")  # told here, once, and not by a recorder that dies again and again
     configure_logging(process="supervisor", level=settings.log.level, as_json=settings.log.as_json)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     clock = SystemClock()
+    watch = None if camera else ConfigWatch(config, lambda: _load(config), clock)
+    signal.signal(signal.SIGHUP, lambda _number, _frame: watch.ask() if watch else None)
     started_us = clock.wall_us()
-    supervisor = Supervisor(settings, clock=clock, write_line=_write_line)
+    supervisor = Supervisor(settings, sign=signer.sign, clock=clock, write_line=_write_line)
+    metrics = MetricsServer(supervisor)
     try:
         supervisor.start()
-        with open_progress(settings, Console(file=sys.stdout, highlight=False)) as progress:
-            supervisor.watch(stop, for_s, progress.show)
+        with open_progress(Console(file=sys.stdout, highlight=False)) as progress:
+
+            def on_tick(node: Supervisor) -> None:
+                metrics.use(node.settings.metrics.listen)
+                progress.show(node)
+
+            supervisor.watch(stop, for_s, on_tick, watch)
     finally:
+        metrics.close()
         supervisor.stop()
-    print_summary(settings, supervisor.report(started_us), as_json=as_json)
+    print_summary(supervisor.settings, supervisor.report(started_us), as_json=as_json)
+
+
+def _load(config: Path) -> Settings:
+    """The whole configuration, its cameras' addresses and passwords too; raises `ConfigError`."""
+    settings = load_settings(config)
+    check_cameras(settings)
+    return settings
 
 
 def _write_line(line: str) -> None:

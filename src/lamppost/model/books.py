@@ -147,6 +147,15 @@ class EpochSealed:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountMoved:
+    """From now on another process keeps the account of the camera; this journal says nothing of it any more."""
+
+    TYPE: ClassVar[str] = "account_moved"
+    camera: str
+    wall_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class HoldPlaced:
     """From now on nothing of the camera in [`start_us`, `end_us`) is deleted automatically."""
 
@@ -236,6 +245,7 @@ JournalRecord = (
     | ReductionOpened
     | ReductionClosed
     | EpochSealed
+    | AccountMoved
     | HoldPlaced
     | HoldReleased
     | EventOpened
@@ -253,6 +263,7 @@ RECORD_TYPES: tuple[type[JournalRecord], ...] = (
     ReductionOpened,
     ReductionClosed,
     EpochSealed,
+    AccountMoved,
     HoldPlaced,
     HoldReleased,
     EventOpened,

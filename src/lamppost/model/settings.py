@@ -145,7 +145,7 @@ class RecordingSettings(_Section):
         default=10.0, description="A camera that is silent for so many seconds is called lost."
     )
     reconnect_cap_s: Annotated[float, Field(ge=1, le=300)] = Field(
-        default=15.0, description="The longest pause between two attempts to reach a lost camera, in seconds."
+        default=10.0, description="The longest pause between two attempts to reach a lost camera, in seconds."
     )
 
 

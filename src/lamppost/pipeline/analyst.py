@@ -22,16 +22,14 @@ from lamppost.pipeline.recovering import recover
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
 
-WRITER = "analyst"
-
 
 def work(context: ChildContext, desk: FeedDesk) -> None:
     """Recover, mask until told to stop, end every segment whole."""
     settings = context.settings
     signer = NoteSigner.load(context.folder.keys / "recorder.key")
     faces = FaceDetector(threads=settings.masking.threads)
-    with open_journal(context, WRITER) as journal:
-        recover(context.folder, WRITER, journal, sign=signer.sign, clock=context.clock)
+    with open_journal(context, context.name) as journal:
+        recover(context.folder, context.name, journal, sign=signer.sign, clock=context.clock)
         tools = MaskedTools(context.folder, settings.recording, journal.append, signer.sign, context.clock, settings.masking.threads)
         analyses: list[CameraAnalysis] = []
         threads: list[threading.Thread] = []
@@ -88,4 +86,4 @@ def _report(context: ChildContext, analyses: list[CameraAnalysis]) -> None:
 
 if __name__ == "__main__":
     feed_desk = FeedDesk()
-    run_child("analyst", lambda context: work(context, feed_desk), feed_desk.take_message)
+    run_child(lambda context: work(context, feed_desk), feed_desk.take_message)

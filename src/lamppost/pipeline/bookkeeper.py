@@ -16,4 +16,4 @@ def work(context: ChildContext) -> None:
 
 
 if __name__ == "__main__":
-    run_child("bookkeeper", work)
+    run_child(work)

@@ -1,7 +1,7 @@
 """What every child process does the same: orders in, status out, end in good order.
 
 A child is started as `python -m MODULE FD` with one end of a control channel.
-Its first message is the settings. It stops when told to, at SIGTERM, or when
+Its first message is its name and the settings. It stops when told to, at SIGTERM, or when
 the supervisor is gone; it never outlives it by more than the stop takes.
 """
 
@@ -45,12 +45,17 @@ def settings_message(settings: Settings) -> dict[str, Any]:
     return message
 
 
-def spawn(module: str, settings: Settings) -> tuple[subprocess.Popen[bytes], ControlChannel]:
-    """Start `module` as a child with `settings`; its standard error is a pipe.
+def parse_settings(message: dict[str, Any]) -> Settings:
+    """The settings that `settings_message` made a message of."""
+    return Settings.model_validate(message)
+
+
+def spawn(module: str, name: str, settings: Settings) -> tuple[subprocess.Popen[bytes], ControlChannel]:
+    """Start `module` as the child `name` with `settings`; its standard error is a pipe.
 
     Raises `ConfigError` when a password cannot be read, and `OSError`; then nothing was started.
     """
-    message = {"settings": settings_message(settings)}
+    message = {"name": name, "settings": settings_message(settings)}
     channel, their_end = ControlChannel.pair()
     with their_end:
         try:
@@ -70,8 +75,9 @@ def spawn(module: str, settings: Settings) -> tuple[subprocess.Popen[bytes], Con
 
 @dataclass(frozen=True, slots=True)
 class ChildContext:
-    """What a child's work is given."""
+    """What a child's work is given; `name` is also that of its journal."""
 
+    name: str
     settings: Settings
     folder: DataFolder
     clock: Clock
@@ -79,7 +85,32 @@ class ChildContext:
     channel: ControlChannel
 
 
-def run_child(name: str, work: Callable[[ChildContext], None], on_message: Callable[[Message], None] | None = None) -> None:
+class OrderBox:
+    """Keeps the supervisor's orders until somebody is there to take them; then hands on each as it comes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Message] = []
+        self._taker: Callable[[Message], None] | None = None
+
+    def take(self, message: Message) -> None:
+        """From the control thread: an order came."""
+        with self._lock:
+            if self._taker is None:
+                self._waiting.append(message)  # bounded by what a supervisor sends to a child that is starting
+                return
+            self._taker(message)
+
+    def hand_to(self, taker: Callable[[Message], None]) -> None:
+        """Give `taker` what waits, and from now on what comes."""
+        with self._lock:
+            self._taker = taker
+            waiting, self._waiting = self._waiting, []
+            for message in waiting:
+                taker(message)
+
+
+def run_child(work: Callable[[ChildContext], None], on_message: Callable[[Message], None] | None = None) -> None:
     """The whole life of a child process; `work` returns when `context.stop` is set.
 
     Exits 0 after a stop, 3 when the work failed with a `LamppostError`.
@@ -89,12 +120,13 @@ def run_child(name: str, work: Callable[[ChildContext], None], on_message: Calla
     first = channel.receive(SETTINGS_PATIENCE_S)
     if first is None:
         sys.exit(0)
-    settings = Settings.model_validate(first.body["settings"])
+    name, settings = str(first.body["name"]), parse_settings(first.body["settings"])
     configure_logging(process=name, level=settings.log.level, as_json=settings.log.as_json)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which tells us
-    context = ChildContext(settings, DataFolder(settings.data), SystemClock(), stop, channel)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise
+    context = ChildContext(name, settings, DataFolder(settings.data), SystemClock(), stop, channel)
     threading.Thread(target=_listen, args=(context, on_message), name="control", daemon=True).start()
     try:
         work(context)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import json
+import os
 import select
 import socket
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from typing import Any
 
 MESSAGE_LIMIT_BYTES = 1 << 20
 DESCRIPTORS_LIMIT = 8
+# What is longer travels in memory of its own: the kernel takes no message of a thousand cameras.
+_INLINE_BYTES = 48 * 1024
+_MEMORY_LIMIT_BYTES = 256 << 20
+_IN_MEMORY = b'"in memory"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,10 @@ class ControlChannel:
 
     def send_whole(self, body: dict[str, Any], descriptors: tuple[int, ...] = (), timeout_s: float = 5.0) -> bool:
         """Send an order; false when the peer is gone or did not take it in time."""
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         try:
             if not self._is_ready(select.POLLOUT, timeout_s):
                 return False
-            self._end.sendmsg([json.dumps(body).encode()], rights, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            self._send(body, descriptors)
         except OSError:
             return False
         return True
@@ -58,10 +62,23 @@ class ControlChannel:
     def send(self, body: dict[str, Any]) -> bool:
         """Send a status if there is room for it at once."""
         try:
-            self._end.send(json.dumps(body).encode(), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            self._send(body, ())
         except OSError:
             return False
         return True
+
+    def _send(self, body: dict[str, Any], descriptors: tuple[int, ...]) -> None:
+        content = json.dumps(body).encode()
+        memory = -1
+        try:
+            if len(content) > _INLINE_BYTES:
+                memory = _memory_of(content)
+                content, descriptors = _IN_MEMORY, (memory, *descriptors)
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+            self._end.sendmsg([content], rights, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        finally:
+            if memory >= 0:
+                os.close(memory)
 
     def receive(self, timeout_s: float | None = None) -> Message | None:
         """The next message, or None when the peer is gone; raises `TimeoutError`."""
@@ -75,7 +92,11 @@ class ControlChannel:
 
     def _receive(self) -> Message | None:
         raw, descriptors, _flags, _address = socket.recv_fds(self._end, MESSAGE_LIMIT_BYTES, DESCRIPTORS_LIMIT)
-        return Message(json.loads(raw), tuple(descriptors)) if raw else None
+        if not raw:
+            return None
+        if raw == _IN_MEMORY:
+            return Message(json.loads(_read_memory(descriptors.pop(0))), tuple(descriptors))
+        return Message(json.loads(raw), tuple(descriptors))
 
     def _is_ready(self, event: int, timeout_s: float) -> bool:
         # A time-out set on the socket itself would hold for the thread at its other end of work as well:
@@ -88,3 +109,21 @@ class ControlChannel:
 
     def close(self) -> None:
         self._end.close()
+
+
+def _memory_of(content: bytes) -> int:
+    """A descriptor of memory without a name that holds `content`; it may hold passwords, and never touches a disk."""
+    descriptor = os.memfd_create("lamppost", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _read_memory(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(0)
+        return file.read(_MEMORY_LIMIT_BYTES)

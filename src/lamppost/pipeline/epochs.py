@@ -16,7 +16,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.settings import SealingSettings
 from lamppost.record.segments import SealingEpoch
 from lamppost.seal.age import AgeSealer
-from lamppost.seal.epochs import EpochPreparation
+from lamppost.seal.epochs import EpochPreparation, SealingDesk, seal_request
 from lamppost.seal.notes import VerifierKey
 from lamppost.seal.opening import read_seal
 from lamppost.store.vault import Vault
@@ -42,10 +42,12 @@ class EpochSupply:
         *,
         folder: DataFolder,
         sealing: SealingSettings,
+        desk: SealingDesk,
         journal: Callable[[JournalRecord], None],
         clock: Clock,
     ) -> None:
         self._camera = camera
+        self._desk = desk
         self._folder = folder
         self._sealing = sealing
         self._journal = journal
@@ -59,13 +61,19 @@ class EpochSupply:
         self._retry_at_s = 0.0
         self._log = get_logger("pipeline").bind(camera=camera)
 
+    def use(self, sealing: SealingSettings) -> None:
+        """Make the epochs from now on for these custodians; the present one goes on to its end."""
+        if sealing != self._sealing:
+            self._sealing = sealing
+            self._next = None
+
     def tend(self) -> None:
         """Start, collect or retry the making of the next epoch; never waits. Call it often.
 
         Raises `StoreError` when the journal cannot take an epoch that was made.
         """
-        if self._next is not None and self._is_ahead(self._next.start_us):
-            self._next = None
+        if self._next is not None and (self._is_ahead(self._next.start_us) or self._next.end_us <= self._clock.wall_us()):
+            self._next = None  # made before the wall clock was set back, or before hours without a camera
         if self._preparation is not None:
             self._collect(self._preparation)
         elif self._made is None and self._next is None and self._clock.monotonic_s() >= self._retry_at_s and self._is_next_due():
@@ -130,8 +138,8 @@ class EpochSupply:
         start_us = now_us
         if self._present is not None and not self._is_ahead(self._present_start_us):
             start_us = max(now_us, self._present.end_us)
-        try:
-            self._preparation = EpochPreparation.start(
+        self._preparation = self._desk.request(
+            seal_request(
                 folder=self._folder,
                 camera=self._camera,
                 sequence=self._sequence,
@@ -139,12 +147,8 @@ class EpochSupply:
                 end_us=start_us + round(self._sealing.epoch_s * US_PER_S),
                 custodians=self._sealing.custodians,
                 threshold=self._sealing.threshold,
-                clock=self._clock,
             )
-        except SealError as error:
-            self._log.error("no new sealing epoch", problem=str(error))
-            self._retry_at_s = self._clock.monotonic_s() + RETRY_S
-            return
+        )
         self._sequence += 1
 
 

@@ -40,6 +40,11 @@ class FeedDesk:
         if end is not None:
             offer(end)
 
+    def forget(self, camera: str) -> None:
+        """The camera is gone, or is built anew: what comes for it waits."""
+        with self._mutex:
+            self._offers.pop(camera, None)
+
     def _hand_over(self, camera: str, end: socket.socket) -> None:
         with self._mutex:
             offer = self._offers.get(camera)

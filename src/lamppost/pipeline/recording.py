@@ -1,16 +1,14 @@
-"""One camera's recording: connect, hand packets on, keep the account, try again.
+"""What is kept of one camera: its segments, its sealing epochs, and the account of every moment.
 
-A thread of the recorder process. It decodes nothing and waits for nobody but
-the camera and the disk.
+The store's side of a recording. It waits for disks, and so runs in a line of
+work of its own, one thing at a time; what arrives comes from `reception.py`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from random import Random
-from typing import Any
+from typing import Any, Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import (
@@ -25,14 +23,11 @@ from lamppost.base.errors import (
 )
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
-from lamppost.ingest.backoff import Backoff
-from lamppost.ingest.session import open_session
 from lamppost.model.books import FragmentWritten, GapOpened, JournalRecord, Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Gap, GapCause, Packet, RunStarted, SessionItem
-from lamppost.model.settings import CameraSettings, RecordingSettings
+from lamppost.model.settings import RecordingSettings, SealingSettings
 from lamppost.pipeline.epochs import EpochSupply
-from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.gaps import GapKeeper
 from lamppost.record.segments import RecordChain, SegmentWriter
 
@@ -45,23 +40,32 @@ _CAUSES: tuple[tuple[type[LamppostError], GapCause], ...] = (
     (SealError, GapCause.SEAL_UNAVAILABLE),
     (StoreError, GapCause.STORE_FAILED),
 )
-STEADY_S = 30.0  # after a session that lasted so long the pause is the shortest again
-EPOCH_POLL_S = 0.02
-EPOCH_PATIENCE_S = 10.0
-REVIVAL_PAUSE_S = 5.0
+RETRY_FIRST_S: Final = 0.5
+RETRY_CAP_S: Final = 5.0
+A_BUG: Final = "a bug in Lamppost; its log has the details"
+
+
+def cause_of(error: LamppostError) -> GapCause:
+    """The cause that stands in the books for `error`."""
+    return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), GapCause.CAMERA_UNREACHABLE)
 
 
 @dataclass(slots=True)
 class RecordingStatus:
-    """What the thread tells the supervisor; each field is read by itself, without a lock."""
+    """What the supervisor is told; each field is written by one thread and read without a lock."""
 
     state: str = "starting"
     problem: str = ""
+    cause: str = ""  # of the gap that is open now
     frames: int = 0
     sealed_bytes: int = 0
     sessions: int = 0
     gaps: int = 0
     not_fed: int = 0  # packets the analyst had no room for
+    dropped: int = 0  # packets that the disk was too slow for
+    is_dropping: bool = False
+    received_bytes: int = 0
+    lost_packets: int = 0  # of the network, as far as the transport can tell
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -69,123 +73,124 @@ class RecordingStatus:
 
 @dataclass(frozen=True, slots=True)
 class RecordingTools:
-    """What every camera's recording in a process shares."""
+    """What all recordings of a process share."""
 
     folder: DataFolder
-    settings: RecordingSettings
     journal: Callable[[JournalRecord], None]
     sign: Callable[[bytes], bytes]
     clock: Clock
-    stop: threading.Event
 
 
 class CameraRecording:
-    """Records one camera until told to stop; trouble with it stays with it.
+    """Keeps what arrives of one camera; every moment from `start` on lies in a fragment or in a declared gap.
 
-    Every moment from the start to the stop lies in a fragment or in a declared
-    gap, also after a crash.
+    Also after a crash. Trouble with disk or seal ends the segment and opens a gap;
+    it is tried again with a keyframe soon after, while the camera stays connected.
     """
 
     def __init__(
-        self, camera: CameraSettings, tools: RecordingTools, *, epochs: EpochSupply, chain: RecordChain, left_open: GapOpened | None
+        self,
+        camera: str,
+        tools: RecordingTools,
+        settings: RecordingSettings,
+        *,
+        epochs: EpochSupply,
+        chain: RecordChain,
+        left_open: GapOpened | None,
     ) -> None:
         self.camera = camera
-        self.feed = FeedWriter()
         self.status = RecordingStatus()
+        self.is_ready = False  # whether a segment could be opened now; read by the loop
         self._tools = tools
+        self._settings = settings
         self._epochs = epochs
         self._chain = chain
-        self._gaps = GapKeeper(camera.name, self._journal, tools.clock)
-        self._left_open = left_open
+        self._gaps = GapKeeper(camera, self._journal, tools.clock)
+        if left_open is not None:
+            self._gaps.resume(left_open)
+        self._run: RunStarted | None = None
         self._writer: SegmentWriter | None = None
         self._recorded_until_us = 0
-        self._log = get_logger("record").bind(camera=camera.name)
+        self._retry_at_s = 0.0
+        self._retry_pause_s = RETRY_FIRST_S
+        self._log = get_logger("record").bind(camera=camera)
 
-    def run(self) -> None:
-        """The thread's body: session after session, with a growing pause after each failure.
+    def configure(self, settings: RecordingSettings, sealing: SealingSettings) -> None:
+        """Use these settings from the next run and the next epoch on."""
+        self._settings = settings
+        self._epochs.use(sealing)
 
-        When a bug has ended the thread, another one may run it again.
-        """
-        tools = self._tools
-        self._start_account()
-        backoff = Backoff(random=Random(), cap_s=tools.settings.reconnect_cap_s)  # noqa: S311  # jitter, not secrecy
-        while not tools.stop.is_set():
-            began_s = tools.clock.monotonic_s()
-            try:
-                self._record_session()
-            except LamppostError as error:
-                self._note_failure(error)
-            if tools.clock.monotonic_s() - began_s > STEADY_S:
-                backoff.reset()
-            if not tools.stop.is_set():
-                tools.clock.wait(tools.stop, backoff.next_s())
-        self._begin_gap(GapCause.STOPPED, "")
-        self._epochs.close()
-        self.feed.detach()
-        self.status.state = "stopped"
-
-    def _start_account(self) -> None:
-        if self._recorded_until_us:  # this is not the first thread
-            self.status.state = "retrying"
-            self._begin_gap(GapCause.RECORDER_DIED, "the camera's thread died of a bug")
-            self._tools.clock.wait(self._tools.stop, REVIVAL_PAUSE_S)
-            return
-        if self._left_open is not None:
-            self._gaps.resume(self._left_open)
-        self._recorded_until_us = self._tools.clock.wall_us()
+    def start(self) -> None:
+        """Open the account, or go on with it: nothing is recorded yet."""
+        if not self._recorded_until_us:
+            self._recorded_until_us = self._tools.clock.wall_us()
         self._begin_gap(GapCause.STARTING, "")
+        self.tend()
 
-    def _record_session(self) -> None:
-        tools, camera = self._tools, self.camera
-        with open_session(
-            camera.url,
-            clock=tools.clock,
-            stop=tools.stop,
-            username=camera.username,
-            password=camera.resolved_password(),
-            timeout_s=tools.settings.timeout_s,
-        ) as session:
-            self.status.sessions += 1
-            self._await_epoch()
-            try:
-                for item in session.items():
-                    self._take(item)
-                    if tools.stop.is_set():
-                        break
-            finally:
-                self._close_run(SegmentEnd.STOPPED if tools.stop.is_set() else SegmentEnd.RUN_ENDED)
-
-    def _await_epoch(self) -> None:
-        clock = self._tools.clock
-        deadline_s = clock.monotonic_s() + EPOCH_PATIENCE_S
-        self._epochs.tend()
-        while not self._epochs.is_ready():
-            if clock.wait(self._tools.stop, EPOCH_POLL_S):
-                return
-            if clock.monotonic_s() > deadline_s:
-                raise SealError(
-                    f"camera {self.camera.name}: no sealing epoch is ready",
-                    remedy="see the log for why; is the vault's disk full or read-only?",
-                )
+    def tend(self) -> None:
+        """See to the sealing epochs; call it until `is_ready`, and now and then."""
+        try:
             self._epochs.tend()
+        except StoreError as error:
+            self._tell(error)
+        self.is_ready = self._epochs.is_ready()
+
+    def take(self, items: Sequence[SessionItem]) -> None:
+        """Write what arrived: runs, packets and gaps, in order."""
+        for item in items:
+            try:
+                self._take(item)
+            except LamppostError as error:
+                self._break(error)
+
+    def pause(self, cause: GapCause, detail: str = "", *, end: SegmentEnd = SegmentEnd.RUN_ENDED) -> None:
+        """Nothing comes for now: end the segment, open the gap."""
+        self._run = None
+        self._close_run(end)
+        self._begin_gap(cause, detail)
+
+    def fail(self, error: LamppostError) -> None:
+        """The camera or its connection failed: the same, told in the log once."""
+        self._run = None
+        self._close_run(SegmentEnd.RUN_ENDED)
+        self._tell(error)
+        self._begin_gap(cause_of(error), self.status.problem)
+
+    def stop(self, cause: GapCause) -> None:
+        """The last word, for now: everything is durable on return."""
+        self.pause(cause, end=SegmentEnd.STOPPED)
+        self._epochs.close()
+        self.is_ready = False
+        self.status.state = "stopped"
 
     def _take(self, item: SessionItem) -> None:
         if isinstance(item, Packet):
-            if self._writer is not None:
-                self.feed.send(item)
-                self._writer.write(item)
-                self._count(item)
+            self._write(item)
         elif isinstance(item, RunStarted):
+            self._run = item
             self._close_run(SegmentEnd.RUN_ENDED)
-            self._writer = self._open_run(item)
-            self.feed.start_run(item)
         else:
             self._declare(item)
+
+    def _write(self, packet: Packet) -> None:
+        if self._writer is None:
+            is_due = self._tools.clock.monotonic_s() >= self._retry_at_s
+            if self._run is None or not packet.is_keyframe or not is_due:
+                return
+            self._writer = self._open_run(self._run)
+        self._writer.write(packet)
+        status = self.status
+        status.frames += 1
+        status.state = "recording"
+        if packet.is_keyframe:
+            status.problem = ""
+            self._epochs.tend()
+            self.is_ready = True
 
     def _open_run(self, run: RunStarted) -> SegmentWriter:
         tools = self._tools
         return SegmentWriter(
-            camera=self.camera.name,
+            camera=self.camera,
             rendition=Rendition.SEALED,
             folder=tools.folder,
             run_id=timed_id(tools.clock.wall_us()),
@@ -194,41 +199,56 @@ class CameraRecording:
             journal=self._gaps.journal,
             chain=self._chain,
             sign=tools.sign,
-            segment_s=tools.settings.segment_s,
-            sync_interval_s=tools.settings.sync_interval_s,
+            segment_s=self._settings.segment_s,
+            sync_interval_s=self._settings.sync_interval_s,
             clock=tools.clock,
         )
 
     def _close_run(self, end: SegmentEnd) -> None:
         writer, self._writer = self._writer, None
-        if writer is not None:
+        if writer is None:
+            return
+        try:
             writer.close(end)
+        except LamppostError as error:
+            self._break(error)
 
-    def _count(self, packet: Packet) -> None:
-        status = self.status
-        status.frames += 1
-        status.state = "recording"
-        status.not_fed = self.feed.dropped_packets
-        if packet.is_keyframe:
-            status.problem = ""
-            self._epochs.tend()
+    def give_up(self) -> None:
+        """A bug ended what was being written: begin anew at a keyframe soon."""
+        self._abandon()
+        self._begin_gap(GapCause.RECORDER_DIED, A_BUG)
+
+    def _break(self, error: LamppostError) -> None:
+        """Disk, seal or muxer failed: end what can be ended, open the gap, try again at a keyframe soon."""
+        self._abandon()
+        self._tell(error)
+        self._begin_gap(cause_of(error), self.status.problem)
+
+    def _abandon(self) -> None:
+        self._retry_at_s = self._tools.clock.monotonic_s() + self._retry_pause_s
+        self._retry_pause_s = min(RETRY_CAP_S, self._retry_pause_s * 2)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                writer.close(SegmentEnd.RUN_ENDED)
+            except LamppostError:  # it failed already: recovery ends what this could not
+                self._log.debug("the segment could not be ended")
 
     def _declare(self, gap: Gap) -> None:
         self._gaps.declare(gap)
         self.status.gaps = self._gaps.gaps
 
-    def _note_failure(self, error: LamppostError) -> None:
-        cause = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), GapCause.CAMERA_UNREACHABLE)
+    def _tell(self, error: LamppostError) -> None:
         problem = redact(str(error))
         if problem != self.status.problem:
-            self._log.warning("not recording", cause=cause.value, problem=problem)
+            self._log.warning("not recording", cause=cause_of(error).value, problem=problem)
         self.status.problem = problem
         self.status.state = "retrying"
-        self._begin_gap(cause, problem)
 
     def _begin_gap(self, cause: GapCause, detail: str) -> None:
         # Within a gap the new cause holds from now on; what it was until now stays so.
         start_us = self._recorded_until_us if self._gaps.cause is None else self._tools.clock.wall_us()
+        self.status.cause = cause.value
         try:
             self._gaps.begin(cause, start_us, detail)
         except StoreError as error:
@@ -240,4 +260,6 @@ class CameraRecording:
         self._tools.journal(record)
         if isinstance(record, FragmentWritten):
             self._recorded_until_us = record.end_us
+            self._retry_pause_s = RETRY_FIRST_S
             self.status.sealed_bytes += record.length
+            self.status.cause = ""

@@ -1,8 +1,9 @@
 """Starts the processes, keeps them alive, and ends them in good order.
 
 The supervisor holds the data folder. It touches no packet and no index: it
-spawns a bookkeeper, a recorder and an analyst, joins recorder and analyst by
-one socket a camera, starts anew what dies, and collects what they report.
+spawns a bookkeeper, recorders and analysts, joins recorder and analyst by one
+socket a camera, starts anew what dies, brings all of them to a changed
+configuration, and collects what they report.
 """
 
 from __future__ import annotations
@@ -11,11 +12,9 @@ import contextlib
 import json
 import os
 import socket
-import subprocess
 import threading
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
@@ -26,52 +25,21 @@ from lamppost.base.logging import get_logger, redact
 from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
-from lamppost.pipeline.child import spawn
-from lamppost.pipeline.control import ControlChannel
+from lamppost.pipeline.adopting import adopt
+from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, AlarmKeeper, ChildReport, Condition, find_conditions
+from lamppost.pipeline.children import Child
+from lamppost.pipeline.fleet import Fleet, Role, assign, process_names
+from lamppost.pipeline.recovering import Sign, recover
+from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.summary import RunSummary, summarise
 from lamppost.store.journal import JournalWriter, hold_lock
 
-RECORDER: Final = "recorder"
-ANALYST: Final = "analyst"
-BOOKKEEPER: Final = "bookkeeper"
-MODULES: Final = {
-    BOOKKEEPER: "lamppost.pipeline.bookkeeper",
-    RECORDER: "lamppost.pipeline.recorder",
-    ANALYST: "lamppost.pipeline.analyst",
-}
-STOP_PATIENCE_S: Final = {RECORDER: 1.5, ANALYST: 2.0, BOOKKEEPER: 0.8}  # less than 5 s together, with a summary of half a second
-RESTART_FIRST_S: Final = 0.2
-RESTART_CAP_S: Final = 10.0
-STEADY_S: Final = 30.0  # a child that lived so long starts anew at once
-STDERR_LINE_LIMIT: Final = 4096
-LAST_WORDS_S: Final = 0.5
-
-
-@dataclass(slots=True)
-class ChildState:
-    """One child process, as the supervisor sees it."""
-
-    name: str
-    process: subprocess.Popen[bytes] | None = None
-    channel: ControlChannel | None = None
-    collector: threading.Thread | None = None
-    started_s: float = 0.0
-    restart_at_s: float = 0.0
-    pause_s: float = RESTART_FIRST_S
-    deaths: int = 0
-    failure: str = ""
-    status: dict[str, Any] = field(default_factory=dict[str, Any])
-    covered_before: Counter[str] = field(default_factory=Counter[str])  # covered frames of earlier lives, per camera
-
-    def covered_frames(self, camera: str) -> int:
-        """Of all lives of this child since the supervisor started."""
-        return self.covered_before[camera] + int(self.status.get("cameras", {}).get(camera, {}).get("covered_frames", 0))
-
-    def carry_over(self) -> None:
-        """Add what a dead child had reported to the totals."""
-        for camera in self.status.get("cameras", {}):
-            self.covered_before[camera] = self.covered_frames(camera)
-        self.status = {}
+WRITER: Final = "supervisor"
+# Less than 5 s together, with a summary of half a second.
+STOP_PATIENCE_S: Final = {Role.RECORDER: 2.0, Role.ANALYST: 1.7, Role.BOOKKEEPER: 0.8}
+TICK_S: Final = 0.5
+_LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "sealing", "metrics")
+_NEXT_START: Final = ("fleet", "log")
 
 
 class Supervisor:
@@ -82,201 +50,270 @@ class Supervisor:
     index is complete when it returns; a child that does not end is killed.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock, write_line: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sign: Sign,
+        clock: Clock,
+        write_line: Callable[[str], None],
+        cores: int | None = None,
+    ) -> None:
         self._settings = settings
+        self._sign = sign
         self._clock = clock
         self._write_line = write_line
+        self._cores = cores or os.cpu_count() or 1
         self._folder = DataFolder(settings.data)
-        self._children = {name: ChildState(name) for name in MODULES}
+        self._fleets: dict[Role, Fleet] = {}
+        self._children: dict[str, Child] = {}
+        self._deaths: dict[str, deque[float]] = {}
         self._log = get_logger("supervisor")
         self._lock_descriptor = -1
         self._journal: JournalWriter | None = None
-        self._mutex = threading.Lock()
+        self._alarms: AlarmKeeper | None = None
+        self._is_held = False
         self._stopped_us = 0
 
+    @property
+    def settings(self) -> Settings:
+        """What is in force."""
+        return self._settings
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """All children, dead ones too."""
+        return tuple(self._children.values())
+
+    @property
+    def alarms(self) -> tuple[Condition, ...]:
+        """Warnings and alarms that stand now."""
+        return self._alarms.active if self._alarms is not None else ()
+
+    def recording(self, camera: str) -> dict[str, Any]:
+        """What its recorder reported last of a camera."""
+        return self._report_of(Role.RECORDER, camera)
+
+    def masking(self, camera: str) -> dict[str, Any]:
+        """What its analyst reported last of a camera."""
+        return self._report_of(Role.ANALYST, camera)
+
     def start(self) -> None:
-        """Take the data folder and start the children."""
+        """Take the data folder, mend what was left, and start the children; raises `StoreError`."""
         make_directory(self._folder.run)
         self._lock_descriptor = hold_lock(self._folder.run / "supervisor.lock")
-        self._journal = JournalWriter(self._folder.journal / "supervisor", clock=self._clock)
-        self._act("started", {"cameras": [camera.name for camera in self._settings.camera]})
+        self._journal = journal = JournalWriter(self._folder.journal / WRITER, clock=self._clock)
+        recover(self._folder, WRITER, journal, sign=self._sign, clock=self._clock)
+        self._alarms = AlarmKeeper(journal.append, self._clock)
+        self._place_cameras()
+        adopt(self._folder, self._fleets[Role.RECORDER].homes, sign=self._sign, clock=self._clock)
+        self._act("started", {"cameras": len(self._settings.camera)})
         for child in self._children.values():
-            self._spawn(child)
-        self._join_feeds()
+            child.start()
+        self._join_feeds(camera.name for camera in self._settings.camera)
 
-    def watch(self, stop: threading.Event, for_s: float | None, on_tick: Callable[[dict[str, ChildState]], None]) -> None:
+    def watch(
+        self,
+        stop: threading.Event,
+        for_s: float | None,
+        on_tick: Callable[[Supervisor], None],
+        config: ConfigWatch | None = None,
+    ) -> None:
         """Keep the children alive until `stop` is set or `for_s` have passed; call `on_tick` twice a second."""
         end_s = None if for_s is None else self._clock.monotonic_s() + for_s
         next_tick_s = 0.0
         while not self._clock.wait(stop, 0.1):
             now_s = self._clock.monotonic_s()
-            self._restart_the_dead(now_s)
+            self._restart_the_dead()
             if now_s >= next_tick_s:
-                next_tick_s = now_s + 0.5
-                on_tick(self._children)
+                next_tick_s = now_s + TICK_S
+                if config is not None:
+                    self._look_at(config)
+                self._look_after(now_s)
+                on_tick(self)
             if end_s is not None and now_s >= end_s:
                 return
 
+    def apply(self, settings: Settings) -> None:
+        """Bring the node to `settings`, which were validated whole; cameras that stay the same are not touched.
+
+        Raises `ConfigError`, before anything is touched, for what cannot change while it runs.
+        """
+        before = self._settings
+        if settings.data != before.data:
+            raise ConfigError("the data folder cannot change while Lamppost runs", remedy="stop it, move the folder, start it again")
+        for camera in settings.camera:
+            camera.resolved_password()
+        later = [name for name in _NEXT_START if getattr(settings, name) != getattr(before, name)]
+        if later:
+            self._log.warning("takes effect with the next start", tables=later)
+        changed = [name for name in _LIVE if getattr(settings, name) != getattr(before, name)]
+        if not changed:
+            return
+        self._settings = settings
+        self._place_cameras()
+        old = {camera.name: camera for camera in before.camera}
+        new = {camera.name: camera for camera in settings.camera}
+        added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
+        is_all_new = (before.recording, before.timezone) != (settings.recording, settings.timezone)
+        altered = sorted(name for name in old.keys() & new.keys() if is_all_new or old[name] != new[name])
+        self._join_feeds([*added, *altered])
+        detail = {"tables": changed, "added": added[:100], "removed": removed[:100], "changed": altered[:100]}
+        self._act("configuration_changed", detail | {"cameras": len(new)})
+        self._log.info("the configuration was changed", added=len(added), removed=len(removed), changed=len(altered))
+
     def stop(self) -> None:
-        """End everything: recorder, then analyst, then bookkeeper; each has its patience.
+        """End everything: recorders, then analysts, then the bookkeeper; each role has its patience.
 
         What the others leave unused of theirs is the bookkeeper's, so that the index is complete.
         """
         started_s = self._clock.monotonic_s()
         self._stopped_us = self._clock.wall_us()
-        self._revive_bookkeeper(started_s)
+        self._revive_bookkeeper()
+        if self._alarms is not None:
+            self._alarms.close()
         self._act("stopped", {"deaths": {child.name: child.deaths for child in self._children.values()}})
         if self._journal is not None:
             with contextlib.suppress(StoreError):  # told already, when an act was refused
                 self._journal.close()
-        for name in (RECORDER, ANALYST):
-            self._end(self._children[name], STOP_PATIENCE_S[name])
+        for role in (Role.RECORDER, Role.ANALYST):
+            self._end(role, STOP_PATIENCE_S[role])
         left_s = sum(STOP_PATIENCE_S.values()) - (self._clock.monotonic_s() - started_s)
-        self._end(self._children[BOOKKEEPER], max(STOP_PATIENCE_S[BOOKKEEPER], left_s))
+        self._end(Role.BOOKKEEPER, max(STOP_PATIENCE_S[Role.BOOKKEEPER], left_s))
         if self._lock_descriptor >= 0:
             os.close(self._lock_descriptor)
             self._lock_descriptor = -1
 
     def report(self, since_us: int) -> RunSummary:
         """What was made since `since_us`, from the index; call it after `stop`."""
-        covered = {camera.name: self._children[ANALYST].covered_frames(camera.name) for camera in self._settings.camera}
-        problems = {camera.name: self._problem(camera.name) for camera in self._settings.camera}
+        names = [camera.name for camera in self._settings.camera]
+        analysts = [child for child in self._children.values() if child.role is Role.ANALYST]
         return summarise(
             self._folder,
-            [camera.name for camera in self._settings.camera],
+            names,
             since_us=since_us,
             until_us=self._stopped_us,
-            covered_frames=covered,
-            problems=problems,
+            covered_frames={name: sum(analyst.covered_frames(name) for analyst in analysts) for name in names},
+            problems={name: self._problem(name) for name in names},
             deaths={child.name: child.deaths for child in self._children.values() if child.deaths},
         )
 
     def _problem(self, camera: str) -> str:
-        for name in (RECORDER, ANALYST):
-            problem = self._children[name].status.get("cameras", {}).get(camera, {}).get("problem", "")
-            if problem:
-                return redact(str(problem))
-        return ""
+        problems = (str(report.get("problem", "")) for report in (self.recording(camera), self.masking(camera)))
+        return redact(next((problem for problem in problems if problem), ""))
 
-    def _spawn(self, child: ChildState) -> None:
-        process, channel = spawn(MODULES[child.name], self._settings)
-        child.process, child.channel = process, channel
-        child.started_s = self._clock.monotonic_s()
-        child.restart_at_s = 0.0
-        child.failure = ""
-        child.collector = threading.Thread(target=self._collect, args=(child, channel), name=f"{child.name}-status", daemon=True)
-        child.collector.start()
-        threading.Thread(target=self._pass_on, args=(process,), name=f"{child.name}-stderr", daemon=True).start()
-        self._log.debug("started", child=child.name, pid=process.pid)
+    def _report_of(self, role: Role, camera: str) -> dict[str, Any]:
+        home = self._fleets[role].homes.get(camera) if role in self._fleets else None
+        return self._children[home].of_camera(camera) if home is not None else {}
 
-    def _join_feeds(self) -> None:
-        """Give recorder and analyst the two ends of a new socket for each camera."""
-        recorder, analyst = self._children[RECORDER].channel, self._children[ANALYST].channel
-        if recorder is None or analyst is None:
+    # Cameras and their processes
+
+    def _place_cameras(self) -> None:
+        """Give every camera a home, and every child the settings of its cameras; new children are made, and started when others run."""
+        is_running = bool(self._children)
+        for role in (Role.BOOKKEEPER, Role.RECORDER, Role.ANALYST):
+            present = [child.name for child in self._children.values() if child.role is role]
+            names = [*present, *(name for name in process_names(role, self._settings, self._cores) if name not in present)]
+            if role is not Role.BOOKKEEPER:
+                before = self._fleets[role].homes if role in self._fleets else {}
+                self._fleets[role] = assign((camera.name for camera in self._settings.camera), names, before)
+            for name in names:
+                self._settle(name, role, is_running=is_running)
+
+    def _settle(self, name: str, role: Role, *, is_running: bool) -> None:
+        settings = self._settings_of(name, role)
+        child = self._children.get(name)
+        if child is not None:
+            if child.settings != settings:
+                child.use(settings)
             return
-        for camera in self._settings.camera:
+        self._children[name] = Child(name, role, settings, clock=self._clock, write_line=self._write_line)
+        self._deaths[name] = deque(maxlen=16)
+        if is_running:
+            self._children[name].start_again()
+
+    def _settings_of(self, name: str, role: Role) -> Settings:
+        if role is Role.BOOKKEEPER:
+            return self._settings
+        mine = set(self._fleets[role].of(name))
+        return self._settings.model_copy(update={"camera": tuple(camera for camera in self._settings.camera if camera.name in mine)})
+
+    def _join_feeds(self, cameras: Iterable[str]) -> None:
+        """Give recorder and analyst the two ends of a new socket for each camera."""
+        for camera in cameras:
+            recorder = self._children[self._fleets[Role.RECORDER].homes[camera]]
+            analyst = self._children[self._fleets[Role.ANALYST].homes[camera]]
+            if recorder.process_id is None or analyst.process_id is None:
+                continue
             near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             with near, far:
-                recorder.send_whole({"order": "feed", "camera": camera.name}, (near.fileno(),))
-                analyst.send_whole({"order": "feed", "camera": camera.name}, (far.fileno(),))
+                recorder.tell({"order": "feed", "camera": camera}, (near.fileno(),))
+                analyst.tell({"order": "feed", "camera": camera}, (far.fileno(),))
 
-    def _restart_the_dead(self, now_s: float) -> None:
-        must_join = False
+    def _look_at(self, config: ConfigWatch) -> None:
+        try:
+            settings = config.poll()
+            if settings is not None:
+                self.apply(settings)
+        except ConfigError as error:
+            self._log.error("the changed configuration is not used; what runs goes on as it was", problem=str(error))
+
+    # Deaths and alarms
+
+    def _restart_the_dead(self) -> None:
+        to_join: list[str] = []
         for child in self._children.values():
-            if child.process is not None and child.process.poll() is not None:
-                self._note_death(child, now_s)
-            if child.process is None and now_s >= child.restart_at_s and self._spawn_again(child, now_s):
-                must_join = must_join or child.name in (RECORDER, ANALYST)
-        if must_join:
-            self._join_feeds()
+            if child.has_died():
+                self._note_death(child)
+            if child.is_due() and child.start_again() and child.role is not Role.BOOKKEEPER:
+                to_join += self._fleets[child.role].of(child.name)
+                if child.role is Role.RECORDER and self._is_held:
+                    child.tell({"order": "hold", "is_held": True})
+        self._join_feeds(dict.fromkeys(to_join))
 
-    def _spawn_again(self, child: ChildState, now_s: float) -> bool:
-        """Start `child` anew; false where that cannot be done now, which the others must survive."""
-        try:
-            self._spawn(child)
-        except (ConfigError, OSError) as error:  # a password file that is gone, no memory, no processes
-            self._log.error("cannot start a child", child=child.name, problem=str(error))
-            child.restart_at_s = now_s + RESTART_CAP_S
-            return False
-        return True
+    def _note_death(self, child: Child) -> None:
+        self._deaths[child.name].append(self._clock.monotonic_s())
+        self._act("process_died", {"process": child.name, "reason": child.reason, "failure": child.failure})
 
-    def _note_death(self, child: ChildState, now_s: float) -> None:
-        process = child.process
-        if process is None:
-            return
-        child.deaths += 1
-        child.pause_s = RESTART_FIRST_S if now_s - child.started_s > STEADY_S else min(child.pause_s * 2, RESTART_CAP_S)
-        child.restart_at_s = now_s + child.pause_s
-        code = process.returncode
-        reason = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        child.process = None
-        self._hang_up(child)
-        self._log.error("child died", child=child.name, reason=reason, restart_in_s=round(child.pause_s, 1))
-        self._act("process_died", {"process": child.name, "reason": reason, "failure": redact(child.failure)})
-        child.carry_over()
+    def _look_after(self, now_s: float) -> None:
+        """What the reports mean: alarms, and whether recording must stop for what is held."""
+        reports = [self._report(child, now_s) for child in self._children.values()]
+        conditions = list(find_conditions(reports))
+        if self._alarms is not None:
+            self._alarms.update(conditions)
+        is_held = any(condition.kind == "recording_held" for condition in conditions)
+        if is_held != self._is_held and all(report.status for report in reports if report.role is Role.BOOKKEEPER):
+            self._is_held = is_held
+            for child in self._children.values():
+                if child.role is Role.RECORDER:
+                    child.tell({"order": "hold", "is_held": is_held})
 
-    def _revive_bookkeeper(self, now_s: float) -> None:
+    def _report(self, child: Child, now_s: float) -> ChildReport:
+        recent = sum(now_s - death_s < DEATHS_WITHIN_S for death_s in self._deaths[child.name])
+        return ChildReport(child.name, child.role, child.status, recent, child.failure or child.reason)
+
+    def _revive_bookkeeper(self) -> None:
         """Have one to apply the last records, also where it died just now and would start later."""
-        child = self._children[BOOKKEEPER]
-        if child.process is not None and child.process.poll() is not None:
-            self._note_death(child, now_s)
-        if child.process is None and child.deaths and self._lock_descriptor >= 0:
-            self._spawn_again(child, now_s)
+        for child in self._children.values():
+            if child.role is Role.BOOKKEEPER and self._lock_descriptor >= 0:
+                if child.has_died():
+                    self._note_death(child)
+                if child.process_id is None and child.deaths:
+                    child.start_again()
 
-    def _end(self, child: ChildState, patience_s: float) -> None:
-        process, channel = child.process, child.channel
-        if process is None:
-            return
-        # The order waits for a child that is still starting; a signal would end it before its work is done.
-        if channel is None or not channel.send_whole({"order": "stop"}, timeout_s=0.2):
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-        try:
-            process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            self._log.error("child did not end in time and is killed", child=child.name)
-            process.kill()
-            process.wait()
-        child.process = None
-        self._hang_up(child)
-
-    def _hang_up(self, child: ChildState) -> None:
-        """Close the line to a child that has ended, once its last words are read."""
-        if child.collector is not None:
-            child.collector.join(LAST_WORDS_S)
-            child.collector = None
-        if child.channel is not None:
-            child.channel.close()
-            child.channel = None
-
-    def _collect(self, child: ChildState, channel: ControlChannel) -> None:
-        while True:
-            try:
-                message = channel.receive()
-            except OSError:
-                return  # we closed the channel
-            if message is None:
-                return
-            with self._mutex:
-                if "failure" in message.body:
-                    child.failure = message.body["failure"]
-                else:
-                    child.status = message.body
-
-    def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
-        """Copy a child's standard error to ours, secrets cut out, line by line."""
-        stream = process.stderr
-        if stream is None:
-            return
-        with stream, contextlib.suppress(ValueError, OSError):
-            while line := stream.readline(STDERR_LINE_LIMIT):
-                self._write_line(redact(line.decode("utf-8", "replace")))
+    def _end(self, role: Role, patience_s: float) -> None:
+        children = [child for child in self._children.values() if child.role is role]
+        for child in children:
+            child.begin_end()
+        end_s = self._clock.monotonic_s() + patience_s
+        for child in children:
+            child.end(end_s - self._clock.monotonic_s())
 
     def _act(self, kind: str, detail: dict[str, Any]) -> None:
         if self._journal is None:
             return
         now_us = self._clock.wall_us()
-        act = Act(act_id=timed_id(now_us), kind=kind, wall_us=now_us, actor="lamppost serve", subject="node", detail=json.dumps(detail))
+        act = Act(act_id=timed_id(now_us), kind=kind, wall_us=now_us, actor=ACTOR, subject="node", detail=json.dumps(detail))
         try:
             self._journal.append(act)
         except StoreError as error:

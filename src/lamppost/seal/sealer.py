@@ -1,9 +1,10 @@
-"""The short-lived child that makes an epoch's key, has its shares stored, and ends.
+"""The short-lived child that makes epochs' keys, has their shares stored, and ends.
 
-`python -m lamppost.seal.sealer` reads one JSON request from standard input and
-prints `EpochSealed` as one JSON line: public things only. No process that lives
-longer ever holds the key. On failure it prints one line to standard error and
-stores nothing.
+`python -m lamppost.seal.sealer` reads requests from standard input, one JSON
+object a line, and answers each with one: `{"camera": ..., "epoch_id": ...}` and
+either `sealed`, an `EpochSealed`, or `error`, one line. Public things only. No
+process that lives longer ever holds a key, and this one forgets each before it
+makes the next. An epoch that fails stores nothing, and does not keep out the others.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from lamppost.seal.shares import EpochKey, combine, new_epoch_key
 from lamppost.store.vault import Vault
 
 LONGEST_LIFE_S = 60  # twice what a parent waits before it kills
+MAX_REQUESTS = 16  # in one life
 MAX_REQUEST_BYTES = 64 * 1024
 
 
@@ -102,18 +104,27 @@ def _share_files(request: SealRequest, key: EpochKey, mnemonics: list[str], sign
 
 
 def main() -> int:
-    """Serve one request; the exit status is 0 when the shares are durable."""
+    """Serve the requests; the exit status is 0 when each was answered."""
     # A core file would hold the key.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A parent that was killed kills nobody.
     signal.alarm(LONGEST_LIFE_S)
     try:
-        sealed = seal_epoch(SealRequest.from_json(sys.stdin.buffer.read(MAX_REQUEST_BYTES)))
+        requests = [SealRequest.from_json(line) for line in sys.stdin.buffer.read(MAX_REQUEST_BYTES * MAX_REQUESTS).splitlines()]
     except LamppostError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(json.dumps(asdict(sealed)) + "\n")
+    for request in requests:
+        sys.stdout.write(json.dumps({"camera": request.camera, "epoch_id": request.epoch_id} | _answer(request)) + "\n")
+        sys.stdout.flush()
     return 0
+
+
+def _answer(request: SealRequest) -> dict[str, Any]:
+    try:
+        return {"sealed": asdict(seal_epoch(request))}
+    except LamppostError as error:
+        return {"error": f"cannot seal an epoch: {error}"}
 
 
 if __name__ == "__main__":

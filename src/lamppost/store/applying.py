@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lamppost.base.logging import get_logger
 from lamppost.model.books import (
+    AccountMoved,
     Act,
     CoverClosed,
     CoverOpened,
@@ -139,6 +140,8 @@ class Applying:
                 self._connection.execute(_ADD[ACTS], _fields(record))
             case FragmentWritten():
                 self._fold(record)
+            case AccountMoved():
+                pass  # for recovery alone: the gap that moved tells the rest
             case _:
                 self._write_interval(record)
 

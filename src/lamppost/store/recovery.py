@@ -22,6 +22,7 @@ from lamppost.base.errors import StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger
 from lamppost.model.books import (
+    AccountMoved,
     Act,
     CoverClosed,
     CoverOpened,
@@ -133,6 +134,9 @@ class Books:
                 self.gaps[record.gap_id] = OpenGap(record)
             case GapClosed():
                 self.gaps.pop(record.gap_id, None)
+            case AccountMoved():
+                self.latest.pop(record.camera, None)
+                self.last_end_us.pop(record.camera, None)
             case _:
                 self._take_interval(record)
 

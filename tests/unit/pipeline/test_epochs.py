@@ -10,8 +10,9 @@ from lamppost.base.clock import US_PER_S, ManualClock
 from lamppost.base.errors import SealError, StoreError
 from lamppost.model.books import EpochSealed, JournalRecord
 from lamppost.model.settings import SealingSettings
-from lamppost.pipeline import epochs
 from lamppost.pipeline.epochs import RETRY_S, EpochSupply
+from lamppost.seal.epochs import SealingDesk
+from lamppost.seal.sealer import SealRequest
 from sealed_site import Site
 
 
@@ -53,18 +54,28 @@ class Scene:
         self.failure: SealError | None = None
         self.started: list[tuple[int, int]] = []
 
-        def start(*, sequence: int, start_us: int, end_us: int, **_: object) -> ScriptedPreparation:
-            self.started.append((start_us, end_us))
-            recipient = self.site.custodians[0]
+        def answer(request: SealRequest) -> ScriptedPreparation:
+            self.started.append((request.start_us, request.end_us))
             preparation = ScriptedPreparation(
-                EpochSealed(f"e{sequence}", "plaza", sequence, start_us, end_us, recipient, 2, 3, ("", "", ""))
+                EpochSealed(
+                    f"e{request.sequence}",
+                    "plaza",
+                    request.sequence,
+                    request.start_us,
+                    request.end_us,
+                    self.site.custodians[0],
+                    2,
+                    3,
+                    ("",) * 3,
+                )
             )
             preparation.failure = self.failure
             return preparation
 
-        monkeypatch.setattr(epochs.EpochPreparation, "start", start)
+        desk = SealingDesk(self.clock)
+        monkeypatch.setattr(desk, "request", answer)
         sealing = SealingSettings(custodians=self.site.custodians, threshold=2, epoch_s=600)
-        self.supply = EpochSupply("plaza", folder=self.site.folder, sealing=sealing, journal=self.books.append, clock=self.clock)
+        self.supply = EpochSupply("plaza", folder=self.site.folder, sealing=sealing, desk=desk, journal=self.books.append, clock=self.clock)
 
     def tend(self, times: int = 2) -> None:
         for _ in range(times):

@@ -17,8 +17,9 @@ from lamppost.base.errors import SealError
 from lamppost.model.books import EpochSealed
 from lamppost.seal import sealer
 from lamppost.seal.custodians import read_key_file
-from lamppost.seal.epochs import TIMEOUT_S, EpochPreparation
+from lamppost.seal.epochs import TIMEOUT_S, EpochPreparation, SealingDesk, seal_request
 from lamppost.seal.opening import open_epoch
+from lamppost.seal.sealer import MAX_REQUESTS, SealRequest
 from lamppost.store.vault import Vault
 from sealed_site import Site
 
@@ -28,12 +29,20 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def start(site: Site, **changes: object) -> EpochPreparation:
+def start(site: Site, *, clock: ManualClock | None = None, timeout_s: float = TIMEOUT_S, **changes: object) -> EpochPreparation:
+    """One request, whose child has been launched."""
+    desk = SealingDesk(clock or site.clock, timeout_s=timeout_s, gather_s=0.0)
+    preparation = desk.request(request(site, **changes))
+    assert preparation.poll() is None
+    return preparation
+
+
+def request(site: Site, **changes: object) -> SealRequest:
     arguments = {
         "folder": site.folder, "camera": "plaza", "sequence": 7, "start_us": START_US, "end_us": START_US + 1,
-        "custodians": site.custodians, "threshold": 2, "clock": site.clock,
+        "custodians": site.custodians, "threshold": 2,
     }  # fmt: skip
-    return EpochPreparation.start(**(arguments | changes))  # type: ignore[arg-type]
+    return seal_request(**(arguments | changes))  # type: ignore[arg-type]
 
 
 def wait_for_exit(process_id: int, timeout_s: float = 60.0) -> bool:
@@ -46,7 +55,7 @@ def wait_for_exit(process_id: int, timeout_s: float = 60.0) -> bool:
 
 
 def outcome(preparation: EpochPreparation) -> EpochSealed | None:
-    assert wait_for_exit(preparation.process_id)
+    assert preparation.process_id is None or wait_for_exit(preparation.process_id)
     return preparation.poll()
 
 
@@ -80,16 +89,18 @@ def test_a_vault_that_cannot_be_written_stores_nothing(site: Site) -> None:
 def test_a_child_that_takes_too_long_is_stopped(site: Site) -> None:
     clock = ManualClock()
     preparation = start(site, clock=clock, timeout_s=5.0)
-    assert preparation.poll() is None
+    process_id = preparation.process_id
     clock.advance(5.0)
     with pytest.raises(SealError, match="took too long"):
         preparation.poll()
-    assert not Path(f"/proc/{preparation.process_id}").exists()
+    assert preparation.process_id is None
+    assert not Path(f"/proc/{process_id}").exists()
 
 
 @pytest.mark.parametrize("moment", range(8))
 def test_killed_at_any_moment_the_vault_has_a_whole_epoch_or_none(site: Site, moment: int) -> None:
     preparation = start(site)
+    assert preparation.process_id is not None
     wait_for_exit(preparation.process_id, 0.02 * moment)
     preparation.kill()
     vault = Vault(site.folder.vault)
@@ -104,7 +115,42 @@ def test_a_child_whose_parent_was_killed_ends_by_itself(monkeypatch: pytest.Monk
     alarms: list[int] = []
     monkeypatch.setattr("signal.alarm", alarms.append)
     monkeypatch.setattr("resource.setrlimit", lambda *_: None)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}\n")))
     assert sealer.main() == 1
     assert alarms == [sealer.LONGEST_LIFE_S]
     assert TIMEOUT_S < sealer.LONGEST_LIFE_S <= 2 * TIMEOUT_S
+
+
+def test_requests_that_come_together_share_a_child_and_fail_alone(site: Site) -> None:
+    clock = ManualClock()
+    desk = SealingDesk(clock, gather_s=1.0)
+    good = [desk.request(request(site, camera=f"cam-{number}")) for number in range(MAX_REQUESTS - 1)]
+    bad = desk.request(request(site, camera="cam-bad", custodians=site.custodians[:1]))
+    other = desk.request(request(site, camera="cam-more"))
+    assert {preparation.poll() for preparation in (*good, bad, other)} == {None}
+    assert {preparation.process_id for preparation in good} == {None}, "more may come"
+    clock.advance(1.0)
+    assert {preparation.poll() for preparation in (*good, bad, other)} == {None}
+    assert len({preparation.process_id for preparation in (*good, bad)}) == 1
+    assert other.process_id != bad.process_id, "a child makes so many and no more"
+    sealed = [outcome(preparation) for preparation in good]
+    assert [epoch.camera for epoch in sealed if epoch is not None] == [f"cam-{number}" for number in range(MAX_REQUESTS - 1)]
+    with pytest.raises(SealError, match="camera cam-bad: cannot seal an epoch: 1 custodians are given"):
+        bad.poll()
+    assert outcome(other) is not None
+    assert len({epoch.recipient for epoch in sealed if epoch is not None}) == MAX_REQUESTS - 1, "each epoch has a key of its own"
+
+
+def test_the_child_lives_while_one_of_many_waits_for_it(site: Site) -> None:
+    desk = SealingDesk(site.clock, gather_s=0.0)
+    one, two = (desk.request(request(site, camera=name)) for name in ("one", "two"))
+    assert one.poll() is None
+    process_id = one.process_id
+    one.kill()
+    assert two.process_id == process_id
+    assert outcome(two) is not None
+    two.kill()
+    last = desk.request(request(site, camera="three"))
+    last.kill()
+    assert last.poll() is None
+    assert last.process_id is None, "nobody waits: none is started"

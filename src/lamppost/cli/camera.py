@@ -1,0 +1,208 @@
+"""`lamppost camera add|set|remove|test`: cameras come, change and go while Lamppost runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from lamppost.base.clock import SystemClock
+from lamppost.base.errors import ConfigError
+from lamppost.base.logging import redact
+from lamppost.cli.config_file import ConfigFile, Fields
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera, load_settings
+from lamppost.cli.errors import one_line_errors
+from lamppost.model.settings import CameraSettings
+from lamppost.model.vision import Preset
+from lamppost.pipeline.probing import StreamReport, probe_stream
+
+REPLACED = "A running `lamppost serve` takes it over within some seconds."
+
+
+class Transport(StrEnum):
+    """How RTP comes."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+NameArgument = Annotated[str, typer.Argument(help="The camera's name.")]
+SubOption = Annotated[str | None, typer.Option("--sub-url", help="Its smaller stream, analysed and masked in place of the recorded one.")]
+TransportOption = Annotated[Transport | None, typer.Option("--transport", help="How RTP comes.")]
+UserOption = Annotated[str | None, typer.Option("--username", help="User for RTSP.")]
+PasswordOption = Annotated[Path | None, typer.Option("--password-file", help="A file whose first line is the password.")]
+PresetOption = Annotated[Preset | None, typer.Option("--preset", help="What is masked.")]
+ScheduleOption = Annotated[list[str] | None, typer.Option("--schedule", help='When it is recorded: "mon-fri 06:00-20:00"; repeat.')]
+CertificateOption = Annotated[str | None, typer.Option("--certificate-sha256", help="Fingerprint of its certificate, for rtsps.")]
+SealedOption = Annotated[float | None, typer.Option("--sealed-days", help="Originals are deleted after so many days.")]
+MaskedOption = Annotated[float | None, typer.Option("--masked-days", help="Masked video is deleted after so many days.")]
+MostOption = Annotated[float | None, typer.Option("--max-gb", help="The most that its originals and masked video take.")]
+TestOption = Annotated[bool, typer.Option("--test", help="Try it first; save nothing when it fails.")]
+
+
+@one_line_errors
+def camera_add(
+    name: NameArgument,
+    url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    sub_url: SubOption = None,
+    transport: TransportOption = None,
+    username: UserOption = None,
+    password_file: PasswordOption = None,
+    preset: PresetOption = None,
+    schedule: ScheduleOption = None,
+    certificate_sha256: CertificateOption = None,
+    sealed_days: SealedOption = None,
+    masked_days: MaskedOption = None,
+    max_gb: MostOption = None,
+    test: TestOption = False,
+) -> None:
+    """Add a camera to the configuration; it is recorded from then on, without a restart.
+
+    The whole configuration is validated before anything is written.
+    """
+    file = ConfigFile(config)
+    fields = _fields(
+        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb
+    )
+    camera = file.add(name, fields)
+    _save(file, camera, is_tested=test, done=f"camera {name} was added to {config}.")
+
+
+@one_line_errors
+def camera_set(
+    name: NameArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    url: Annotated[str | None, typer.Option("--url", help="Its address.")] = None,
+    sub_url: SubOption = None,
+    transport: TransportOption = None,
+    username: UserOption = None,
+    password_file: PasswordOption = None,
+    preset: PresetOption = None,
+    schedule: ScheduleOption = None,
+    certificate_sha256: CertificateOption = None,
+    sealed_days: SealedOption = None,
+    masked_days: MaskedOption = None,
+    max_gb: MostOption = None,
+    unset: Annotated[list[str] | None, typer.Option("--unset", help="Take a setting out, so that its default holds; repeat.")] = None,
+    test: TestOption = False,
+) -> None:
+    """Change settings of a camera. Its recording goes on with them after a moment; other cameras are not touched."""
+    fields = _fields(
+        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb
+    )
+    removed = dict.fromkeys(unset or (), None)
+    for key in removed:
+        if key not in CameraSettings.model_fields or key in ("name", "url"):
+            raise ConfigError(f"--unset {key}: no such setting can be taken out", remedy="see docs/reference/configuration.md")
+    if not fields and not removed:
+        raise ConfigError("nothing to change was given", remedy="see `lamppost camera set --help`")
+    file = ConfigFile(config)
+    camera = file.set(name, {**fields, **removed})
+    _save(file, camera, is_tested=test, done=f"camera {name} was changed in {config}.")
+
+
+@one_line_errors
+def camera_remove(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Take a camera out of the configuration.
+
+    What was recorded of it stays, and is forgotten when its time has come.
+    """
+    file = ConfigFile(config)
+    file.remove(name)
+    file.save()
+    typer.echo(f"camera {name} was taken out of {config}. {REPLACED}")
+
+
+@one_line_errors
+def camera_test(
+    camera: Annotated[str, typer.Argument(help="A configured camera's name, or an address.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    username: UserOption = None,
+    password_file: PasswordOption = None,
+    transport: TransportOption = None,
+    certificate_sha256: CertificateOption = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=300, help="How long to look.")] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Connect to a camera as the recorder would, and say what it sends. Nothing is kept.
+
+    Exit code 0: pictures came. 1: none came, and why.
+    """
+    if ":" in camera:
+        wanted = check_camera("test", camera)
+        given = _fields(None, None, transport, username, password_file, None, None, certificate_sha256, None, None, None)
+        wanted = CameraSettings.model_validate(wanted.model_dump() | dict(given))
+    else:
+        found = [known for known in load_settings(config).camera if known.name == camera]
+        if not found:
+            raise ConfigError(f"{config} has no camera {camera!r}", remedy="give its name, or an address")
+        wanted = found[0]
+    urls = {"main": wanted.url} | ({"sub": wanted.sub_url} if wanted.sub_url else {})
+    reports = {which: _probe(wanted, url, seconds) for which, url in urls.items()}
+    if as_json:
+        typer.echo(json.dumps({which: dataclasses.asdict(report) for which, report in reports.items()}, indent=2))
+        return
+    for which, report in reports.items():
+        _tell(which, redact(urls[which]), report)
+
+
+def _fields(
+    url: str | None,
+    sub_url: str | None,
+    transport: Transport | None,
+    username: str | None,
+    password_file: Path | None,
+    preset: Preset | None,
+    schedule: list[str] | None,
+    certificate_sha256: str | None,
+    sealed_days: float | None,
+    masked_days: float | None,
+    max_gb: float | None,
+) -> Fields:
+    """What was given of these options."""
+    given: dict[str, str | float | tuple[str, ...] | None] = {
+        "url": url,
+        "sub_url": sub_url,
+        "transport": transport.value if transport else None,
+        "username": username,
+        "password_file": str(password_file) if password_file else None,
+        "preset": preset.value if preset else None,
+        "schedule": tuple(schedule) if schedule else None,
+        "certificate_sha256": certificate_sha256,
+        "sealed_days": sealed_days,
+        "masked_days": masked_days,
+        "max_gb": max_gb,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _save(file: ConfigFile, camera: CameraSettings, *, is_tested: bool, done: str) -> None:
+    if is_tested:
+        _tell("main", redact(camera.url), _probe(camera, camera.url, 3.0))
+    file.save()
+    typer.echo(f"{done} {REPLACED}")
+
+
+def _probe(camera: CameraSettings, url: str, seconds: float) -> StreamReport:
+    return probe_stream(camera, url, seconds=seconds, clock=SystemClock(), stop=threading.Event())
+
+
+def _tell(which: str, shown: str, report: StreamReport) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    fps = "?" if report.fps is None else f"{report.fps:g}"
+    keyframes = "seen once" if report.keyframe_interval_s is None else f"every {report.keyframe_interval_s:g} s"
+    console.print(
+        f"[bold]{which}[/] {escape(shown)}: {report.codec} {report.width_px}x{report.height_px}, {fps} fps, "
+        f"{report.kbit_per_s / 1000:.1f} Mbit/s, keyframes {keyframes}; first picture after {report.first_picture_s:.1f} s"
+    )
+    for warning in report.warnings:
+        console.print(f"[bold yellow]warning:[/] {escape(warning)}")

@@ -1,0 +1,108 @@
+"""Changes the cameras in `lamppost.toml` and leaves every other line, comments too, as somebody wrote it.
+
+The changed text is validated whole before a byte is written, and replaces the
+file in one step: a running `lamppost serve` reads the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Table
+
+from lamppost.base.durable import write_durable
+from lamppost.base.errors import ConfigError
+from lamppost.cli.configuration import check_cameras, read_configuration, read_settings
+from lamppost.model.settings import CameraSettings, Settings
+
+Fields = Mapping[str, str | float | tuple[str, ...] | None]
+"""Settings of a camera; None takes one out."""
+
+
+class ConfigFile:
+    """One configuration file, being changed. Raises `ConfigError` when it cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        content = read_configuration(path)
+        read_settings(content, path)  # what is wrong already is told in the usual words
+        try:
+            self._document = tomlkit.parse(content)
+        except TOMLKitError as error:
+            raise ConfigError(f"{path} cannot be changed by a program", remedy="change it by hand") from error
+
+    def add(self, name: str, fields: Fields) -> CameraSettings:
+        """A new camera at the end; raises `ConfigError` when there is one of that name."""
+        if self._find(name) is not None:
+            raise ConfigError(f"{self._path} has a camera {name!r} already", remedy="change it with `lamppost camera set`")
+        table = tomlkit.table()
+        table["name"] = name
+        _put(table, fields)
+        cameras = self._cameras()
+        if cameras is None:
+            cameras = tomlkit.aot()
+            self._document["camera"] = cameras
+        cameras.append(table)
+        return self._camera(name)
+
+    def set(self, name: str, fields: Fields) -> CameraSettings:
+        """Change settings of a camera; raises `ConfigError` when there is none of that name."""
+        _put(self._table(name), fields)
+        return self._camera(name)
+
+    def remove(self, name: str) -> None:
+        """Take a camera out; raises `ConfigError` when there is none of that name."""
+        table, cameras = self._table(name), self._cameras()
+        if cameras is not None:
+            del cameras[cameras.body.index(table)]
+            if not cameras:
+                del self._document["camera"]
+
+    def settings(self) -> Settings:
+        """The whole of it, as it now is; raises `ConfigError` for what `serve` would refuse."""
+        settings = read_settings(tomlkit.dumps(self._document), self._path)
+        check_cameras(settings)
+        return settings
+
+    def save(self) -> None:
+        """Validate once more, and replace the file durably; owner and mode stay."""
+        self.settings()
+        status = self._path.stat()
+        # A link is followed: it may be how the file came to its place.
+        target = self._path.resolve()
+        write_durable(target, tomlkit.dumps(self._document).encode(), mode=stat.S_IMODE(status.st_mode))
+        if os.geteuid() == 0:
+            os.chown(target, status.st_uid, status.st_gid)
+
+    def _camera(self, name: str) -> CameraSettings:
+        return next(camera for camera in self.settings().camera if camera.name == name)
+
+    def _cameras(self) -> AoT | None:
+        cameras = self._document.get("camera")
+        if cameras is not None and not isinstance(cameras, AoT):
+            raise ConfigError(f"{self._path}: its cameras are no tables [[camera]]", remedy="write each as a table [[camera]]")
+        return cameras
+
+    def _find(self, name: str) -> Table | None:
+        return next((table for table in (self._cameras() or ()) if table.get("name") == name), None)
+
+    def _table(self, name: str) -> Table:
+        table = self._find(name)
+        if table is None:
+            known = ", ".join(str(table.get("name")) for table in list(self._cameras() or ())[:20]) or "none"
+            raise ConfigError(f"{self._path} has no camera {name!r}", remedy=f"it has: {known}")
+        return table
+
+
+def _put(table: Table, fields: Fields) -> None:
+    for key, value in fields.items():
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = cast(Any, list(value) if isinstance(value, tuple) else value)

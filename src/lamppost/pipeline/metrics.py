@@ -1,0 +1,190 @@
+"""Prometheus metrics of all processes at one place, made when somebody asks.
+
+They name cameras and processes; nothing in them is about a person, and no
+address or password of a camera is. Children report to the supervisor, which
+serves; what a process costs is read from `/proc`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Metric, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from lamppost.base.errors import ConfigError
+from lamppost.base.logging import get_logger
+from lamppost.model.settings import Settings
+from lamppost.pipeline.alarms import Condition
+from lamppost.pipeline.fleet import Role
+
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+
+_RECORDED: Final = (
+    ("frames", "lamppost_recorded_frames", "Pictures written to sealed originals"),
+    ("sealed_bytes", "lamppost_sealed_bytes", "Bytes of sealed fragments"),
+    ("received_bytes", "lamppost_received_bytes", "Bytes received of the present session"),
+    ("sessions", "lamppost_camera_sessions", "Sessions with the camera"),
+    ("gaps", "lamppost_gaps", "Gaps that were declared"),
+    ("not_fed", "lamppost_not_fed_packets", "Packets the analyst had no room for"),
+    ("dropped", "lamppost_dropped_packets", "Packets the disk was too slow for"),
+    ("lost_packets", "lamppost_lost_packets", "RTP packets lost by the network, of the present session"),
+)
+_MASKED: Final = (
+    ("frames", "lamppost_masked_frames", "Masked pictures written"),
+    ("covered_frames", "lamppost_covered_frames", "Of these, covered whole"),
+)
+_RETAINED: Final = (
+    ("free_bytes", "lamppost_disk_free_bytes", "Free on the data folder's disk"),
+    ("held_bytes", "lamppost_held_bytes", "Footage that holds keep"),
+)
+_FORGOTTEN: Final = (
+    ("forgotten_segments", "lamppost_forgotten_segments", "Files deleted by retention"),
+    ("forgotten_bytes", "lamppost_forgotten_bytes", "Bytes deleted by retention"),
+)
+
+
+class MeasuredChild(Protocol):
+    """What is read of a child."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def deaths(self) -> int: ...
+    @property
+    def status(self) -> Mapping[str, Any]: ...
+    @property
+    def process_id(self) -> int | None: ...
+
+
+class MeasuredNode(Protocol):
+    """What is read of the supervisor."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def children(self) -> tuple[MeasuredChild, ...]: ...
+    @property
+    def alarms(self) -> tuple[Condition, ...]: ...
+
+    def recording(self, camera: str) -> Mapping[str, Any]: ...
+    def masking(self, camera: str) -> Mapping[str, Any]: ...
+
+
+class NodeCollector(Collector):
+    """Reads the node at each scrape; keeps nothing."""
+
+    def __init__(self, node: MeasuredNode) -> None:
+        self._node = node
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._cameras()
+        yield from self._retention()
+        yield from self._processes()
+        alarms = GaugeMetricFamily("lamppost_alarm", "Warnings and alarms that stand", labels=("kind", "severity", "camera"))
+        for condition in self._node.alarms:
+            alarms.add_metric((condition.kind, condition.severity.value, condition.camera or ""), 1)
+        yield alarms
+
+    def _cameras(self) -> Iterator[Metric]:
+        names = [camera.name for camera in self._node.settings.camera]
+        recordings = {name: self._node.recording(name) for name in names}
+        maskings = {name: self._node.masking(name) for name in names}
+        up = GaugeMetricFamily("lamppost_camera_recording", "1 while the camera is recorded", labels=("camera",))
+        behind = GaugeMetricFamily("lamppost_masking_behind_seconds", "How late masking is", labels=("camera",))
+        for name in names:
+            up.add_metric((name,), float(recordings[name].get("state") == "recording"))
+            behind.add_metric((name,), float(maskings[name].get("behind_s", 0.0)))
+        yield from (up, behind)
+        for reports, fields in ((recordings, _RECORDED), (maskings, _MASKED)):
+            for key, metric, meaning in fields:
+                family = CounterMetricFamily(metric, meaning, labels=("camera",))
+                for name, report in reports.items():
+                    family.add_metric((name,), float(report.get(key, 0)))
+                yield family
+
+    def _retention(self) -> Iterator[Metric]:
+        for child in self._node.children:
+            report = child.status.get("retention")
+            if child.role is not Role.BOOKKEEPER or not report:
+                continue
+            for key, metric, meaning in _RETAINED:
+                yield GaugeMetricFamily(metric, meaning, value=float(report.get(key, 0)))
+            for key, metric, meaning in _FORGOTTEN:
+                yield CounterMetricFamily(metric, meaning, value=float(report.get(key, 0)))
+
+    def _processes(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("lamppost_process_up", "1 while the process runs", labels=("process",))
+        deaths = CounterMetricFamily("lamppost_process_deaths", "How often it died", labels=("process",))
+        cpu = CounterMetricFamily("lamppost_process_cpu_seconds", "User and system time of its present life", labels=("process",))
+        memory = GaugeMetricFamily("lamppost_process_resident_bytes", "Resident memory", labels=("process",))
+        files = GaugeMetricFamily("lamppost_process_open_files", "Open descriptors", labels=("process",))
+        pids = [("supervisor", os.getpid()), *((child.name, child.process_id) for child in self._node.children)]
+        for child in self._node.children:
+            deaths.add_metric((child.name,), child.deaths)
+        for name, pid in pids:
+            up.add_metric((name,), float(pid is not None))
+            with contextlib.suppress(OSError, ValueError, IndexError):  # it may end while it is looked at
+                place = Path(f"/proc/{pid}")
+                fields = (place / "stat").read_text().rpartition(")")[2].split()
+                cpu.add_metric((name,), (int(fields[11]) + int(fields[12])) / _TICKS_PER_S)
+                memory.add_metric((name,), int((place / "statm").read_text().split()[1]) * _PAGE_BYTES)
+                files.add_metric((name,), len(os.listdir(place / "fd")))  # names alone, cheaply
+        yield from (up, deaths, cpu, memory, files)
+
+
+class MetricsServer:
+    """`/metrics` on the address of the settings; an address that cannot be had is told and does without."""
+
+    def __init__(self, node: MeasuredNode) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(NodeCollector(node))
+        self._server: WSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self._listen = ""
+
+    @property
+    def port(self) -> int | None:
+        """Where it listens; None when it does not."""
+        return self._server.server_port if self._server is not None else None
+
+    def use(self, listen: str) -> None:
+        """Listen at `HOST:PORT`, or nowhere when empty; does nothing where that is so already."""
+        if listen == self._listen:
+            return
+        self.close()
+        self._listen = listen
+        if not listen:
+            return
+        host, port = parse_listen(listen)
+        try:
+            self._server, self._thread = start_http_server(port, addr=host, registry=self._registry)
+        except OSError as error:
+            get_logger("supervisor").warning("no metrics are served", address=listen, problem=error.strerror or str(error))
+
+    def close(self) -> None:
+        """Stop listening."""
+        server, self._server = self._server, None
+        self._listen = ""
+        if server is not None and self._thread is not None:
+            server.shutdown()
+            server.server_close()
+            self._thread.join()
+
+
+def parse_listen(listen: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; raises `ConfigError`."""
+    host, separator, port = listen.rpartition(":")
+    if not separator or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ConfigError(f"[metrics] listen = {listen!r} is no address", remedy="write it as 127.0.0.1:9464")
+    return host.strip("[]"), int(port)
