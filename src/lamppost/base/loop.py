@@ -24,6 +24,7 @@ Callback = Callable[[], None]
 
 TICK_S: Final = 0.02
 IDLE_S: Final = 0.25  # the longest sleep while nothing is watched
+SCRATCH_BYTES: Final = 256 * 1024
 THREADS: Final = 4  # for what cannot be had without waiting: names of hosts
 _MOST_EVENTS: Final = 4096
 
@@ -61,6 +62,8 @@ class Loop:
         self._wake_lock = threading.Lock()
         self._epoll.register(self._wake_fd, select.EPOLLIN)
         self._threads: ThreadPoolExecutor | None = None
+        # Room to receive into, shared by all callbacks: what is in it holds until the callback returns.
+        self.scratch = memoryview(bytearray(SCRATCH_BYTES))
 
     def watch(self, descriptor: int, on_ready: Callback, *, for_write: bool = False) -> None:
         """Call `on_ready` when the descriptor can be read (or, with `for_write`, written); replaces an earlier watch."""

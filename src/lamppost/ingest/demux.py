@@ -19,10 +19,10 @@ from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from lamppost.base.clock import TICKS_PER_S, Clock
+from lamppost.base.clock import TICKS_PER_S
 from lamppost.base.errors import CameraError, UnsupportedStream
-from lamppost.ingest.ffmpeg_errors import translate, went_silent
-from lamppost.ingest.locator import Locator, Scheme
+from lamppost.ingest.ffmpeg_errors import translate
+from lamppost.ingest.locator import Locator
 from lamppost.ingest.timestamps import ticks_90k
 from lamppost.model.media import Codec
 
@@ -45,13 +45,11 @@ class RawPacket:
 class Demuxer:
     """One open input and its first video stream.
 
-    `packets` and the constructor raise `CameraError`, within `timeout_s` on a
-    silent peer (FFmpeg's own socket time-out and PyAV's interrupt both watch).
+    `packets` and the constructor raise `CameraError`, within `timeout_s` on a disk that answers nothing.
     """
 
-    def __init__(self, locator: Locator, clock: Clock, timeout_s: float) -> None:
+    def __init__(self, locator: Locator, timeout_s: float) -> None:
         self._locator = locator
-        self._clock = clock
         self._timeout_s = timeout_s
         self._container = self._open()
         try:
@@ -61,42 +59,21 @@ class Demuxer:
             self.parameter_sets = extradata if extradata.startswith((b"\0\0\1", b"\0\0\0\1")) else b""
             rate = self._stream.average_rate
             self.nominal_interval_90k = round(TICKS_PER_S / rate) if rate and 0 < rate <= _MOST_FPS else 0
-            # The bytes of a file may be length-prefixed; RTSP always yields Annex B.
-            self._filter = BitStreamFilterContext(f"{self.codec}_mp4toannexb", self._stream) if locator.scheme is Scheme.FILE else None
+            # The bytes of a file may be length-prefixed.
+            self._filter = BitStreamFilterContext(f"{self.codec}_mp4toannexb", self._stream)
         except CameraError:
             self.close()
             raise
 
     def _open(self) -> InputContainer:
-        started_s = self._clock.monotonic_s()
         failure: CameraError
+        options = {**_NO_DECODER, "protocol_whitelist": "file", "format_whitelist": _FORMATS}
         try:
-            return av.open(self._address(), mode="r", options=self._options(), timeout=(self._timeout_s, self._timeout_s))
+            return av.open(f"file:{self._locator.path}", mode="r", options=options, timeout=(self._timeout_s, self._timeout_s))
         except ffmpeg.FFmpegError as error:
-            elapsed_s = self._clock.monotonic_s() - started_s
-            failure = translate(error, self._locator, doing="opening", elapsed_s=elapsed_s, timeout_s=self._timeout_s)
+            failure = translate(error, self._locator, doing="opening")
         # Raised outside the handler: inside, the original with its URL would stay attached as context.
         raise failure
-
-    def _address(self) -> str:
-        return self._locator.secret_url or f"file:{self._locator.path}"
-
-    def _options(self) -> dict[str, str]:
-        if self._locator.scheme is Scheme.FILE:
-            return {**_NO_DECODER, "protocol_whitelist": "file", "format_whitelist": _FORMATS}
-        protocols = "rtsp,rtp,tcp" if self._locator.scheme is Scheme.RTSP else "rtsps,rtsp,rtp,tcp,tls,crypto"
-        return {
-            **_NO_DECODER,
-            "protocol_whitelist": protocols,
-            "rtsp_transport": "tcp",
-            "allowed_media_types": "video",
-            # Microseconds without a byte on the socket.
-            "timeout": str(round(self._timeout_s * 1_000_000)),
-            # Times are repaired in timestamps.py; FFmpeg's guesses need its decoders.
-            "fflags": "+nofillin",
-            "analyzeduration": "1",
-            "probesize": "32",
-        }
 
     def _pick_stream(self) -> VideoStream:
         if not self._container.streams.video:
@@ -112,33 +89,26 @@ class Demuxer:
         return Codec(name)
 
     def packets(self) -> Iterator[RawPacket]:
-        """Yield access units until the peer or the file ends."""
+        """Yield access units until the file ends."""
         demuxed = iter(self._container.demux(self._stream))
         while True:
-            started_s = self._clock.monotonic_s()
             failure: CameraError | None = None
             packets: list[Any] = []
             try:
                 packet = next(demuxed, None)
                 if packet is None:
                     return
-                elapsed_s = self._clock.monotonic_s() - started_s
                 packets = self._to_annex_b(packet)
             except ffmpeg.FFmpegError as error:
-                elapsed_s = self._clock.monotonic_s() - started_s
-                failure = translate(error, self._locator, doing="reading", elapsed_s=elapsed_s, timeout_s=self._timeout_s)
+                failure = translate(error, self._locator, doing="reading")
             if failure is not None:
                 raise failure
             for ready in packets:
                 if ready.size:
                     yield _raw(ready, self._stream.time_base or Fraction(1, TICKS_PER_S))
-            # FFmpeg keeps its time-out to itself when the parser still holds a picture: it hands
-            # that out, and would wait for as long again before it says that nobody is there.
-            if self._locator.scheme is not Scheme.FILE and elapsed_s > self._timeout_s * 0.95:
-                raise went_silent(self._locator, "reading", self._timeout_s)
 
     def _to_annex_b(self, packet: Any) -> list[Any]:
-        if self._filter is None or not packet.size:
+        if not packet.size:
             return [packet]
         bitstream: Any = self._filter
         return list(bitstream.filter(packet))

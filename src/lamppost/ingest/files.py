@@ -4,48 +4,53 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lamppost.base.clock import TICKS_PER_S, US_PER_S, Clock
 from lamppost.base.errors import StreamEnded, UnsupportedStream
 from lamppost.ingest.demux import Demuxer, RawPacket
 from lamppost.ingest.locator import Locator
+from lamppost.ingest.stream import StreamFacts
 from lamppost.ingest.timestamps import DEFAULT_INTERVAL_90K
 from lamppost.ingest.units import AccessUnit
-from lamppost.model.media import Codec
 
 _OPTIONS = frozenset({"loop", "pace"})
 
 
-class FileSource:
-    """A file's access units, paced by `clock`.
+@dataclass(frozen=True, slots=True)
+class PlayOptions:
+    """How a file is played.
 
-    Options: `loop=1` starts again at the end, without an end; `pace=0` reads as
-    fast as the reader takes it, and arrival then follows the file's own time.
+    `is_looped`: it starts again at its end, without an end. Unless `is_paced`, it is read
+    as fast as the reader takes it, and arrival then follows the file's own time.
     """
 
-    origin_90k: int | None = None
+    is_looped: bool
+    is_paced: bool
 
-    def __init__(self, locator: Locator, clock: Clock, stop: threading.Event, timeout_s: float) -> None:
+    @classmethod
+    def of(cls, locator: Locator) -> PlayOptions:
+        """The options `loop` and `pace` of an address; raises `ConfigError`."""
         locator.check_options(_OPTIONS)
-        self._is_looped = locator.number("loop", 0, 0, 1) == 1
-        self.is_paced = locator.number("pace", 1, 0, 1) == 1
+        return cls(locator.number("loop", 0, 0, 1) == 1, locator.number("pace", 1, 0, 1) == 1)
+
+
+class FileSource:
+    """A file's access units, paced by `clock`. Opening it, and reading, may wait."""
+
+    def __init__(self, locator: Locator, options: PlayOptions, clock: Clock, stop: threading.Event, timeout_s: float) -> None:
+        self._is_looped = options.is_looped
+        self.is_paced = options.is_paced
         self._locator = locator
         self._clock = clock
         self._stop = stop
-        self._demuxer = Demuxer(locator, clock, timeout_s)
+        self._demuxer = Demuxer(locator, timeout_s)
         self._interval = self._demuxer.nominal_interval_90k or DEFAULT_INTERVAL_90K
 
-    @property
-    def codec(self) -> Codec:
-        return self._demuxer.codec
-
-    @property
-    def parameter_sets(self) -> bytes:
-        return self._demuxer.parameter_sets
-
-    @property
-    def nominal_interval_90k(self) -> int:
-        return self._demuxer.nominal_interval_90k
+    def facts(self) -> StreamFacts:
+        """What the container says of its video."""
+        demuxer = self._demuxer
+        return StreamFacts(demuxer.codec, demuxer.parameter_sets, demuxer.nominal_interval_90k, follows_arrival=self.is_paced)
 
     def units(self) -> Iterator[AccessUnit]:
         started_us, started_s = self._clock.wall_us(), self._clock.monotonic_s()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from lamppost.base.errors import ConfigError
 
@@ -28,15 +28,20 @@ class Scheme(StrEnum):
 class Locator:
     """An address taken apart.
 
-    `shown` is safe to print. `secret_url` carries user and password, and must
-    reach nothing but FFmpeg; it is left out of `repr`.
+    `shown` is safe to print. User, password and `request_url` (which carries
+    neither, but whose path may hold what some cameras take for a password) are
+    left out of `repr`. `port` is 0 where none is given.
     """
 
     scheme: Scheme
     shown: str
     path: str = ""
     options: tuple[tuple[str, str], ...] = ()
-    secret_url: str = field(default="", repr=False)
+    host: str = ""
+    port: int = 0
+    request_url: str = field(default="", repr=False)
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
 
     def option(self, name: str, default: str) -> str:
         return dict(self.options).get(name, default)
@@ -76,13 +81,14 @@ def parse_locator(url: str, *, username: str | None = None, password: str | None
     if scheme is Scheme.SIM:
         return Locator(scheme, url, path=bare, options=tuple(parse_qsl(parts.query, keep_blank_values=True)))
     place = bare if port is None else f"{bare}:{port}"
-    user = username if username is not None else unquote(parts.username or "")
-    secret = password if password is not None else unquote(parts.password or "")
-    login = f"{quote(user, safe='')}:{quote(secret, safe='')}@" if user or secret else ""
     return Locator(
         scheme,
         urlunsplit((name, place, _NAMED_SECRET.sub(r"\1=***", parts.path), _NAMED_SECRET.sub(r"\1=***", parts.query), "")),
-        secret_url=urlunsplit((name, login + place, parts.path, parts.query, "")),
+        host=host,
+        port=port or 0,
+        request_url=urlunsplit((name, place, parts.path, parts.query, "")),
+        username=username if username is not None else unquote(parts.username or ""),
+        password=password if password is not None else unquote(parts.password or ""),
     )
 
 

@@ -28,12 +28,12 @@ class OpeningWindow:
         self._origin = origin_90k
         self._interval = nominal_interval_90k or DEFAULT_INTERVAL_90K
         self._held: list[AccessUnit] = []
-        self._is_done = False
+        self.is_done = False
         self.reorder_depth = 0
 
     def push(self, unit: AccessUnit) -> Iterator[AccessUnit]:
         """Yield what is complete now, in order."""
-        if self._is_done:
+        if self.is_done:
             yield unit
             return
         self._held.append(unit)
@@ -42,7 +42,7 @@ class OpeningWindow:
 
     def flush(self) -> Iterator[AccessUnit]:
         """Yield what is still held, also when the stream ends early."""
-        held, self._held, self._is_done = self._held, [], True
+        held, self._held, self.is_done = self._held, [], True
         timed = self._with_first_times(held)
         self.reorder_depth = _reorder_depth([unit.pts_90k for unit in timed if unit.pts_90k is not None])
         yield from timed

@@ -13,6 +13,7 @@ import numpy as np
 from lamppost.base.clock import TICKS_PER_S, US_PER_S, Clock
 from lamppost.base.errors import ConfigError, StreamEnded
 from lamppost.ingest.locator import Locator
+from lamppost.ingest.stream import StreamFacts
 from lamppost.ingest.street import Street, StreetSettings
 from lamppost.ingest.strip import STRIP_WIDTH_PX
 from lamppost.ingest.units import AccessUnit
@@ -76,10 +77,7 @@ class SimulatedSource:
     `seconds` ends the stream; `pace=0` films as fast as the reader takes it.
     """
 
-    origin_90k: int | None = None
-    parameter_sets = b""
-
-    def __init__(self, locator: Locator, clock: Clock, stop: threading.Event) -> None:
+    def __init__(self, locator: Locator, clock: Clock) -> None:
         self._settings = street_settings(locator)
         name = locator.option("codec", str(Codec.H264))
         if name not in set(Codec):
@@ -90,11 +88,23 @@ class SimulatedSource:
         self._frames = seconds * self._settings.fps
         self._locator = locator
         self._clock = clock
+        self._stop = threading.Event()
+        self._encoder: StreetEncoder | None = None
+        self._interval = TICKS_PER_S // self._settings.fps
+
+    def started(self, stop: threading.Event) -> SimulatedSource:
+        """Set up the encoder, which takes a moment; from now on `stop` ends the stream. Returns itself."""
         self._stop = stop
         self._encoder = StreetEncoder(self._settings, self.codec)
-        self.nominal_interval_90k = TICKS_PER_S // self._settings.fps
+        return self
+
+    def facts(self) -> StreamFacts:
+        return StreamFacts(self.codec, nominal_interval_90k=self._interval, follows_arrival=self.is_paced)
 
     def units(self) -> Iterator[AccessUnit]:
+        encoder = self._encoder
+        if encoder is None:
+            raise ValueError("units() before started()")
         started_us, started_s = self._clock.wall_us(), self._clock.monotonic_s()
         index = 0
         while not self._frames or index < self._frames:
@@ -104,13 +114,13 @@ class SimulatedSource:
                 self._clock.wait(self._stop, left_s)
             if self._stop.is_set():
                 return
-            data = self._encoder.encode(index)
+            data = encoder.encode(index)
             time_90k = index * TICKS_PER_S // self._settings.fps
             yield AccessUnit(
                 data,
                 time_90k,
                 time_90k,
-                self.nominal_interval_90k,
+                self._interval,
                 False,
                 self._clock.wall_us() if self.is_paced else started_us + round(due_s * US_PER_S),
                 self._clock.monotonic_s() if self.is_paced else started_s + due_s,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from lamppost.base.errors import CameraError
 from lamppost.ingest.units import AccessUnit
 from lamppost.model.media import Codec
+
+Transport = Literal["tcp", "udp"]
+"""How RTP comes: within the RTSP connection, or in datagrams of its own."""
 
 
 @dataclass(frozen=True, slots=True)

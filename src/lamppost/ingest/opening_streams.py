@@ -1,0 +1,60 @@
+"""Opens a camera, whatever it is, without waiting for it.
+
+```python
+stream = open_stream("rtsp://camera/stream", loop=loop, clock=clock, sink=recording, stop=stop)
+```
+"""
+
+from __future__ import annotations
+
+import threading
+
+from lamppost.base.clock import Clock
+from lamppost.base.errors import ConfigError
+from lamppost.base.loop import Loop
+from lamppost.ingest.files import FileSource, PlayOptions
+from lamppost.ingest.locator import Scheme, parse_locator
+from lamppost.ingest.rtsp.stream import RtspStream
+from lamppost.ingest.simulation import SimulatedSource
+from lamppost.ingest.stream import Stream, StreamSink, Transport
+from lamppost.ingest.threads import ThreadStream
+
+
+def open_stream(
+    url: str,
+    *,
+    loop: Loop,
+    clock: Clock,
+    sink: StreamSink,
+    stop: threading.Event,
+    username: str | None = None,
+    password: str | None = None,
+    timeout_s: float = 10.0,
+    transport: Transport = "tcp",
+    certificate_sha256: str | None = None,
+) -> Stream:
+    """Begin to open `url`: `rtsp://`, `rtsps://`, `sim://`, `file:PATH` or a plain path.
+
+    Returns at once; the sink is told what comes of it, from within `loop`. Raises
+    `ConfigError` for an address or options that cannot be used. No message, cause
+    or log line of any error holds the password. `stop` ends the threads behind
+    files and simulations; streams are closed by their owners.
+    """
+    locator = parse_locator(url, username=username, password=password)
+    if locator.scheme is Scheme.SIM:
+        simulated = SimulatedSource(locator, clock)
+        return ThreadStream(loop, sink, stop, simulated.started, "simulation")
+    if locator.scheme is Scheme.FILE:
+        options = PlayOptions.of(locator)
+        return ThreadStream(loop, sink, stop, lambda closed: FileSource(locator, options, clock, closed, timeout_s), "file-reader")
+    if locator.scheme is Scheme.RTSPS and transport == "udp":
+        raise ConfigError(f"{locator.shown}: over UDP the video would not be encrypted", remedy='set transport = "tcp", or use rtsp://')
+    if locator.scheme is Scheme.RTSP and certificate_sha256 is not None:
+        raise ConfigError(f"{locator.shown}: without TLS there is no certificate", remedy="use rtsps://, or leave certificate_sha256 out")
+    return RtspStream(
+        locator, loop, clock, sink, timeout_s=timeout_s, transport=transport, certificate_sha256=_plain_fingerprint(certificate_sha256)
+    )
+
+
+def _plain_fingerprint(fingerprint: str | None) -> str | None:
+    return fingerprint.replace(":", "").lower() if fingerprint is not None else None
