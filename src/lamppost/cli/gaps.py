@@ -47,7 +47,7 @@ def camera_gaps(
         names = known if camera is None else (camera,)
         # While recorders run the index is a moment behind them; what it does not know yet is no gap.
         until_us = None if is_written(folder) else clock.wall_us()
-        accounts = [account for name in names if (account := index.account(name, until_us, from_us=from_us)) is not None]
+        accounts = [account for name in names if (account := index.account(name, until_us)) is not None]
         gaps = {account.camera: index.gaps(account.camera, from_us, limit=MOST_LISTED + 1) for account in accounts}
     if as_json:
         typer.echo(json.dumps([_to_json(account, gaps[account.camera]) for account in accounts], indent=2))

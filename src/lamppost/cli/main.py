@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from lamppost import __version__
+from lamppost.cli.camera import camera_add, camera_remove, camera_set, camera_test
 from lamppost.cli.check import check
+from lamppost.cli.gaps import camera_gaps
 from lamppost.cli.init import init
 from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold a password
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-camera_app = typer.Typer(no_args_is_help=True, help="Look at cameras.")
+camera_app = typer.Typer(no_args_is_help=True, help="Add, change, try and account for cameras.")
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
 release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
 
@@ -47,6 +49,11 @@ app.command()(serve)
 app.command()(mask)
 app.command()(check)
 camera_app.command("list")(camera_list)
+camera_app.command("add")(camera_add)
+camera_app.command("set")(camera_set)
+camera_app.command("remove")(camera_remove)
+camera_app.command("test")(camera_test)
+camera_app.command("gaps")(camera_gaps)
 config_app.command("check")(config_check)
 release_app.command("open")(release_open)
 app.add_typer(camera_app, name="camera")

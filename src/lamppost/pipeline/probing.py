@@ -13,10 +13,10 @@ from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.base.errors import CameraError, CameraUnreachable
 from lamppost.base.loop import Loop
 from lamppost.ingest.intake import Intake
-from lamppost.ingest.open_stream import open_stream
+from lamppost.ingest.opening_streams import open_stream
 from lamppost.ingest.stream import StreamFacts
 from lamppost.ingest.units import AccessUnit
-from lamppost.model.media import Gap, Packet, RunStarted, StreamParameters
+from lamppost.model.media import Packet, RunStarted, StreamParameters
 from lamppost.model.settings import CameraSettings
 
 CONNECT_S: Final = 10.0
@@ -94,7 +94,7 @@ class _Probe:
                 self._note(item)
             elif isinstance(item, RunStarted):
                 self.parameters = item.parameters
-            elif isinstance(item, Gap):
+            else:
                 self.holes += 1
 
     def ended(self, error: CameraError) -> None:

@@ -249,7 +249,7 @@ class CameraReception:
 
     def _on_bug(self, error: BaseException) -> None:
         self._note_bug(error)
-        self._batch = _Batch()
+        self._send_batch()
         self._end_run()
         self._line.put(lambda: self._recording.pause(GapCause.RECORDER_DIED, A_BUG))
 

@@ -13,7 +13,7 @@ from typing import Final
 from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
 from lamppost.base.loop import Loop
-from lamppost.ingest.open_stream import open_stream
+from lamppost.ingest.opening_streams import open_stream
 from lamppost.ingest.stream import Stream, StreamSink
 from lamppost.model.books import GapOpened, Rendition
 from lamppost.model.media import GapCause

@@ -13,7 +13,7 @@ from lamppost.model.settings import Settings
 
 LOOK_S: Final = 1.0
 
-Signature = tuple[int, int, int] | None
+_Signature = tuple[int, int, int]
 
 
 class ConfigWatch:
@@ -23,7 +23,7 @@ class ConfigWatch:
         self._path = path
         self._load = load
         self._clock = clock
-        self._seen = self._signature()
+        self._seen: _Signature | None = self._signature()
         self._looked_s = clock.monotonic_s()
         self._is_asked = False
 
@@ -45,7 +45,7 @@ class ConfigWatch:
             raise ConfigError(f"the configuration {self._path} is gone", remedy="put it back; what runs goes on as it was")
         return self._load()
 
-    def _signature(self) -> Signature:
+    def _signature(self) -> _Signature | None:
         try:
             status = os.stat(self._path)  # a look, once a second
         except OSError:

@@ -15,6 +15,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from types import MappingProxyType
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
@@ -65,7 +66,7 @@ class Supervisor:
         self._write_line = write_line
         self._cores = cores or os.cpu_count() or 1
         self._folder = DataFolder(settings.data)
-        self._fleets: dict[Role, Fleet] = {}
+        self._fleets = {Role.RECORDER: Fleet(MappingProxyType({})), Role.ANALYST: Fleet(MappingProxyType({}))}
         self._children: dict[str, Child] = {}
         self._deaths: dict[str, deque[float]] = {}
         self._log = get_logger("supervisor")
@@ -203,7 +204,7 @@ class Supervisor:
         return redact(next((problem for problem in problems if problem), ""))
 
     def _report_of(self, role: Role, camera: str) -> dict[str, Any]:
-        home = self._fleets[role].homes.get(camera) if role in self._fleets else None
+        home = self._fleets[role].homes.get(camera)
         return self._children[home].of_camera(camera) if home is not None else {}
 
     # Cameras and their processes
@@ -215,8 +216,8 @@ class Supervisor:
             present = [child.name for child in self._children.values() if child.role is role]
             names = [*present, *(name for name in process_names(role, self._settings, self._cores) if name not in present)]
             if role is not Role.BOOKKEEPER:
-                before = self._fleets[role].homes if role in self._fleets else {}
-                self._fleets[role] = assign((camera.name for camera in self._settings.camera), names, before)
+                cameras = [camera.name for camera in self._settings.camera]
+                self._fleets[role] = assign(cameras, names, self._fleets[role].homes)
             for name in names:
                 self._settle(name, role, is_running=is_running)
 

@@ -109,7 +109,8 @@ class EpochPreparation:
     def _read(self, answer: dict[str, Any]) -> EpochSealed:
         try:
             fields: dict[str, Any] = answer["sealed"]
-            sealed = EpochSealed(**fields | {"share_sha256s": tuple(fields["share_sha256s"])})
+            fields["share_sha256s"] = tuple(fields["share_sha256s"])
+            sealed = EpochSealed(**fields)
         except (TypeError, KeyError) as error:
             raise SealError(f"camera {self._request.camera}: the sealer's answer cannot be read") from error
         if (sealed.camera, sealed.epoch_id) != (self._request.camera, self._request.epoch_id):

@@ -191,7 +191,7 @@ def test_a_seal_that_cannot_be_had_is_a_gap_with_its_cause(scene: Scene) -> None
     scene.epochs.is_there = False
     scene.epochs.failure = SealError("no sealing epoch is ready")
     scene.reception.start()
-    scene.record(25)
+    scene.record(50)
     scene.advance(12)
     assert scene.causes() == ["starting", "seal_unavailable"]
     assert scene.stream.is_open, "the camera stays connected"
@@ -241,7 +241,7 @@ def test_a_bug_while_writing_is_a_gap_and_a_keyframe_begins_anew(scene: Scene, m
     scene.play(scene.video(50))
     scene.reception.stop(GapCause.STOPPED)
     assert "recorder_died" in scene.causes()
-    assert scene.frames() >= 98
+    assert scene.frames() >= 75, "a fragment is lost, and no more"
 
 
 def test_a_bug_in_what_reads_the_stream_ends_that_session_alone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

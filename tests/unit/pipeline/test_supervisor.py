@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,12 +18,18 @@ from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, SealingSettings, Settings
+from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
+from lamppost.pipeline.child import parse_settings
+from lamppost.pipeline.children import RESTART_CAP_S, STEADY_S
 from lamppost.pipeline.control import ControlChannel, Message
-from lamppost.pipeline.supervisor import ANALYST, BOOKKEEPER, RECORDER, RESTART_CAP_S, STEADY_S, ChildState, Supervisor
+from lamppost.pipeline.fleet import Role
+from lamppost.pipeline.reloading import ConfigWatch
+from lamppost.pipeline.supervisor import Supervisor
 from lamppost.store.journal import JournalWriter
 
 PATIENCE_S = 10.0
+RECORDER, ANALYST, BOOKKEEPER = "recorder-1", "analyst-1", "bookkeeper"
 RECIPIENTS = ("age1" + "q" * 58, "age1" + "p" * 58)
 
 
@@ -33,6 +41,10 @@ def make_settings(data: Path, *cameras: str) -> Settings:
     )
 
 
+def sign(text: bytes) -> bytes:
+    return text
+
+
 class ScriptedProcess:
     """A process that lives until it is told not to; `is_stubborn` means until it is killed."""
 
@@ -42,6 +54,7 @@ class ScriptedProcess:
         self.stderr = None
         self.returncode: int | None = None
         self.is_stubborn = False
+        self.settings: Settings | None = None
         self.channel = ControlChannel(theirs)
 
     def die(self, code: int) -> None:
@@ -89,27 +102,32 @@ class Scene:
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = ManualClock()
         self.log: list[str] = []
-        self.lives: dict[str, list[ScriptedProcess]] = {RECORDER: [], ANALYST: [], BOOKKEEPER: []}
-        self.started_s: dict[str, list[float]] = {name: [] for name in self.lives}
+        self.lives: dict[str, list[ScriptedProcess]] = {}
+        self.started_s: dict[str, list[float]] = {}
         self.spawn_failure: Exception | None = None
         self.folder = DataFolder(root / "data")
-        monkeypatch.setattr(supervising, "spawn", self._spawn)
-        self.supervisor = Supervisor(make_settings(self.folder.root, "gate", "plaza"), clock=self.clock, write_line=self.log.append)
+        monkeypatch.setattr(raising, "spawn", self._spawn)
+        self.settings = make_settings(self.folder.root, "gate", "plaza")
+        self.supervisor = self.make(self.settings)
 
-    def _spawn(self, module: str, settings: Settings) -> tuple[ScriptedProcess, ControlChannel]:
+    def make(self, settings: Settings, cores: int = 1) -> Supervisor:
+        return Supervisor(settings, sign=sign, clock=self.clock, write_line=self.log.append, cores=cores)
+
+    def _spawn(self, module: str, name: str, settings: Settings) -> tuple[ScriptedProcess, ControlChannel]:
         if self.spawn_failure is not None:
             raise self.spawn_failure
         channel, theirs = ControlChannel.pair()
-        name = module.rpartition(".")[2]
+        assert module.endswith(name.partition("-")[0])
         process = ScriptedProcess(name, theirs, self)
-        self.lives[name].append(process)
-        self.started_s[name].append(self.clock.monotonic_s())
+        process.settings = settings
+        self.lives.setdefault(name, []).append(process)
+        self.started_s.setdefault(name, []).append(self.clock.monotonic_s())
         return process, channel
 
     def now(self, name: str) -> ScriptedProcess:
         return self.lives[name][-1]
 
-    def watch(self, for_s: float, on_tick: Callable[[dict[str, ChildState]], None] = lambda _: None) -> None:
+    def watch(self, for_s: float, on_tick: Callable[[Supervisor], None] = lambda _: None) -> None:
         self.supervisor.watch(threading.Event(), for_s, on_tick)
 
 
@@ -138,7 +156,7 @@ def test_every_child_is_started_and_both_ends_of_a_feed_are_handed_out(scene: Sc
 def test_a_dead_child_is_started_anew_after_a_growing_capped_pause(scene: Scene) -> None:
     scene.supervisor.start()
 
-    def kill_it(_: dict[str, ChildState]) -> None:
+    def kill_it(_: Supervisor) -> None:
         if scene.now(ANALYST).returncode is None:
             scene.now(ANALYST).die(-signal.SIGKILL)
 
@@ -182,18 +200,20 @@ def test_covered_frames_of_all_lives_are_summed_with_the_last_words_of_the_dead(
         scene.now(ANALYST).channel.send({"cameras": {"gate": {"covered_frames": frames}}})
         scene.now(ANALYST).die(-signal.SIGSEGV)
         scene.watch(2)
-    seen: list[int] = []
-    scene.watch(0.5, lambda children: seen.append(children[ANALYST].covered_frames("gate")))
-    assert seen[-1] == 12
+    scene.watch(0.5)
+    assert covered(scene) == 12
+
+
+def covered(scene: Scene) -> int:
+    return sum(child.covered_frames("gate") for child in scene.supervisor.children)
 
 
 def test_the_last_report_of_a_child_that_ends_is_read(scene: Scene) -> None:
     scene.supervisor.start()
-    seen: list[dict[str, ChildState]] = []
-    scene.watch(0.5, seen.append)
+    scene.watch(0.5)
     scene.now(ANALYST).channel.send({"cameras": {"gate": {"covered_frames": 99}}})
     scene.supervisor.stop()
-    assert seen[-1][ANALYST].covered_frames("gate") == 99
+    assert covered(scene) == 99
 
 
 def test_a_death_is_an_act_with_its_reason_and_without_a_secret(scene: Scene) -> None:
@@ -211,14 +231,14 @@ def test_a_death_is_an_act_with_its_reason_and_without_a_secret(scene: Scene) ->
 def test_what_must_end_ends_in_the_order_of_the_data(scene: Scene) -> None:
     scene.supervisor.start()
     scene.supervisor.stop()
-    assert scene.log == ["stop recorder", "stop analyst", "stop bookkeeper"]
+    assert scene.log == ["stop recorder-1", "stop analyst-1", "stop bookkeeper"]
 
 
 def test_a_child_that_cannot_be_told_is_signalled(scene: Scene) -> None:
     scene.supervisor.start()
     scene.now(RECORDER).channel.close()
     scene.supervisor.stop()
-    assert scene.log == ["terminate recorder", "stop analyst", "stop bookkeeper"]
+    assert scene.log == ["terminate recorder-1", "stop analyst-1", "stop bookkeeper"]
 
 
 def test_a_bookkeeper_that_is_dead_is_started_once_more_for_the_last_records(scene: Scene) -> None:
@@ -226,18 +246,18 @@ def test_a_bookkeeper_that_is_dead_is_started_once_more_for_the_last_records(sce
     scene.now(BOOKKEEPER).die(-signal.SIGKILL)
     scene.supervisor.stop()
     assert len(scene.lives[BOOKKEEPER]) == 2
-    assert scene.log[-3:] == ["stop recorder", "stop analyst", "stop bookkeeper"]
+    assert scene.log[-3:] == ["stop recorder-1", "stop analyst-1", "stop bookkeeper"]
 
 
 def test_a_child_that_does_not_end_is_killed_and_the_rest_still_ends(scene: Scene) -> None:
     scene.supervisor.start()
     scene.now(ANALYST).is_stubborn = True
     scene.supervisor.stop()
-    assert scene.log == ["stop recorder", "kill analyst", "stop bookkeeper"]
+    assert scene.log == ["stop recorder-1", "kill analyst-1", "stop bookkeeper"]
 
 
 def test_all_patience_together_ends_within_five_seconds() -> None:
-    assert sum(supervising.STOP_PATIENCE_S.values()) + 3 * supervising.LAST_WORDS_S < 6.5
+    assert sum(supervising.STOP_PATIENCE_S.values()) + 3 * raising.LAST_WORDS_S < 6.5
     assert sum(supervising.STOP_PATIENCE_S.values()) < 5
 
 
@@ -268,7 +288,7 @@ def test_a_child_that_cannot_be_started_now_is_tried_again(scene: Scene, failure
 
 def test_the_folder_is_held_by_one_supervisor(scene: Scene) -> None:
     scene.supervisor.start()
-    other = Supervisor(make_settings(scene.folder.root), clock=scene.clock, write_line=scene.log.append)
+    other = scene.make(make_settings(scene.folder.root))
     with pytest.raises(DataFolderBusy):
         other.start()
     scene.supervisor.stop()
@@ -303,20 +323,20 @@ note("ended")
 
 def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log, modules = tmp_path / "log", {}
-    for name in (RECORDER, ANALYST, BOOKKEEPER):
-        text = CHILD.replace("LOG", repr(str(log))).replace("NAME", name).replace("STUBBORN", str(name == ANALYST))
-        (tmp_path / f"tiny_{name}.py").write_text(text)
-        modules[name] = f"tiny_{name}"
+    for role in Role:
+        text = CHILD.replace("LOG", repr(str(log))).replace("NAME", role).replace("STUBBORN", str(role is Role.ANALYST))
+        (tmp_path / f"tiny_{role}.py").write_text(text)
+        modules[role] = f"tiny_{role}"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(supervising, "MODULES", modules)
-    monkeypatch.setattr(supervising, "STOP_PATIENCE_S", {RECORDER: PATIENCE_S, ANALYST: 0.2, BOOKKEEPER: PATIENCE_S})
+    monkeypatch.setattr(raising, "MODULES", modules)
+    monkeypatch.setattr(supervising, "STOP_PATIENCE_S", {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.BOOKKEEPER: PATIENCE_S})
     lines: list[str] = []
-    supervisor = Supervisor(make_settings(tmp_path / "data", "gate"), clock=SystemClock(), write_line=lines.append)
+    supervisor = Supervisor(make_settings(tmp_path / "data", "gate"), sign=sign, clock=SystemClock(), write_line=lines.append, cores=1)
     supervisor.start()
     ready = threading.Event()
 
-    def look(children: dict[str, ChildState]) -> None:
-        if all(child.status.get("ready") for child in children.values()) and len(lines) == 3:
+    def look(node: Supervisor) -> None:
+        if all(child.status.get("ready") for child in node.children) and len(lines) == 3:
             ready.set()
 
     supervisor.watch(ready, PATIENCE_S, look)
@@ -324,3 +344,120 @@ def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monk
     assert ready.is_set()
     assert log.read_text().splitlines() == ["ended recorder", "ended bookkeeper"]  # the analyst was killed
     assert all("192.0.2.1" in line and "kanarienvogel" not in line for line in lines)
+
+
+# The fleet, and what changes while it runs
+
+
+def feeds(process: ScriptedProcess) -> list[str]:
+    return [order.body["camera"] for order in process.orders() if order.body["order"] == "feed"]
+
+
+def cameras_of(settings: Settings | None) -> list[str]:
+    assert settings is not None
+    return [camera.name for camera in settings.camera]
+
+
+def test_many_cameras_are_shared_evenly_by_few_processes(scene: Scene) -> None:
+    names = [f"cam-{number:03}" for number in range(250)]
+    supervisor = scene.supervisor = scene.make(make_settings(scene.folder.root, *names), cores=4)
+    supervisor.start()
+    assert sorted(scene.lives) == ["analyst-1", "analyst-2", "analyst-3", "analyst-4", "bookkeeper", *(f"recorder-{n}" for n in (1, 2, 3))]
+    shares = [cameras_of(scene.now(f"recorder-{number}").settings) for number in (1, 2, 3)]
+    assert sorted(len(share) for share in shares) == [83, 83, 84]
+    assert sorted(name for share in shares for name in share) == names
+    assert len(cameras_of(scene.now(BOOKKEEPER).settings)) == 250, "it retains all of them"
+
+
+def test_a_camera_is_added_changed_and_removed_without_touching_the_others(scene: Scene) -> None:
+    scene.supervisor.start()
+    for name in (RECORDER, ANALYST):
+        assert feeds(scene.now(name)) == ["gate", "plaza"]
+    settings = make_settings(scene.folder.root, "gate", "park")
+    changed = settings.camera[0].model_copy(update={"url": "sim://plaza?seed=9"})
+    scene.supervisor.apply(settings.model_copy(update={"camera": (changed, settings.camera[1])}))
+    for name in (RECORDER, ANALYST):
+        first, *rest = scene.now(name).orders()
+        assert first.body["order"] == "settings"
+        assert cameras_of(parse_settings(first.body["settings"])) == ["gate", "park"]
+        assert [order.body["camera"] for order in rest] == ["park", "gate"]
+    assert [len(lives) for lives in scene.lives.values()] == [1, 1, 1], "nobody was started anew"
+    assert scene.supervisor.settings.camera[1].name == "park"
+
+
+def test_more_cameras_bring_more_processes_and_move_nobody(scene: Scene) -> None:
+    scene.supervisor = scene.make(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100))), cores=2)
+    scene.supervisor.start()
+    assert "recorder-2" not in scene.lives
+    scene.supervisor.apply(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100)), *(f"b-{n}" for n in range(50))))
+    assert cameras_of(scene.now("recorder-2").settings) == [f"b-{n}" for n in range(50)]
+    assert feeds(scene.now("recorder-2")) == [f"b-{n}" for n in sorted(range(50), key=str)]
+
+
+def test_what_cannot_change_is_refused_before_anything_is_touched(scene: Scene, tmp_path: Path) -> None:
+    scene.supervisor.start()
+    for name in (RECORDER, ANALYST):
+        scene.now(name).orders()
+    moved = make_settings(tmp_path / "elsewhere", "gate", "park")
+    with pytest.raises(ConfigError, match="data folder"):
+        scene.supervisor.apply(moved)
+    locked = make_settings(scene.folder.root, "gate")
+    camera = locked.camera[0].model_copy(update={"password_file": tmp_path / "gone"})
+    with pytest.raises(ConfigError, match="password_file"):
+        scene.supervisor.apply(locked.model_copy(update={"camera": (camera,)}))
+    assert scene.now(RECORDER).orders() == []
+    assert scene.supervisor.settings == scene.settings
+
+
+def test_a_changed_file_is_read_and_a_bad_one_is_told_and_changes_nothing(
+    scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "lamppost.toml"
+    path.write_text("one")
+    versions: list[Settings | ConfigError] = [ConfigError("line 7 is wrong"), make_settings(scene.folder.root, "gate")]
+
+    def load() -> Settings:
+        version = versions.pop(0)
+        if isinstance(version, ConfigError):
+            raise version
+        return version
+
+    watch = ConfigWatch(path, load, scene.clock)
+    scene.supervisor.start()
+    run = lambda: scene.supervisor.watch(threading.Event(), 3.0, lambda _: None, watch)  # noqa: E731
+    run()
+    assert len(versions) == 2, "an unchanged file is not read"
+    path.write_text("broken")
+    run()
+    assert "line 7 is wrong" in "".join(capsys.readouterr())
+    assert scene.supervisor.settings == scene.settings
+    path.write_text("mended, and longer")
+    run()
+    assert cameras_of(scene.supervisor.settings) == ["gate"]
+    path.unlink()
+    run()
+    assert "is gone" in "".join(capsys.readouterr())
+
+
+def tell_retention(scene: Scene, *, is_stuck: bool) -> None:
+    """The bookkeeper reports; a thread of the supervisor's reads it, sooner or later."""
+    report = {"retention": {"stuck_by_holds": is_stuck}}
+    scene.now(BOOKKEEPER).channel.send(report)
+    bookkeeper = next(child for child in scene.supervisor.children if child.role is Role.BOOKKEEPER)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while bookkeeper.status != report and time.monotonic() < deadline_s:
+        os.sched_yield()
+    scene.watch(1.0)
+
+
+def test_recorders_stop_while_everything_is_held_and_a_new_one_is_told_so(scene: Scene) -> None:
+    scene.supervisor.start()
+    tell_retention(scene, is_stuck=True)
+    assert {"order": "hold", "is_held": True} in [order.body for order in scene.now(RECORDER).orders()]
+    assert [condition.kind for condition in scene.supervisor.alarms] == ["recording_held"]
+    scene.now(RECORDER).die(1)
+    scene.watch(1.0)
+    assert {"order": "hold", "is_held": True} in [order.body for order in scene.now(RECORDER).orders()]
+    tell_retention(scene, is_stuck=False)
+    assert {"order": "hold", "is_held": False} in [order.body for order in scene.now(RECORDER).orders()]
+    assert scene.supervisor.alarms == ()
