@@ -162,6 +162,7 @@ class GuardedLoop(Loop):
     def __init__(self, loop: Loop, on_bug: Callable[[BaseException], None]) -> None:
         self._loop = loop
         self._on_bug = on_bug
+        self.scratch = loop.scratch
 
     def watch(self, descriptor: int, on_ready: Callback, *, for_write: bool = False) -> None:
         self._loop.watch(descriptor, self._guarded(on_ready), for_write=for_write)
