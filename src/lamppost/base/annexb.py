@@ -11,6 +11,13 @@ from collections.abc import Iterator
 _START_CODE = b"\x00\x00\x01"
 
 
+Borders = tuple[int, ...]
+"""Where the NAL units of a packet begin, each behind a start code of four bytes; empty where that is not known.
+
+Whoever put the packet together knows, and saves the others from searching every byte of it.
+"""
+
+
 def nal_units(data: bytes) -> Iterator[bytes]:
     """The NAL units of `data` in order, without start codes; empty ones are left out.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lamppost.base.annexb import Borders
 from lamppost.ingest.bits import BitReader, OutOfBits, without_emulation
 from lamppost.model.media import Codec
 
@@ -71,7 +72,7 @@ class Picture:
     ones in order, without start codes. `has_slices` is false of an access unit
     that carries parameter sets or messages alone. `is_open`: a keyframe that
     pictures shown before it may follow in decoding order (open GOP).
-    `picture_set_id`: the PPS that its first slice names, None when unreadable.
+    `picture_set_id`: the PPS that the first slice of a keyframe names, None when unreadable.
     """
 
     is_keyframe: bool
@@ -81,8 +82,17 @@ class Picture:
     picture_set_id: int | None = None
 
 
-def inspect(codec: Codec, data: bytes) -> Picture:
-    """Judge the access unit `data` (Annex B).
+_PLAIN = Picture(is_keyframe=False, has_slices=True, parameter_sets=())
+# Types that say nothing of keyframes and parameter sets; of H.264, the slices that need no look at messages.
+_PLAIN_TYPES = {
+    Codec.H264: frozenset({1, 2, 3, 4, _H264_AUD, 10, 11, 12}),
+    Codec.HEVC: frozenset({*range(_HEVC_IRAP.start), _HEVC_AUD, 36, 37, 38, 39, 40}),
+}
+_MOST_SLICE_TYPE = {Codec.H264: _H264_SLICES.stop - 1, Codec.HEVC: _HEVC_FIRST_NON_VCL - 1}
+
+
+def inspect(codec: Codec, data: bytes, borders: Borders = ()) -> Picture:
+    """Judge the access unit `data` (Annex B), of which only the heads of NAL units are read where `borders` are known.
 
     A keyframe is an IRAP picture in H.265. In H.264 it is an IDR picture, or an
     open-GOP one: intra slices only, with a recovery point message that says
@@ -90,11 +100,12 @@ def inspect(codec: Codec, data: bytes) -> Picture:
     IDR and never again). Gradual intra refresh has no picture to cut at and
     counts as no keyframe.
     """
+    if borders and _is_plain(codec, data, borders):
+        return _PLAIN
     sets: list[bytes] = []
     slices: list[tuple[int, bytes]] = []
     has_recovery_point = False
-    for unit in split_annex_b(data):
-        type_code = nal_type(codec, unit)
+    for type_code, unit in _heads(codec, data, borders) if borders else _units(codec, data):
         if is_parameter_set(codec, type_code):
             sets.append(unit)
         elif is_picture(codec, type_code):
@@ -107,8 +118,37 @@ def inspect(codec: Codec, data: bytes) -> Picture:
     else:
         is_closed = bool(slices) and all(code == _H264_IDR for code, _ in slices)
         is_open = has_recovery_point and bool(slices) and all(code == _H264_SLICE and _is_intra_slice(head) for code, head in slices)
-    set_id = _picture_set_id(codec, *slices[0]) if slices else None
-    return Picture(is_closed or is_open, bool(slices), tuple(sets), is_open, set_id)
+    is_keyframe = is_closed or is_open
+    set_id = _picture_set_id(codec, *slices[0]) if is_keyframe else None
+    return Picture(is_keyframe, bool(slices), tuple(sets), is_open, set_id)
+
+
+def _is_plain(codec: Codec, data: bytes, borders: Borders) -> bool:
+    """Whether this is one of the many pictures between two keyframes, by the types of its NAL units alone."""
+    plain, most = _PLAIN_TYPES[codec], _MOST_SLICE_TYPE[codec]
+    has_slices = False
+    for begin in borders:
+        code = data[begin] & 0x1F if codec is Codec.H264 else data[begin] >> 1 & 0x3F
+        if code not in plain:
+            return False
+        if code <= most:
+            has_slices = True
+    return has_slices
+
+
+def _units(codec: Codec, data: bytes) -> Iterator[tuple[int, bytes]]:
+    for unit in split_annex_b(data):
+        yield nal_type(codec, unit), unit
+
+
+def _heads(codec: Codec, data: bytes, borders: Borders) -> Iterator[tuple[int, bytes]]:
+    """The type and the bytes of each NAL unit; of a slice only the first few, since no more are looked at."""
+    for index, begin in enumerate(borders):
+        end = borders[index + 1] - 4 if index + 1 < len(borders) else len(data)
+        type_code = nal_type(codec, data[begin : begin + 1])
+        if is_picture(codec, type_code):
+            end = min(end, begin + _SLICE_HEAD_BYTES)
+        yield type_code, data[begin:end].rstrip(b"\x00")
 
 
 def with_parameter_sets(codec: Codec, data: bytes, parameter_sets: bytes) -> bytes:

@@ -6,8 +6,8 @@ next keyframe, when parameter sets change, time jumps, or the wall clock steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from lamppost.base.clock import US_PER_S, us_from_90k
 from lamppost.base.errors import UnsupportedStream
@@ -54,43 +54,56 @@ class RunBuilder:
         self._clock_offset_us: int | None = None
         self._waiting_since_s: float | None = None
         self._prefix = b""
+        self._lost_packets = 0
 
     def learn_reordering(self, depth: int) -> None:
         """Take the reorder depth that was seen; it holds where the stream announces none."""
         self._timeline.learn(depth)
 
-    def push(self, unit: AccessUnit) -> Iterator[SessionItem]:
-        """Yield what `unit` makes: a new run, a gap, a packet, or nothing.
+    def push(self, unit: AccessUnit) -> Sequence[SessionItem]:
+        """What `unit` makes: a new run, a gap, a packet, or nothing.
 
         Raises `TimestampError` when time stands still, `UnsupportedStream` when
         no keyframe comes for 60 s.
         """
         self._watch_clock(unit)
-        picture = inspect(self._codec, unit.data)
-        self._sets.update(picture.parameter_sets)
+        picture = inspect(self._codec, unit.data, unit.borders)
+        if picture.parameter_sets:
+            self._sets.update(picture.parameter_sets)
         if not picture.has_slices:
             # Parameter sets or messages alone: they belong to the picture that follows.
             self._prefix = (self._prefix + unit.data)[-65_536:]
-            return
-        data, self._prefix = self._prefix + unit.data, b""
+            self._lost_packets += unit.lost_packets
+            return ()
+        if self._prefix or self._lost_packets:
+            unit = self._with_prefix(unit)
         if unit.is_first and self._run is not None:
             self._restart = "the file starts again"
-        has_run = self._run is not None and self._broken is None
-        can_start = picture.is_keyframe and self._sets.is_complete() and (has_run or not unit.is_corrupt)
-        if can_start:
-            data = self._with_sets(data, picture)
-        parameters = self._parameters(picture) if can_start else None
-        if parameters is not None and self._needs_new_run(parameters):
-            yield from self._start_run(unit, data, picture, parameters)
-        elif self._run is None or self._broken is not None:
+        if picture.is_keyframe and self._sets.is_complete():
+            has_run = self._run is not None and self._broken is None
+            if has_run or not unit.is_corrupt:
+                return self._take_keyframe(unit, picture)
+        if self._run is None or self._broken is not None:
             self._wait(unit)
-        else:
-            yield from self._continue_run(self._run, unit, data, picture if can_start else None)
+            return ()
+        return self._continue_run(self._run, unit, None)
 
-    def _with_sets(self, data: bytes, picture: Picture) -> bytes:
+    def _with_prefix(self, unit: AccessUnit) -> AccessUnit:
+        data, self._prefix = self._prefix + unit.data, b""
+        lost, self._lost_packets = self._lost_packets + unit.lost_packets, 0
+        borders = unit.borders if len(data) == len(unit.data) else ()
+        return replace(unit, data=data, borders=borders, lost_packets=lost)
+
+    def _take_keyframe(self, unit: AccessUnit, picture: Picture) -> Sequence[SessionItem]:
+        """A keyframe, which carries its parameter sets from now on, and may start a run."""
         own = ParameterSets(self._codec)
         own.update(picture.parameter_sets)
-        return data if own.is_complete() else with_parameter_sets(self._codec, data, self._sets.annex_b())
+        if not own.is_complete():
+            unit = replace(unit, data=with_parameter_sets(self._codec, unit.data, self._sets.annex_b()), borders=())
+        parameters = self._parameters(picture)
+        if self._run is None or self._needs_new_run(parameters):
+            return self._start_run(unit, picture, parameters)
+        return self._continue_run(self._run, unit, picture)
 
     def _parameters(self, picture: Picture) -> StreamParameters:
         # An SPS is kept only if it can be read, and a keyframe starts only with an SPS.
@@ -101,7 +114,7 @@ class RunBuilder:
             return True
         return self._run.parameters != parameters
 
-    def _start_run(self, unit: AccessUnit, data: bytes, picture: Picture, parameters: StreamParameters) -> Iterator[SessionItem]:
+    def _start_run(self, unit: AccessUnit, picture: Picture, parameters: StreamParameters) -> Sequence[SessionItem]:
         before, placed = self._run, None
         if before is not None and self._broken is None and not self._restart:
             # Only the parameter sets changed: time goes on through the seam.
@@ -116,17 +129,15 @@ class RunBuilder:
         rate = before.wall.rate if before is not None else 0.0
         if before is not None and isinstance(placed, Placed):
             wall_us = before.wall.advance(placed.pts_90k, unit.arrival_us)
-            gap = _hole_gap(before.wall, placed)
+            gap = None if placed.hole_90k is None else _hole_gap(before.wall, placed.hole_90k, unit.lost_packets)
         else:
             wall_us, gap = self._anchor(before, unit)
-        if gap is not None:
-            yield gap
         start = self._timeline.start(unit.pts_90k, unit.dts_90k, is_open=picture.is_open)
         wall = WallMap(0, wall_us, follows_arrival=self._follows_arrival, rate=rate)
         self._run = _OpenRun(parameters, wall, wall_us)
         self._broken, self._restart, self._waiting_since_s = None, "", None
-        yield RunStarted(parameters)
-        yield from self._emit(self._run, unit, data, start, is_keyframe=True)
+        started = [RunStarted(parameters), *self._emit(self._run, unit, start, is_keyframe=True)]
+        return started if gap is None else [gap, *started]
 
     def _anchor(self, before: _OpenRun | None, unit: AccessUnit) -> tuple[int, Gap | None]:
         """UTC of a new timeline's start, and the gap before it."""
@@ -141,32 +152,35 @@ class RunBuilder:
         cause = GapCause.CLOCK_STEPPED if has_stepped else GapCause.TIMESTAMP_JUMP
         return wall_us, Gap(before.end_us, wall_us, cause, self._broken or self._restart)
 
-    def _continue_run(self, run: _OpenRun, unit: AccessUnit, data: bytes, keyframe: Picture | None) -> Iterator[SessionItem]:
+    def _continue_run(self, run: _OpenRun, unit: AccessUnit, keyframe: Picture | None) -> Sequence[SessionItem]:
         placed = self._timeline.place(unit.pts_90k, unit.dts_90k)
         if not isinstance(placed, Placed):
             self._broken = placed
             if keyframe is not None:
-                yield from self._start_run(unit, data, keyframe, self._parameters(keyframe))
-            else:
-                self._wait(unit)
-            return
-        yield from self._emit(run, unit, data, placed, is_keyframe=keyframe is not None)
+                return self._start_run(unit, keyframe, self._parameters(keyframe))
+            self._wait(unit)
+            return ()
+        items = self._emit(run, unit, placed, is_keyframe=keyframe is not None)
         if abs(run.wall.drift_us) > MOST_DRIFT_US and not self._restart:
             self._restart = f"the camera's clock ran off by {run.wall.drift_us / US_PER_S:.1f} s"
+        return items
 
-    def _emit(self, run: _OpenRun, unit: AccessUnit, data: bytes, placed: Placed, *, is_keyframe: bool) -> Iterator[SessionItem]:
+    def _emit(self, run: _OpenRun, unit: AccessUnit, placed: Placed, *, is_keyframe: bool) -> Sequence[SessionItem]:
         # While the wall clock is known to be off, the run keeps its own time.
         arrival_us = run.wall.at(placed.pts_90k) if self._restart else unit.arrival_us
         wall_us = run.wall.advance(placed.pts_90k, arrival_us)
-        gap = _hole_gap(run.wall, placed)
-        if gap is not None:
-            yield gap
         duration = unit.duration_90k or self._timeline.typical_interval_90k or DEFAULT_INTERVAL_90K
         end_us = wall_us + us_from_90k(duration)
         run.end_us = max(run.end_us, end_us)
-        if unit.is_corrupt:
-            yield Gap(wall_us, end_us, GapCause.DAMAGED, "the transport flagged this picture as damaged")
-        yield Packet(data, placed.pts_90k, placed.dts_90k, duration, wall_us, is_keyframe, unit.is_corrupt)
+        # What was lost leaves a hole in time, or nobody can say that this picture is whole.
+        is_corrupt = unit.is_corrupt or (unit.lost_packets > 0 and placed.hole_90k is None)
+        packet = Packet(unit.data, placed.pts_90k, placed.dts_90k, duration, wall_us, is_keyframe, is_corrupt, unit.borders)
+        if placed.hole_90k is None and not is_corrupt:
+            return (packet,)
+        items: list[SessionItem] = [] if placed.hole_90k is None else [_hole_gap(run.wall, placed.hole_90k, unit.lost_packets)]
+        if is_corrupt:
+            items.append(_damage_gap(wall_us, end_us, unit.lost_packets))
+        return [*items, packet]
 
     def _watch_clock(self, unit: AccessUnit) -> None:
         offset_us = unit.arrival_us - round(unit.arrival_s * US_PER_S)
@@ -184,9 +198,14 @@ class RunBuilder:
             )
 
 
-def _hole_gap(wall: WallMap, placed: Placed) -> Gap | None:
-    if placed.hole_90k is None:
-        return None
-    start_90k, end_90k = placed.hole_90k
-    milliseconds = (end_90k - start_90k) // 90
-    return Gap(wall.at(start_90k), wall.at(end_90k), GapCause.TIMESTAMP_JUMP, f"{milliseconds} ms of pictures are missing")
+def _hole_gap(wall: WallMap, hole_90k: tuple[int, int], lost_packets: int) -> Gap:
+    start_90k, end_90k = hole_90k
+    detail = f"{(end_90k - start_90k) // 90} ms of pictures are missing"
+    cause = GapCause.PACKETS_LOST if lost_packets else GapCause.TIMESTAMP_JUMP
+    return Gap(wall.at(start_90k), wall.at(end_90k), cause, detail)
+
+
+def _damage_gap(start_us: int, end_us: int, lost_packets: int) -> Gap:
+    if lost_packets:
+        return Gap(start_us, end_us, GapCause.PACKETS_LOST, "the network lost parts of this picture, or what came before it")
+    return Gap(start_us, end_us, GapCause.DAMAGED, "the transport flagged this picture as damaged")

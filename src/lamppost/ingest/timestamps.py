@@ -65,6 +65,7 @@ class Timeline:
         self._learnt = 0
         self._nominal = nominal_interval_90k
         self._intervals: deque[int] = deque(maxlen=_INTERVALS_KEPT)
+        self._median = 0
         self._nudges = 0
         self._wrapped = 0
         self._reset()
@@ -90,9 +91,7 @@ class Timeline:
     @property
     def typical_interval_90k(self) -> int:
         """The median of recent intervals, or the nominal one; 0 when nothing is known."""
-        if len(self._intervals) < _INTERVALS_NEEDED:
-            return self._nominal
-        return median_low(self._intervals)
+        return self._median or self._nominal
 
     def start(self, pts_90k: int | None, dts_90k: int | None, *, is_open: bool = False) -> Placed:
         """Begin a run with a keyframe: its pts becomes 0.
@@ -168,10 +167,17 @@ class Timeline:
         if before is None or now <= before:
             return None
         typical = self.typical_interval_90k
-        self._intervals.append(now - before)
+        self._keep_interval(now - before)
         if typical and (now - before) * 2 > typical * 3:
             return before + typical, now
         return None
+
+    def _keep_interval(self, interval: int) -> None:
+        # Asked for with every picture, and mostly the same: worked out only when it may change.
+        is_news = interval != self._median or len(self._intervals) < _INTERVALS_NEEDED or self._intervals[0] != interval
+        self._intervals.append(interval)
+        if is_news and len(self._intervals) >= _INTERVALS_NEEDED:
+            self._median = median_low(self._intervals)
 
     def _is_too_late(self, pts: int) -> bool:
         if self._depth:
@@ -195,6 +201,8 @@ class Timeline:
 
     def _unwrap(self, value: int) -> int:
         unwrapped = value + self._wrapped
+        if abs(unwrapped - self._newest) < LONGEST_JUMP_90K:
+            return unwrapped
         for modulus in _WRAPS:
             if abs(unwrapped + modulus - self._newest) < LONGEST_JUMP_90K:
                 self._wrapped += modulus

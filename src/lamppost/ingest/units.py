@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lamppost.base.annexb import Borders
+
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
@@ -25,5 +27,5 @@ class AccessUnit:
     arrival_us: int
     arrival_s: float
     is_first: bool = False
-    borders: tuple[int, ...] = ()
+    borders: Borders = ()
     lost_packets: int = 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lamppost.base.annexb import Borders
+
 
 class Codec(StrEnum):
     """Video codecs that Lamppost records and masks (FFmpeg's names)."""
@@ -59,7 +61,8 @@ class Packet:
     `data` is Annex B. `pts_90k` counts from 0 at the start of the run (B-frames
     may come before the keyframe they follow in decoding order); `dts_90k`
     strictly increases within a run and is never above `pts_90k`. `wall_us` is
-    the UTC time of `pts_90k`.
+    the UTC time of `pts_90k`. `borders` tell where its NAL units begin, each
+    behind a start code of four bytes; empty where that is not known.
     """
 
     data: bytes
@@ -69,6 +72,7 @@ class Packet:
     wall_us: int
     is_keyframe: bool
     is_corrupt: bool = False
+    borders: Borders = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from fractions import Fraction
 import av
 from av.error import FFmpegError
 
-from lamppost.base.annexb import nal_units
+from lamppost.base.annexb import Borders, nal_units
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.base.errors import UnsupportedStream
 from lamppost.model.media import Codec, Packet, StreamParameters
@@ -48,8 +48,13 @@ class Sample:
     is_keyframe: bool
 
 
-def length_prefixed(data: bytes) -> bytes:
-    """The same units, each after its length in four bytes; raises `UnsupportedStream` if there are none."""
+def length_prefixed(data: bytes, borders: Borders = ()) -> bytes:
+    """The same units, each after its length in four bytes; raises `UnsupportedStream` if there are none.
+
+    With `borders` the bytes need not be searched for start codes.
+    """
+    if borders:
+        return _prefixed_between(data, borders)
     parts: list[bytes] = []
     for unit in nal_units(data):
         parts.append(len(unit).to_bytes(4, "big"))
@@ -58,6 +63,20 @@ def length_prefixed(data: bytes) -> bytes:
         raise UnsupportedStream(
             f"a packet of {len(data)} bytes holds no NAL unit", remedy="check that the camera sends H.264 or H.265, unencrypted"
         )
+    return b"".join(parts)
+
+
+def _prefixed_between(data: bytes, borders: Borders) -> bytes:
+    view = memoryview(data)
+    parts: list[bytes | memoryview] = []
+    end = len(data)
+    for begin in reversed(borders):
+        while end > begin and not data[end - 1]:
+            end -= 1  # zero bytes belong to no NAL unit
+        if end > begin:
+            parts += (view[begin:end], (end - begin).to_bytes(4, "big"))
+        end = begin - 4
+    parts.reverse()
     return b"".join(parts)
 
 

@@ -84,7 +84,7 @@ class FragmentMuxer:
         ends_90k = [p.dts_90k for p in packets[1:]] + [next_dts_90k]
         samples = [
             Sample(
-                payload=length_prefixed(packet.data),
+                payload=length_prefixed(packet.data, packet.borders),
                 duration_90k=end_90k - packet.dts_90k,
                 offset_90k=(packet.pts_90k - self._origin_pts_90k) - (packet.dts_90k - self._origin_dts_90k),
                 is_keyframe=packet.is_keyframe,

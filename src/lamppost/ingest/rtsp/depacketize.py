@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from lamppost.base.annexb import Borders
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.ingest.nal import START_CODE
 from lamppost.model.media import Codec
@@ -33,7 +34,7 @@ class Assembled(NamedTuple):
     """
 
     data: bytes
-    borders: tuple[int, ...]
+    borders: Borders
     pts_90k: int
     is_corrupt: bool
     lost: int
@@ -99,7 +100,12 @@ class Depacketizer:
             self._begin(timestamp)
         if start < end:
             self._take(view, start, end)
-        if marker and self._trusts_marker and (self._slices or self._is_broken):
+        if marker:
+            self._mark()
+
+    def _mark(self) -> None:
+        # Some cameras set the marker on parameter sets as well.
+        if self._trusts_marker and (self._slices or self._is_broken):
             self._finish()
 
     def _take(self, view: memoryview, start: int, end: int) -> None:
@@ -195,7 +201,7 @@ class Depacketizer:
             self._lost_before += self._lost
         self._clear()
 
-    def _checked(self, data: bytes) -> tuple[int, ...]:
+    def _checked(self, data: bytes) -> Borders:
         """The borders; none once a picture was seen that has more NAL units than RTP told."""
         if self._doubted < 0:
             return ()
@@ -226,6 +232,22 @@ class H264Depacketizer(Depacketizer):
     """Single NAL units, STAP-A and FU-A (packetization modes 0 and 1)."""
 
     __slots__ = ()
+
+    def push(self, view: memoryview, start: int, end: int, timestamp: int, marker: int, lost: int) -> None:
+        """Take the payload `view[start:end]`; `lost` packets are missing right before it."""
+        # The short way of nearly all packets: the next fragment of the same NAL unit.
+        if self._is_fragment and not lost and timestamp == self._timestamp and end - start > 2:
+            head = view[start + 1]
+            size = self._size + end - start - 2
+            if head < 0x80 and view[start] & 0x1F == _H264_FU_A and size <= MOST_UNIT_BYTES:
+                self._parts.append(view[start + 2 : end])
+                self._size = size
+                if head & 0x40:
+                    self._is_fragment = False
+                if marker:
+                    self._mark()
+                return
+        super().push(view, start, end, timestamp, marker, lost)
 
     def _take(self, view: memoryview, start: int, end: int) -> None:
         kind = view[start] & 0x1F
@@ -268,6 +290,22 @@ class HevcDepacketizer(Depacketizer):
     """Single NAL units, AP and FU, without decoding order numbers."""
 
     __slots__ = ()
+
+    def push(self, view: memoryview, start: int, end: int, timestamp: int, marker: int, lost: int) -> None:
+        """Take the payload `view[start:end]`; `lost` packets are missing right before it."""
+        # As in H.264: the next fragment of the same NAL unit.
+        if self._is_fragment and not lost and timestamp == self._timestamp and end - start > 3:
+            head = view[start + 2]
+            size = self._size + end - start - 3
+            if head < 0x80 and view[start] >> 1 & 0x3F == _HEVC_FU and size <= MOST_UNIT_BYTES:
+                self._parts.append(view[start + 3 : end])
+                self._size = size
+                if head & 0x40:
+                    self._is_fragment = False
+                if marker:
+                    self._mark()
+                return
+        super().push(view, start, end, timestamp, marker, lost)
 
     def _take(self, view: memoryview, start: int, end: int) -> None:
         if end - start < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from lamppost.ingest.rtsp.messages import MOST_BODY_BYTES, MOST_HEAD_BYTES, BadMessage, Message, parse_message
@@ -15,10 +16,11 @@ _MOST_SKIPPED_BYTES: Final = 1024 * 1024
 _NO_CHANNEL: Final = -2
 
 
-class Parts(Protocol):
-    """Who takes what is found."""
+TakeMedia = Callable[[memoryview, int, int], None]
 
-    def took_media(self, view: memoryview, start: int, end: int) -> None: ...
+
+class Parts(Protocol):
+    """Who takes what is found, besides media."""
 
     def took_report(self, content: memoryview) -> None: ...
 
@@ -34,12 +36,14 @@ class Splitter:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._channel = _NO_CHANNEL
+        self._take_media: TakeMedia = lambda _view, _start, _end: None
         self._rest = b""
         self._skipped = 0
 
-    def listen(self, channel: int) -> None:
-        """Take RTP from `channel` and reports from the one after it."""
+    def listen(self, channel: int, take_media: TakeMedia) -> None:
+        """Give `take_media` what comes on `channel`; reports are on the one after it."""
         self._channel = channel
+        self._take_media = take_media
 
     def frame_report(self, content: bytes) -> bytes:
         """`content` as it is sent on the channel of reports."""
@@ -58,22 +62,24 @@ class Splitter:
     def split(self, view: memoryview, end: int) -> None:
         """Take `view[:end]` apart and keep the rest. Raises `BadMessage` when it is none of RTSP."""
         position = 0
-        channel, took_media, unpack = self._channel, self._parts.took_media, _FRAME.unpack_from
-        while end - position >= _FRAME.size:
+        channel, take_media, unpack = self._channel, self._take_media, _FRAME.unpack_from
+        while end - position >= 4:
             dollar, number, length = unpack(view, position)
             if dollar != _DOLLAR:
                 after = self._take_message(view, position, end)
                 if after < 0:
                     break
-                position, channel = after, self._channel
+                # A reply may have told the channel.
+                position, channel, take_media = after, self._channel, self._take_media
                 continue
-            stop = position + _FRAME.size + length
+            start = position + 4
+            stop = start + length
             if stop > end:
                 break
             if number == channel:
-                took_media(view, position + _FRAME.size, stop)
+                take_media(view, start, stop)
             elif number == channel + 1:
-                self._parts.took_report(view[position + _FRAME.size : stop])
+                self._parts.took_report(view[start:stop])
             position = stop
         self._rest = bytes(view[position:end])
 

@@ -16,7 +16,7 @@ _HALF, _WHOLE = 1 << 15, 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What came on one stream since it was opened. `reordered` counts packets that came late, or twice."""
+    """What came on one stream since it was opened; bytes are those of pictures. `reordered` counts packets that came late, or twice."""
 
     packets: int = 0
     bytes: int = 0
@@ -35,31 +35,27 @@ class RtpReceiver:
         "_jumped_to",
         "_next",
         "_payload_type",
+        "_push",
         "_untold",
         "cycles",
         "late",
         "lost",
         "packets",
-        "payload_bytes",
         "ssrc",
     )
 
     def __init__(self, depacketizer: Depacketizer, payload_type: int) -> None:
         self._depacketizer = depacketizer
+        self._push = depacketizer.push
         self._payload_type = payload_type
         self._next = -1
         self._jumped_to = -1
         self._untold = 0
         self.ssrc = -1
         self.packets = 0
-        self.payload_bytes = 0
         self.lost = 0
         self.late = 0
         self.cycles = 0
-
-    @property
-    def counters(self) -> Counters:
-        return Counters(self.packets, self.payload_bytes, self.lost, self.late)
 
     @property
     def highest_sequence(self) -> int:
@@ -76,24 +72,32 @@ class RtpReceiver:
             payload, end = _bounds(view, start, end, flags)
             if end < 0:
                 return
-        if kind & 0x7F != self._payload_type and ssrc != self.ssrc:
-            return
-        lost = self._untold
-        if sequence != self._next or ssrc != self.ssrc:
-            missing = self._judge(sequence, ssrc)
-            if missing < 0:
+        if sequence == self._next and ssrc == self.ssrc and kind & 0x7F == self._payload_type and not self._untold:
+            lost = 0
+        else:
+            lost = self._look_closer(sequence, ssrc, kind & 0x7F)
+            if lost < 0:
                 return
-            lost += missing
         self._next = sequence + 1 & 0xFFFF
         if not self._next:
             self.cycles += 1
         self.packets += 1
-        if kind & 0x7F != self._payload_type:
+        self._push(view, payload, end, timestamp, kind & 0x80, lost)
+
+    def _look_closer(self, sequence: int, ssrc: int, payload_type: int) -> int:
+        """How many packets are missing before this one; -1 when it must be passed over."""
+        is_media = payload_type == self._payload_type
+        if ssrc != self.ssrc and not is_media:
+            return -1
+        missing = self._judge(sequence, ssrc) if sequence != self._next or ssrc != self.ssrc else 0
+        if missing < 0:
+            return -1
+        lost, self._untold = self._untold + missing, 0
+        if not is_media:
             self._untold = lost
-            return
-        self._untold = 0
-        self.payload_bytes += end - payload
-        self._depacketizer.push(view, payload, end, timestamp, kind & 0x80, lost)
+            self._next = sequence + 1 & 0xFFFF
+            return -1
+        return lost
 
     def _judge(self, sequence: int, ssrc: int) -> int:
         """How many packets are missing before `sequence`; -1 when it is late and must be passed over."""

@@ -72,6 +72,7 @@ class RtspStream:
         self._keepalive = "OPTIONS"
         self._is_open = False
         self._is_over = False
+        self._bytes = 0
         self._heard_s = clock.monotonic_s()
         self._report_due_s = 0.0
         self._keepalive_due_s = 0.0
@@ -82,7 +83,8 @@ class RtspStream:
     @property
     def counters(self) -> Counters:
         """What came since the stream was opened."""
-        return self._receiver.counters if self._receiver is not None else Counters()
+        receiver = self._receiver
+        return Counters(receiver.packets, self._bytes, receiver.lost, receiver.late) if receiver is not None else Counters()
 
     def close(self) -> None:
         """Say good-bye if that needs no waiting, and let go; may be called twice."""
@@ -104,10 +106,6 @@ class RtspStream:
         self._guarded(self._read)
 
     # What the splitter finds.
-
-    def took_media(self, view: memoryview, start: int, end: int) -> None:
-        if self._receiver is not None:
-            self._receiver.push(view, start, end)
 
     def took_report(self, content: memoryview) -> None:
         self._take_report(content)
@@ -156,7 +154,7 @@ class RtspStream:
             channels = re.search(r"interleaved\s*=\s*([0-9]{1,3})", answered)
             if "client_port" in answered.lower() and channels is None:
                 raise self._other_transport("UDP")
-            self._splitter.listen(int(channels[1]) if channels is not None else 0)
+            self._splitter.listen(int(channels[1]) if channels is not None else 0, self._receiver.push)
         else:
             if "interleaved" in answered.lower():
                 raise self._other_transport("TCP")
@@ -250,6 +248,8 @@ class RtspStream:
             for one in assembled
         ]
         assembled.clear()
+        for unit in units:
+            self._bytes += len(unit.data)
         self._sink.units(units)
 
     def _take_report(self, content: memoryview) -> None:
