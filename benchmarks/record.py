@@ -54,7 +54,7 @@ def _beside_ffmpeg(lamppost: Path, folder: Path, url: str) -> list[Figure]:
             *("-f", "mp4", "-movflags", "frag_keyframe+empty_moov", str(folder / "copy.mp4")),
         ]
     )
-    recorder, channel = spawn("lamppost.pipeline.recorder", load_settings(config))
+    recorder, channel = spawn("lamppost.pipeline.recorder", "recorder-1", load_settings(config))
     near, far = socket.socketpair()
     channel.send_whole({"order": "feed", "camera": "cam"}, (near.fileno(),))
     near.close()

@@ -103,7 +103,7 @@ class Node:
     def fragments(self, writer: str) -> int:
         """How many fragments `writer` has journalled, those in journals that were removed since included."""
         seen = self._seen.setdefault(writer, set())
-        for path in (self.data / "journal" / writer).glob("*.jsonl"):
+        for path in (self.data / "journal").glob(f"{writer}*/*.jsonl"):
             try:
                 seen.update(line for line in path.read_bytes().splitlines() if b'"fragment"' in line and line.endswith(b"}"))
             except OSError:

@@ -61,6 +61,9 @@ class Loop:
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._wake_lock = threading.Lock()
         self._epoll.register(self._wake_fd, select.EPOLLIN)
+        # Between two ticks only other threads' calls are looked at.
+        self._rest = select.poll()
+        self._rest.register(self._wake_fd, select.POLLIN)
         self._threads: ThreadPoolExecutor | None = None
         # Room to receive into, shared by all callbacks: what is in it holds until the callback returns.
         self.scratch = memoryview(bytearray(SCRATCH_BYTES))
@@ -124,7 +127,7 @@ class Loop:
         self._run_due()
         left_s = began_s + self._tick_s - self._clock.monotonic_s()
         if left_s > 0 and self._on_ready and not self._posted:
-            self._clock.wait(_NEVER, left_s)
+            self._rest.poll(left_s * 1000)
 
     def close(self) -> None:
         """Let go of everything; sockets are their owners'."""
@@ -206,6 +209,3 @@ def _guarded(callback: Callback, on_bug: Callable[[BaseException], None]) -> Cal
             on_bug(error)
 
     return call
-
-
-_NEVER = threading.Event()

@@ -44,11 +44,9 @@ class ConfigFile:
         table = tomlkit.table()
         table["name"] = name
         _put(table, fields)
-        cameras = self._cameras()
-        if cameras is None:
-            cameras = tomlkit.aot()
-            self._document["camera"] = cameras
-        cameras.append(table)
+        if not self._cameras():
+            self._document["camera"] = tomlkit.aot()
+        cast(Any, self._document)["camera"].append(table)
         return self._camera(name)
 
     def set(self, name: str, fields: Fields) -> CameraSettings:
@@ -58,15 +56,15 @@ class ConfigFile:
 
     def remove(self, name: str) -> None:
         """Take a camera out; raises `ConfigError` when there is none of that name."""
-        table, cameras = self._table(name), self._cameras()
-        if cameras is not None:
-            del cameras[cameras.body.index(table)]
-            if not cameras:
-                del self._document["camera"]
+        self._table(name)
+        names = [_name(table) for table in self._cameras()]
+        del cast(Any, self._document)["camera"][names.index(name)]
+        if len(names) == 1:
+            del self._document["camera"]
 
     def settings(self) -> Settings:
         """The whole of it, as it now is; raises `ConfigError` for what `serve` would refuse."""
-        settings = read_settings(tomlkit.dumps(self._document), self._path)
+        settings = read_settings(self._text(), self._path)
         check_cameras(settings)
         return settings
 
@@ -76,33 +74,43 @@ class ConfigFile:
         status = self._path.stat()
         # A link is followed: it may be how the file came to its place.
         target = self._path.resolve()
-        write_durable(target, tomlkit.dumps(self._document).encode(), mode=stat.S_IMODE(status.st_mode))
+        write_durable(target, self._text().encode(), mode=stat.S_IMODE(status.st_mode))
         if os.geteuid() == 0:
             os.chown(target, status.st_uid, status.st_gid)
 
     def _camera(self, name: str) -> CameraSettings:
         return next(camera for camera in self.settings().camera if camera.name == name)
 
-    def _cameras(self) -> AoT | None:
-        cameras = self._document.get("camera")
-        if cameras is not None and not isinstance(cameras, AoT):
+    def _cameras(self) -> list[Table]:
+        cameras = cast("dict[str, Any]", self._document).get("camera")
+        if cameras is None:
+            return []
+        if not isinstance(cameras, AoT):
             raise ConfigError(f"{self._path}: its cameras are no tables [[camera]]", remedy="write each as a table [[camera]]")
-        return cameras
+        return cameras.body
+
+    def _text(self) -> str:
+        return self._document.as_string()
 
     def _find(self, name: str) -> Table | None:
-        return next((table for table in (self._cameras() or ()) if table.get("name") == name), None)
+        return next((table for table in self._cameras() if _name(table) == name), None)
 
     def _table(self, name: str) -> Table:
         table = self._find(name)
         if table is None:
-            known = ", ".join(str(table.get("name")) for table in list(self._cameras() or ())[:20]) or "none"
+            known = ", ".join(_name(table) for table in self._cameras()[:20]) or "none"
             raise ConfigError(f"{self._path} has no camera {name!r}", remedy=f"it has: {known}")
         return table
 
 
+def _name(table: Table) -> str:
+    return str(cast("dict[str, Any]", table).get("name"))
+
+
 def _put(table: Table, fields: Fields) -> None:
+    settings = cast("dict[str, Any]", table)
     for key, value in fields.items():
         if value is None:
-            table.pop(key, None)
+            settings.pop(key, None)
         else:
-            table[key] = cast(Any, list(value) if isinstance(value, tuple) else value)
+            settings[key] = list(value) if isinstance(value, tuple) else value

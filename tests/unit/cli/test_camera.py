@@ -1,0 +1,120 @@
+"""Cameras come, change and go in the file; what is wrong is told, and then nothing was written."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+Lamppost = Callable[..., Result]
+CANARY = "kanarienvogel-42"
+
+
+@pytest.fixture
+def config(lamppost: Lamppost, here: Path) -> Path:
+    lamppost("init", "--camera", "gate=sim://plaza?seed=1")
+    path = here / "lamppost.toml"
+    path.write_text(path.read_text().replace("[log]", "# mine, and it stays\n[log]"))
+    return path
+
+
+def cameras(config: Path) -> list[dict[str, object]]:
+    return tomllib.loads(config.read_text()).get("camera", [])
+
+
+def test_a_camera_is_added_with_its_settings_and_comments_stay(lamppost: Lamppost, config: Path) -> None:
+    before = config.read_text()
+    result = lamppost(
+        *("camera", "add", "park", "rtsp://192.0.2.7/main", "--sub-url", "rtsp://192.0.2.7/sub", "--transport", "udp"),
+        *("--username", "op", "--preset", "all", "--schedule", "mon-fri 06:00-20:00", "--schedule", "sat 08:00-12:00", "--max-gb", "20"),
+    )
+    assert result.exit_code == 0, result.output
+    assert config.read_text().startswith(before.rstrip())
+    assert "# mine, and it stays" in config.read_text()
+    assert cameras(config)[1] == {
+        "name": "park", "url": "rtsp://192.0.2.7/main", "sub_url": "rtsp://192.0.2.7/sub", "transport": "udp", "username": "op",
+        "preset": "all", "schedule": ["mon-fri 06:00-20:00", "sat 08:00-12:00"], "max_gb": 20.0,
+    }  # fmt: skip
+
+
+def test_a_camera_is_changed_and_a_setting_is_taken_out(lamppost: Lamppost, config: Path) -> None:
+    assert lamppost("camera", "set", "gate", "--preset", "all", "--transport", "udp").exit_code == 0
+    assert cameras(config) == [{"name": "gate", "url": "sim://plaza?seed=1", "preset": "all", "transport": "udp"}]
+    assert lamppost("camera", "set", "gate", "--unset", "preset", "--url", "sim://plaza?seed=2").exit_code == 0
+    assert cameras(config) == [{"name": "gate", "url": "sim://plaza?seed=2", "transport": "udp"}]
+
+
+def test_the_last_camera_can_go_and_another_can_come(lamppost: Lamppost, config: Path) -> None:
+    assert lamppost("camera", "remove", "gate").exit_code == 0
+    assert cameras(config) == []
+    assert lamppost("camera", "add", "park", "sim://plaza").exit_code == 0
+    assert [camera["name"] for camera in cameras(config)] == ["park"]
+    assert lamppost("config", "check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("add", "gate", "sim://plaza"), "already"),
+        (("add", "No Name", "sim://plaza"), "cannot be used"),
+        (("add", "park", "http://192.0.2.1/"), "is not read"),
+        (("add", "park", f"rtsp://op:{CANARY}@[bad/"), "URL"),
+        (("add", "park", "sim://nowhere"), ""),
+        (("add", "park", "rtsp://192.0.2.1/s", "--schedule", "whenever"), "schedule"),
+        (("add", "park", "rtsp://192.0.2.1/s", "--certificate-sha256", "abc"), "64 hexadecimal digits"),
+        (("add", "park", "rtsp://192.0.2.1/s", "--password-file", "gone.txt"), "password_file"),
+        (("add", "park", "file:gone.mp4", "--test"), "does not exist"),
+        (("set", "park", "--preset", "all"), "has no camera"),
+        (("set", "gate"), "nothing to change"),
+        (("set", "gate", "--unset", "name"), "no such setting"),
+        (("remove", "park"), "it has: gate"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line_and_nothing_is_written(
+    lamppost: Lamppost, config: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    before = config.read_bytes()
+    result = lamppost("camera", *arguments)
+    if not words:
+        assert result.exit_code in (0, 2)
+        return
+    assert result.exit_code in (1, 2), result.output
+    assert words in result.output
+    assert "Traceback" not in result.output
+    assert CANARY not in result.output
+    assert config.read_bytes() == before
+
+
+def test_a_file_that_is_wrong_already_is_not_touched(lamppost: Lamppost, config: Path) -> None:
+    config.write_text(config.read_text() + "\nsegmnt = 3\n")
+    before = config.read_bytes()
+    assert lamppost("camera", "add", "park", "sim://plaza").exit_code == 2
+    assert config.read_bytes() == before
+
+
+def test_mode_and_link_of_the_file_stay(lamppost: Lamppost, config: Path) -> None:
+    real = config.with_name("real.toml")
+    config.rename(real)
+    config.symlink_to(real)
+    real.chmod(0o600)
+    assert lamppost("camera", "add", "park", "sim://plaza").exit_code == 0
+    assert config.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert len(cameras(real)) == 2
+
+
+def test_a_camera_is_tried_by_name_and_by_address(lamppost: Lamppost, config: Path) -> None:
+    lamppost("camera", "set", "gate", "--url", "sim://plaza?seed=1&width=320&height=180&fps=30&people=1&vehicles=0")
+    result = lamppost("camera", "test", "gate", "--seconds", "1", "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.output)["main"]
+    assert (report["codec"], report["width_px"], report["height_px"], report["holes"]) == ("h264", 320, 180, 0)
+    assert report["fps"] == pytest.approx(30, abs=1)
+    assert report["frames"] >= 20
+    missing = lamppost("camera", "test", "file:gone.mp4")
+    assert missing.exit_code == 1
+    assert "does not exist" in missing.output
