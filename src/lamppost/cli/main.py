@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lamppost import __version__
+from lamppost.cli.backup import backup_create, backup_restore
 from lamppost.cli.check import check
 from lamppost.cli.init import init
 from lamppost.cli.inspect import camera_list, config_check
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 camera_app = typer.Typer(no_args_is_help=True, help="Look at cameras.")
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
+backup_app = typer.Typer(no_args_is_help=True, help="Copy the books, and put them back.")
 release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
 
 
@@ -48,9 +50,12 @@ app.command()(mask)
 app.command()(check)
 camera_app.command("list")(camera_list)
 config_app.command("check")(config_check)
+backup_app.command("create")(backup_create)
+backup_app.command("restore")(backup_restore)
 release_app.command("open")(release_open)
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
+app.add_typer(backup_app, name="backup")
 app.add_typer(release_app, name="release")
 
 

@@ -60,16 +60,41 @@ def open_engine(path: Path, *, is_writer: bool = False) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Bring the schema up to this version, all of it or nothing; raises `StoreError`."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    config, script = _scripts()
     with index_errors("migrate the index"), engine.begin() as connection:
         heads = set(MigrationContext.configure(connection).get_current_heads())
-        if heads - {revision.revision for revision in script.walk_revisions()}:
-            raise StoreError("the index was written by a newer version of Lamppost", remedy="install that version")
+        _refuse_newer(heads, script)
         if heads != set(script.get_heads()):
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    """The schema that this version writes."""
+    return str(_scripts()[1].get_current_head())
+
+
+def revision_of(path: Path) -> str:
+    """The schema of the index at `path`, empty when it has none yet; raises `StoreError` when a newer version wrote it."""
+    engine = open_engine(path)
+    try:
+        with index_errors("read the index"), engine.connect() as connection:
+            heads = set(MigrationContext.configure(connection).get_current_heads())
+    finally:
+        engine.dispose()
+    _refuse_newer(heads, _scripts()[1])
+    return min(heads, default="")
+
+
+def _scripts() -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config, ScriptDirectory.from_config(config)
+
+
+def _refuse_newer(heads: set[str], script: ScriptDirectory) -> None:
+    if heads - {revision.revision for revision in script.walk_revisions()}:
+        raise StoreError("the index was written by a newer version of Lamppost", remedy="install that version")
 
 
 def make_index(path: Path) -> Engine:
