@@ -15,6 +15,7 @@ from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
 from lamppost.cli.release import release_open
 from lamppost.cli.serve import serve
+from lamppost.cli.upgrade import upgrade
 
 app = typer.Typer(
     name="lamppost",
@@ -48,6 +49,7 @@ app.command()(init)
 app.command()(serve)
 app.command()(mask)
 app.command()(check)
+app.command()(upgrade)
 camera_app.command("list")(camera_list)
 config_app.command("check")(config_check)
 backup_app.command("create")(backup_create)

@@ -79,9 +79,9 @@ def create_backup(folder: DataFolder, target: Path, *, clock: Clock, version: st
     return BackupMade(path, size_bytes, files, about.index_revision)
 
 
-def remove_old_backups(place: Path, keep: int) -> tuple[Path, ...]:
-    """Remove all but the newest `keep` backups in the folder `place`; other files stay."""
-    old = sorted(place.glob(f"{PREFIX}*{SUFFIX}"))[:-keep]
+def remove_old_backups(place: Path, keep: int, prefix: str = PREFIX) -> tuple[Path, ...]:
+    """Remove all but the newest `keep` backups in the folder `place` whose names start so; other files stay."""
+    old = sorted(place.glob(f"{prefix}*{SUFFIX}"))[:-keep]
     for path in old:
         remove_durable(path)
     return tuple(old)

@@ -26,7 +26,7 @@ from lamppost.store.backup_file import INDEX, KEYS, AboutBackup, BackupRead
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.check import is_written
 from lamppost.store.index import Index
-from lamppost.store.index_file import revision_of
+from lamppost.store.index_file import revision_of, upgrade_index
 from lamppost.store.journal import hold_lock, scan_journal
 from lamppost.store.orphans import segment_files
 from lamppost.store.settling import SETTLED
@@ -61,6 +61,7 @@ def restore_backup(folder: DataFolder, backup: Path, *, clock: Clock, force: boo
         if missing:
             raise StoreError(f"{backup} holds no {missing[0]}", remedy="take another one; nothing was changed")
         _refuse_unusable(backup, staging / INDEX)
+        upgrade_index(staging / INDEX)
         is_filled = _refuse_filled(folder, force=force)
         new_keys = _put_keys(folder, staging, may_replace=not is_filled)
         suffix = _set_aside(folder, clock)
