@@ -21,7 +21,7 @@ GUIDE = (ROOT / "docs" / "guide" / "install.md").read_text()
 
 
 def unit(name: str) -> ConfigParser:
-    parser = ConfigParser(interpolation=None, strict=True)
+    parser = ConfigParser(interpolation=None, strict=False)  # ExecStartPre may stand there twice
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(DEPLOY / name)
     return parser

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from lamppost.base.clock import ManualClock
 from lamppost.base.durable import write_durable
@@ -23,6 +23,7 @@ from lamppost.store.index import Index
 from lamppost.store.index_file import newest_revision, open_engine, revision_of
 from lamppost.store.journal import JournalWriter, hold_lock
 from lamppost.store.restore import restore_backup
+from lamppost.store.schema import GAPS
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def folder(tmp_path: Path, clock: ManualClock) -> DataFolder:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.execute(text("INSERT INTO cameras (camera) VALUES ('plaza')"))
-        columns = "gap_id, camera, cause, start_us, end_us, detail, opened_in"
-        connection.execute(text(f"INSERT INTO gaps ({columns}) VALUES ('g', 'plaza', 'stopped', 1, 2, '', 'r/f')"))
+        gap = {"gap_id": "g", "camera": "plaza", "cause": "stopped", "start_us": 1, "end_us": 2, "detail": "", "opened_in": "r/f"}
+        connection.execute(insert(GAPS).values(**gap))
     engine.dispose()
     with JournalWriter(folder.journal / "supervisor", clock=clock) as journal:
         journal.append(Act("a1", "stopped", clock.wall_us(), "lamppost serve", "node", "{}"))
