@@ -13,6 +13,7 @@ from lamppost.cli.check import check
 from lamppost.cli.init import init
 from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
+from lamppost.cli.plan import plan
 from lamppost.cli.release import release_open
 from lamppost.cli.serve import serve
 from lamppost.cli.upgrade import upgrade
@@ -50,6 +51,7 @@ app.command()(serve)
 app.command()(mask)
 app.command()(check)
 app.command()(upgrade)
+app.command()(plan)
 camera_app.command("list")(camera_list)
 config_app.command("check")(config_check)
 backup_app.command("create")(backup_create)
