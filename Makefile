@@ -5,7 +5,7 @@ UV := .tools/bin/uv
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench docs requirements debian clean
+.PHONY: help demo test test-long lint bench docs wheel requirements debian clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,8 +20,8 @@ $(UV): requirements/uv.txt
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@touch $@
 
-.venv/.run: .venv/.made requirements/run.txt requirements/build.txt pyproject.toml
-	$(UV) pip install --quiet --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt
+.venv/.run: .venv/.made requirements/run.txt requirements/build.txt requirements/bundled.txt pyproject.toml hatch_build.py
+	$(UV) pip install --quiet --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt -r requirements/bundled.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -57,8 +57,14 @@ docs: .venv/.dev ## build the documentation into site/
 bench: .venv/.dev debian ## measure what docs/benchmarks.md publishes
 	$(BIN)/python -m benchmarks
 
+wheel: .venv/.run ## build dist/lamppost-*.whl, with the face detector's weights in it
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	@cp requirements/run.txt dist/requirements.txt
+	@ls -1 dist
+
 requirements: $(UV) ## compile the pinned, hashed requirement files anew
 	sh requirements/compile.sh $(UV)
 
 clean: ## remove what was made, but no recordings
-	rm -rf .venv .tools site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .tools site dist src/lamppost/detect/weights .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,6 +8,7 @@ compile() {
         --custom-compile-command "make requirements" --override requirements/overrides.txt "$@"
 }
 compile pyproject.toml -o requirements/run.txt
+compile --no-deps requirements/bundled.in -o requirements/bundled.txt
 compile requirements/dev.in -o requirements/dev.txt
 compile requirements/build.in -o requirements/build.txt
 compile requirements/uv.in -o requirements/uv.txt

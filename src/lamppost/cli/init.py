@@ -72,12 +72,17 @@ def init(
 
 
 def _check_empty(data: Path) -> None:
+    """A new disk's `lost+found` and the empty folder on which the vault's own disk is mounted are no use of it."""
     try:
-        is_used = data.exists() and any(data.iterdir())
+        is_used = data.exists() and any(not _is_mount_point(path) for path in data.iterdir() if path.name != "lost+found")
     except OSError as error:
         raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}", remedy="name another with --data") from error
     if is_used:
         raise ConfigError(f"the data folder {data} is not empty", remedy="name another with --data; nothing was changed")
+
+
+def _is_mount_point(path: Path) -> bool:
+    return path.name == "vault" and path.is_dir() and not any(path.iterdir())
 
 
 def _check_place(folder: Path) -> None:

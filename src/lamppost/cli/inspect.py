@@ -16,6 +16,7 @@ from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_setti
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.pipeline.preflight import look
 
 PROMISES = {
     Preset.MOTION: "faces that are seen, and everything that moves",
@@ -30,13 +31,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 
 @one_line_errors
 def config_check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Read the configuration as `serve` would, and say what is wrong with it.
+    """Read the configuration as `serve` would, and say what is wrong with it, and with the machine.
 
-    Exit code 0: it can be used. 2: it cannot; every mistake has its line.
+    Warnings: unencrypted swap, a clock that nobody sets, too little disk for the
+    retention asked, too few open files, the vault on the disk of the footage,
+    a folder that cannot be written, secrets that others can read. Exit code 0:
+    the configuration can be used. 2: it cannot; every mistake has its line.
     """
     settings = load_settings(config)
-    warnings = _warnings(settings)
     check_cameras(settings)
+    warnings = [*_warnings(settings), *(str(concern) for concern in look(settings))]
     if as_json:
         typer.echo(json.dumps({"config": str(config), "cameras": len(settings.camera), "warnings": warnings}))
         return

@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 
 from lamppost import __version__
+from lamppost.cli.backup import backup_create, backup_restore
 from lamppost.cli.camera import camera_add, camera_remove, camera_set, camera_test
 from lamppost.cli.check import check
 from lamppost.cli.gaps import camera_gaps
 from lamppost.cli.init import init
 from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
+from lamppost.cli.plan import plan
 from lamppost.cli.release import release_open
 from lamppost.cli.serve import serve
+from lamppost.cli.upgrade import upgrade
 
 app = typer.Typer(
     name="lamppost",
@@ -28,6 +31,7 @@ app = typer.Typer(
 )
 camera_app = typer.Typer(no_args_is_help=True, help="Add, change, try and account for cameras.")
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
+backup_app = typer.Typer(no_args_is_help=True, help="Copy the books, and put them back.")
 release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
 
 
@@ -48,6 +52,8 @@ app.command()(init)
 app.command()(serve)
 app.command()(mask)
 app.command()(check)
+app.command()(upgrade)
+app.command()(plan)
 camera_app.command("list")(camera_list)
 camera_app.command("add")(camera_add)
 camera_app.command("set")(camera_set)
@@ -55,9 +61,12 @@ camera_app.command("remove")(camera_remove)
 camera_app.command("test")(camera_test)
 camera_app.command("gaps")(camera_gaps)
 config_app.command("check")(config_check)
+backup_app.command("create")(backup_create)
+backup_app.command("restore")(backup_restore)
 release_app.command("open")(release_open)
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
+app.add_typer(backup_app, name="backup")
 app.add_typer(release_app, name="release")
 
 

@@ -11,7 +11,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -36,6 +37,9 @@ _RUNTIME_ERRORS: tuple[type[Exception], ...] = (
 )
 
 
+BUNDLED: Final = Path(__file__).with_name("weights")
+
+
 class OutputRole(StrEnum):
     """What may be read of a network: where something is and how sure that is."""
 
@@ -48,7 +52,8 @@ class OutputRole(StrEnum):
 class ModelEntry:
     """One model of the catalogue: where it lies, what it is, what is read of it.
 
-    `resource` is a file inside the installed package `package`. `outputs` maps
+    `resource` is a file in the folder `weights` beside this module, where the
+    build puts it, or else inside the installed package `package`. `outputs` maps
     roles to the network's own names; what is not named is cut off the graph.
     """
 
@@ -86,19 +91,21 @@ def read_weights(entry: ModelEntry) -> bytes:
 
     Raises `ModelError` when the package or the file is missing, or the hash differs.
     """
+    bundled = BUNDLED / entry.resource
     try:
         # Imports the package's `__init__` alone, which holds a version and no code.
-        content = (resources.files(entry.package) / entry.resource).read_bytes()
+        place = bundled if bundled.is_file() else resources.files(entry.package) / entry.resource
+        content = place.read_bytes()
     except (ModuleNotFoundError, OSError) as error:
         raise ModelError(
-            f"model {entry.name}: {entry.package}/{entry.resource} is not installed",
-            remedy=f"install the package {entry.package!r} in Lamppost's environment",
+            f"model {entry.name}: {entry.resource} is not installed",
+            remedy=f"reinstall Lamppost from its wheel, or install the package {entry.package!r} beside it",
         ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != entry.sha256:
         raise ModelError(
-            f"model {entry.name}: {entry.package}/{entry.resource} is not the pinned file (sha256 {found[:12]}…, not {entry.sha256[:12]}…)",
-            remedy=f"reinstall the package {entry.package!r} from the pinned requirements",
+            f"model {entry.name}: {place} is not the pinned file (sha256 {found[:12]}…, not {entry.sha256[:12]}…)",
+            remedy="reinstall Lamppost from its wheel",
         )
     return content
 

@@ -1,25 +1,24 @@
 """Draws the simulated street's scenery, walkers and vehicles once, ready to be laid into pictures.
 
-The walkers' one face is NASA's public-domain portrait of Eileen Collins, which
-scikit-image ships as a test picture. Everything else is polygons.
+The walkers' one face is cut from NASA's public-domain portrait of Eileen Collins.
+Everything else is polygons.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from importlib import resources
 
 import cv2
 import numpy as np
-import skimage.data
 from numpy.typing import NDArray
 
 from lamppost.model.vision import Box
 
 Picture = NDArray[np.uint8]
 
-# The head in scikit-image's astronaut (512x512): rows and columns, and the face within it.
-_HEAD_ROWS, _HEAD_COLUMNS = slice(18, 188), slice(152, 304)
+# 152x170 pixels of the portrait, and the face within them.
+_HEAD_PICTURE = resources.files("lamppost.ingest") / "pictures" / "head.png"
 _FACE_IN_HEAD = (0.16, 0.22, 0.84, 1.0)
 _HEADS_PER_BODY = 6.0
 WALK_POSES = 8
@@ -80,10 +79,8 @@ class _Head:
     """The test face at one size: picture and oval mask."""
 
     def __init__(self, height_px: int) -> None:
-        portrait: Any = skimage.data
-        rgb: Picture = np.asarray(portrait.astronaut()[_HEAD_ROWS, _HEAD_COLUMNS], np.uint8)
-        width = _even(height_px * rgb.shape[1] / rgb.shape[0])
-        bgr = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGR)
+        bgr: Picture = np.asarray(cv2.imdecode(np.frombuffer(_HEAD_PICTURE.read_bytes(), np.uint8), cv2.IMREAD_COLOR), np.uint8)
+        width = _even(height_px * bgr.shape[1] / bgr.shape[0])
         self.bgr = np.asarray(cv2.resize(bgr, (width, height_px), interpolation=cv2.INTER_AREA), np.uint8)
         self.mask = np.zeros((height_px, width), np.uint8)
         cv2.ellipse(self.mask, (width // 2, height_px // 2), (width // 2 - 1, height_px // 2 - 1), 0, 0, 360, 255, -1)

@@ -58,30 +58,69 @@ def open_engine(path: Path, *, is_writer: bool = False) -> Engine:
     return engine
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema up to this version, all of it or nothing; raises `StoreError`."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+def migrate(engine: Engine, *, may_upgrade: bool = True) -> None:
+    """Bring the schema up to this version, all of it or nothing; raises `StoreError`.
+
+    Without `may_upgrade`, an older one that is filled is refused: it is upgraded after a backup, and by nobody in passing.
+    """
+    config, script = _scripts()
     with index_errors("migrate the index"), engine.begin() as connection:
         heads = set(MigrationContext.configure(connection).get_current_heads())
-        if heads - {revision.revision for revision in script.walk_revisions()}:
-            raise StoreError("the index was written by a newer version of Lamppost", remedy="install that version")
+        _refuse_newer(heads, script)
         if heads != set(script.get_heads()):
+            if heads and not may_upgrade:
+                raise StoreError("the index was written by an older version of Lamppost", remedy="run `lamppost upgrade`")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
 
+def newest_revision() -> str:
+    """The schema that this version writes."""
+    return str(_scripts()[1].get_current_head())
+
+
+def revision_of(path: Path) -> str:
+    """The schema of the index at `path`, empty when it has none yet; raises `StoreError` when a newer version wrote it."""
+    engine = open_engine(path)
+    try:
+        with index_errors("read the index"), engine.connect() as connection:
+            heads = set(MigrationContext.configure(connection).get_current_heads())
+    finally:
+        engine.dispose()
+    _refuse_newer(heads, _scripts()[1])
+    return min(heads, default="")
+
+
+def _scripts() -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config, ScriptDirectory.from_config(config)
+
+
+def _refuse_newer(heads: set[str], script: ScriptDirectory) -> None:
+    if heads - {revision.revision for revision in script.walk_revisions()}:
+        raise StoreError("the index was written by a newer version of Lamppost", remedy="install that version")
+
+
 def make_index(path: Path) -> Engine:
-    """The writer's engine on the index at `path`, made and migrated as needed."""
+    """The writer's engine on the index at `path`, made where there is none; raises `StoreError` for one of another version."""
     make_directory(path.parent)
     engine = open_engine(path, is_writer=True)
     try:
-        migrate(engine)
+        migrate(engine, may_upgrade=False)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def upgrade_index(path: Path) -> None:
+    """Bring the index at `path`, which nobody has open, up to this version; raises `StoreError`."""
+    engine = open_engine(path, is_writer=True)
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from lamppost.base.clock import Clock
 from lamppost.base.durable import remove_durable, sync_directory
 from lamppost.base.errors import SealError, StoreError
 from lamppost.base.ids import compact_utc
-from lamppost.model.books import Act, JournalRecord, Rendition, SegmentClosed, SegmentOpened
+from lamppost.model.books import Act, JournalRecord, Rendition, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.check_report import CheckTools, RecordView
@@ -22,6 +22,7 @@ from lamppost.store.index import Index
 from lamppost.store.journal import writers
 from lamppost.store.orphans import holds_footage, segment_files
 from lamppost.store.recovery import read_books
+from lamppost.store.settling import closed_of, settle
 from lamppost.store.vault import Vault
 
 RESTORED = "restored/record"  # where restored rows were "opened": no journal has that name
@@ -48,6 +49,7 @@ def repair_folder(folder: DataFolder, clock: Clock, tools: CheckTools) -> tuple[
         for records, what in (*_lost_epochs(folder, known_epochs, tools), *_lost_segments(folder, known_paths, tools)):
             bookkeeper.add(records, RESTORED)
             done.append(what)
+        done += settle(folder, bookkeeper, clock, tools)
         for act in _orphans(folder, known_paths, clock):
             bookkeeper.add([act], RESTORED)
             remove_durable(folder.root / act.subject)
@@ -116,16 +118,7 @@ def _records_of(record: RecordView, path: str, record_sha256: str) -> list[Journ
         header_bytes=record.header_bytes,
         header_sha256=record.header_sha256,
     )
-    closed = SegmentClosed(
-        segment_id=record.segment_id,
-        end_us=record.end_us,
-        size_bytes=record.size_bytes,
-        frames=record.frames,
-        fragments=len(record.fragments),
-        end=record.end,
-        record_sha256=record_sha256,
-    )
-    return [opened, closed]
+    return [opened, closed_of(record, record_sha256)]
 
 
 def _orphans(folder: DataFolder, known: set[str], clock: Clock) -> Iterator[Act]:

@@ -153,6 +153,18 @@ def test_a_refusal_is_one_line_and_leaves_nothing(
     assert everything(here) == set()
 
 
+def test_a_new_disk_and_the_mount_point_of_the_vault_are_no_used_folder(lamppost: Lamppost, here: Path) -> None:
+    for name in ("lost+found", "vault"):
+        (here / "lamppost-data" / name).mkdir(parents=True)
+    assert lamppost("init").exit_code == 0
+
+
+def test_a_vault_with_shares_in_it_is_not_taken_over(lamppost: Lamppost, here: Path) -> None:
+    (here / "lamppost-data" / "vault" / "plaza").mkdir(parents=True)
+    result = lamppost("init")
+    assert (result.exit_code, "not empty" in result.output) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("occupy", "said"),
     [

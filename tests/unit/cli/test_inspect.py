@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from lamppost.cli import inspect
+from lamppost.pipeline.preflight import Concern
+
 Lamppost = Callable[..., Result]
 CANARY = "kanarienvogel-42"
 
@@ -20,6 +23,23 @@ def write(here: Path, recipients: tuple[str, ...]) -> Callable[..., None]:
         (here / "lamppost.toml").write_text(f"{sealing}{text}\n")
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def a_machine_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What of this machine does not fit is no matter of these tests."""
+    monkeypatch.setattr(inspect, "look", lambda _settings: ())
+
+
+def test_what_does_not_fit_is_a_warning_also_in_json(
+    lamppost: Lamppost, write: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concern = Concern("it is not synchronised", "the clock", "run a time service")
+    monkeypatch.setattr(inspect, "look", lambda _settings: (concern,))
+    write(camera())
+    result = lamppost("config", "check")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, f"warning: {concern}")
+    assert json.loads(lamppost("config", "check", "--json").output)["warnings"] == [str(concern)]
 
 
 def camera(name: str = "gate", url: str = "rtsp://192.0.2.1/s", more: str = "") -> str:

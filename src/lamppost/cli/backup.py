@@ -1,0 +1,97 @@
+"""`lamppost backup`: copy the books of a node into one file, and put them back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from lamppost.base.clock import format_utc
+from lamppost.base.durable import write_durable
+from lamppost.base.errors import ConfigError
+from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.errors import one_line_errors
+from lamppost.cli.progress import format_bytes
+from lamppost.model.layout import DataFolder
+from lamppost.pipeline.backups import back_up, configuration_of, restore
+
+NOT_IN_IT = (
+    "Not in it: the vault (a share that is destroyed must not live on in a backup; mirror its disk instead), footage, password files. "
+    "In it: the recorder's signing key, which opens nothing but could sign in its name. Keep the file as you keep the key."
+)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file; it names the data folder.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder, where there is no configuration.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@one_line_errors
+def backup_create(
+    target: Annotated[Path, typer.Argument(help="A folder that exists, or the file to write.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    keep: Annotated[int | None, typer.Option("--keep", min=1, help="Keep so many backups in the folder; remove the oldest.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Back up index, journals, keys and configuration into one file; a node may be running.
+
+    The vault is not in it, nor is footage. Footage stays where it lies: after a
+    restore, what was recorded since the backup is found again by its records.
+    """
+    settings = load_settings(config)
+    made = back_up(DataFolder(settings.data), target, config=config, keep=keep)
+    if as_json:
+        typer.echo(json.dumps({**dataclasses.asdict(made), "path": str(made.path), "removed": [str(path) for path in made.removed]}))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"wrote {escape(str(made.path))}: {made.files} files, {format_bytes(made.size_bytes)}")
+    for path in made.removed:
+        console.print(f"removed {escape(str(path))}")
+    console.print(NOT_IN_IT, markup=False)
+
+
+@one_line_errors
+def backup_restore(
+    backup: Annotated[Path, typer.Argument(help="The file that `lamppost backup create` wrote.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    data: DataOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an index that can be read; it is kept beside the new one.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the books of a backup back, and take in again what was recorded since.
+
+    Nothing is touched before every hash of the backup was right, nor while a
+    node runs. Where there is no configuration, the backup's is written to -c.
+    Exit code 1: it was restored, and `check` still finds something wrong.
+    """
+    folder = DataFolder(data.resolve() if data is not None else _settings_data(backup, config))
+    restored, report = restore(folder, backup, force=force)
+    if as_json:
+        typer.echo(json.dumps({"restored": dataclasses.asdict(restored), "check": dataclasses.asdict(report), "is_clean": report.is_clean}))
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        console.print(f"restored the books of {format_utc(restored.about.made_us)} into {escape(str(folder.root))}")
+        if restored.set_aside:
+            console.print(f"the index that was there is kept as index.db{restored.set_aside}")
+        for done in report.repaired:
+            console.print(f"taken in: {escape(done)}")
+        console.print("The vault was not in the backup: it is what it was. Without its shares nothing that was sealed can be opened.")
+        verdict = "[bold green]all agrees[/]" if report.is_clean else "[bold red]not all is well[/]: lamppost check tells what"
+        console.print(verdict)
+    if not report.is_clean:
+        raise typer.Exit(1)
+
+
+def _settings_data(backup: Path, config: Path) -> Path:
+    if not config.exists():
+        content = configuration_of(backup)
+        if content is None:
+            raise ConfigError(
+                f"there is no configuration at {config}, and none in the backup", remedy="name one with -c, or the data folder with --data"
+            )
+        write_durable(config, content)
+    return load_settings(config).data
