@@ -9,6 +9,7 @@ import typer
 
 from lamppost import __version__
 from lamppost.cli.check import check
+from lamppost.cli.hold import hold_add, hold_list, hold_release
 from lamppost.cli.init import init
 from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 camera_app = typer.Typer(no_args_is_help=True, help="Look at cameras.")
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
+hold_app = typer.Typer(no_args_is_help=True, help="Keep footage that would be deleted.")
 release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
 
 
@@ -48,9 +50,13 @@ app.command()(mask)
 app.command()(check)
 camera_app.command("list")(camera_list)
 config_app.command("check")(config_check)
+hold_app.command("add")(hold_add)
+hold_app.command("list")(hold_list)
+hold_app.command("release")(hold_release)
 release_app.command("open")(release_open)
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
+app.add_typer(hold_app, name="hold")
 app.add_typer(release_app, name="release")
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.pool import QueuePool
 from lamppost.base.durable import make_directory
 from lamppost.base.errors import StoreError
 
-BUSY_TIMEOUT_S: Final = 10.0
+BUSY_TIMEOUT_S: Final = 5.0
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
