@@ -54,7 +54,7 @@ class Bookkeeper:
         self._lock_file = hold_lock(folder.run / "bookkeeper.lock")
         try:
             self._engine = make_index(folder.index)
-            self._reader = open_engine(folder.index)
+            self._reader = open_engine(folder.index, by_statement=True)
             self.transactions = Transactions(self._engine, self._reader)
             self._offsets = self._read_offsets()
         except BaseException:
@@ -70,6 +70,7 @@ class Bookkeeper:
     def close(self) -> None:
         """Let go of the index and the lock; a second call does nothing."""
         if self._lock_file >= 0:
+            self.transactions.close()
             self._reader.dispose()
             self._engine.dispose()
             os.close(self._lock_file)

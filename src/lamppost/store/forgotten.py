@@ -11,12 +11,27 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from lamppost.store.schema import FORGOTTEN, SEGMENTS
 
 JOIN_US: Final = 500_000
 _APART_US: Final = 3600 * 1_000_000  # what lies between may be much, and held
+
+# Made once: to put a statement together takes longer than to run it.
+_HERE: Final = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.run_id, SEGMENTS.c.sequence).where(
+    SEGMENTS.c.camera == bindparam("of_camera"), SEGMENTS.c.rendition == bindparam("of_rendition"), SEGMENTS.c.state != "garbage"
+)
+_AROUND: Final = (
+    _HERE.where(SEGMENTS.c.start_us < bindparam("first_us")).order_by(SEGMENTS.c.start_us.desc()).limit(1),
+    _HERE.where(SEGMENTS.c.start_us >= bindparam("first_us"), SEGMENTS.c.start_us <= bindparam("last_us")),
+    _HERE.where(SEGMENTS.c.start_us > bindparam("last_us")).order_by(SEGMENTS.c.start_us).limit(1),
+)
+_PLACE: Final = (FORGOTTEN.c.camera == bindparam("of_camera"), FORGOTTEN.c.rendition == bindparam("of_rendition"))
+_NEAREST: Final = (
+    select(FORGOTTEN).where(*_PLACE, FORGOTTEN.c.start_us <= bindparam("last_us")).order_by(FORGOTTEN.c.start_us.desc()).limit(1)
+)
+_TAKE: Final = delete(FORGOTTEN).where(*_PLACE, FORGOTTEN.c.start_us == bindparam("first_us"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +78,8 @@ def _near(pasts: Sequence[Past]) -> list[list[Past]]:
 
 def _around(connection: Connection, camera: str, rendition: str, first_us: int, last_us: int) -> list[Any]:
     """The rows between the two, and one more on either side, in the order of recording."""
-    columns = (SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.run_id, SEGMENTS.c.sequence)
-    query = select(*columns).where(SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == rendition, SEGMENTS.c.state != "garbage")
-    before = query.where(SEGMENTS.c.start_us < first_us).order_by(SEGMENTS.c.start_us.desc()).limit(1)
-    within = query.where(SEGMENTS.c.start_us >= first_us, SEGMENTS.c.start_us <= last_us)
-    after = query.where(SEGMENTS.c.start_us > last_us).order_by(SEGMENTS.c.start_us).limit(1)
-    rows = [row for part in (before, within, after) for row in connection.execute(part)]
+    values = {"of_camera": camera, "of_rendition": rendition, "first_us": first_us, "last_us": last_us}
+    rows = [row for part in _AROUND for row in connection.execute(part, values)]
     return sorted(rows, key=lambda row: row.sequence)
 
 
@@ -97,15 +108,14 @@ def _merged(spans: Sequence[_Span]) -> list[_Span]:
 
 def _add(connection: Connection, camera: str, rendition: str, span: _Span) -> None:
     """Put `span` among the others of the camera, joined with those that it touches."""
-    place = (FORGOTTEN.c.camera == camera, FORGOTTEN.c.rendition == rendition)
+    place = {"of_camera": camera, "of_rendition": rendition}
     while True:
-        nearest = select(FORGOTTEN).where(*place, FORGOTTEN.c.start_us <= span.end_us).order_by(FORGOTTEN.c.start_us.desc()).limit(1)
-        row = connection.execute(nearest).first()
+        row = connection.execute(_NEAREST, place | {"last_us": span.end_us}).first()
         if row is None or row.end_us < span.start_us:
             break
-        connection.execute(delete(FORGOTTEN).where(*place, FORGOTTEN.c.start_us == row.start_us))
+        connection.execute(_TAKE, place | {"first_us": row.start_us})
         span.start_us, span.end_us = min(span.start_us, row.start_us), max(span.end_us, row.end_us)
         span.segments += row.segments
         span.size_bytes += row.size_bytes
     values = {"start_us": span.start_us, "end_us": span.end_us, "segments": span.segments, "size_bytes": span.size_bytes}
-    connection.execute(insert(FORGOTTEN).values(camera=camera, rendition=rendition, **values))
+    connection.execute(insert(FORGOTTEN), {"camera": camera, "rendition": rendition} | values)

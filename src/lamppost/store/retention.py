@@ -230,23 +230,20 @@ class _Choosing:
 
     def _oldest_first(self, is_wanted: Callable[[Shelf, int], bool]) -> Iterator[Shelf]:
         """Again and again the shelf with the oldest footage, while that is wanted; `is_wanted` takes shelf and start."""
-        heap: list[tuple[int, int]] = []
-
-        def offer(number: int) -> None:
-            shelf = self.shelves[number]
-            # Look at none of which nothing can be wanted: a look reads a table.
-            first = shelf.peek() if is_wanted(shelf, shelf.not_before_us) else None
-            if first is not None and is_wanted(shelf, first.start_us):
-                heapq.heappush(heap, (first.start_us, number))
-
-        for number in range(len(self.shelves)):
-            offer(number)
+        # At first by what a shelf cannot start before: it is read, and its place corrected, only once it is its turn.
+        heap = [(shelf.not_before_us, number) for number, shelf in enumerate(self.shelves) if is_wanted(shelf, shelf.not_before_us)]
+        heapq.heapify(heap)
         while heap and not self.is_full:
             start_us, number = heapq.heappop(heap)
+            shelf = self.shelves[number]
             # What was taken since may have been enough.
-            if is_wanted(self.shelves[number], start_us):
-                yield self.shelves[number]
-                offer(number)
+            first = shelf.peek() if is_wanted(shelf, start_us) else None
+            if first is None:
+                continue
+            if first.start_us == start_us:
+                yield shelf
+            if (following := shelf.peek()) is not None and is_wanted(shelf, following.start_us):
+                heapq.heappush(heap, (following.start_us, number))
 
     def _take(self, shelf: Shelf, cause: Cause) -> Footage:
         footage = shelf.take()

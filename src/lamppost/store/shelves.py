@@ -5,11 +5,11 @@ What is held is not read either: each camera's footage is read between its holds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import bindparam, func, literal, select
 
 from lamppost.base.clock import US_PER_S
 from lamppost.model.books import Rendition
@@ -18,12 +18,28 @@ from lamppost.store.intervals import Span, normal, without
 from lamppost.store.retention import US_PER_DAY, Footage, Shelf
 from lamppost.store.schema import CAMERAS, DESTROYING, EPOCHS, SEGMENTS, STORED
 
-Query = Callable[[Any], Sequence[Any]]
-
 PAGE: Final = 32
 GRACE_US: Final = 60 * US_PER_S  # packets that are on their way when an epoch's last moment passes
 _EVER: Final = (-FOREVER_US, FOREVER_US)
 _COLUMNS: Final = (SEGMENTS.c.segment_id, SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.size_bytes, SEGMENTS.c.epoch_id)
+# Made once: to put a statement together takes longer than to run it.
+_OF: Final = select(*_COLUMNS).where(
+    SEGMENTS.c.camera == bindparam("of_camera"), SEGMENTS.c.rendition == bindparam("of_rendition"), SEGMENTS.c.state == "closed"
+)
+_PAGE: Final = (
+    _OF.add_columns(EPOCHS.c.start_us.label("epoch_start_us"), EPOCHS.c.end_us.label("epoch_end_us"))
+    .select_from(SEGMENTS.outerjoin(EPOCHS, EPOCHS.c.epoch_id == SEGMENTS.c.epoch_id))
+    .where(SEGMENTS.c.start_us >= bindparam("from_us"), SEGMENTS.c.start_us < bindparam("to_us"))
+    .order_by(SEGMENTS.c.start_us, SEGMENTS.c.segment_id)
+    .limit(PAGE)
+)
+_BEFORE: Final = _OF.where(SEGMENTS.c.start_us < bindparam("from_us")).order_by(SEGMENTS.c.start_us.desc()).limit(1)
+
+
+class Query(Protocol):
+    """Runs a select, with values for what it leaves open, and returns all rows."""
+
+    def __call__(self, query: Any, values: Mapping[str, Any] | None = None, /) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +63,15 @@ def hold_spans(rows: Sequence[Any]) -> dict[str, tuple[Span, ...]]:
 
 @dataclass
 class Shelves:
-    """One look at the index; `query` runs a select and returns all rows."""
+    """One look at the index."""
 
     query: Query
     holds: KnownHolds
     now_us: int
     _in_use: dict[str, bool] = field(default_factory=dict[str, bool])
+
+    def __post_init__(self) -> None:
+        self._in_use |= {row.epoch_id: True for row in self.query(select(DESTROYING.c.epoch_id))}
 
     def shelves(self) -> list[Shelf]:
         """Every camera's footage of each rendition that there is any of."""
@@ -107,17 +126,18 @@ class Shelves:
                 position, last_id = page[-1].start_us, page[-1].segment_id
 
     def _page(self, camera: str, rendition: Rendition, from_us: int, to_us: int) -> Sequence[Any]:
-        query = _of(camera, rendition).where(SEGMENTS.c.start_us >= from_us, SEGMENTS.c.start_us < to_us)
-        return self.query(query.order_by(SEGMENTS.c.start_us, SEGMENTS.c.segment_id).limit(PAGE))
+        page = self.query(_PAGE, _place(camera, rendition) | {"from_us": from_us, "to_us": to_us})
+        for row in page:
+            if row.epoch_end_us is not None and self.now_us >= _over_us(row.epoch_start_us, row.epoch_end_us):
+                self._in_use.setdefault(row.epoch_id, False)
+        return page
 
     def _is_in_use(self, epoch_id: str) -> bool:
-        if self.query(select(DESTROYING).where(DESTROYING.c.epoch_id == epoch_id)):
-            return True
         (known,) = self.query(select(EPOCHS).where(EPOCHS.c.epoch_id == epoch_id)) or (None,)
         if known is None:  # its journal was damaged; no epoch is longer than a day, or used for more than twice its length
             last = self.query(select(func.max(SEGMENTS.c.end_us)).where(SEGMENTS.c.epoch_id == epoch_id))[0][0]
             return last is not None and self.now_us < last + 2 * US_PER_DAY
-        if self.now_us >= known.end_us + (known.end_us - known.start_us) + GRACE_US:
+        if self.now_us >= _over_us(known.start_us, known.end_us):
             return False
         return self.now_us < known.end_us or not self._has_successor(known)
 
@@ -155,20 +175,25 @@ class HeldBytes:
 
 def _sizes(query: Query, camera: str, rendition: Rendition, start_us: int, end_us: int) -> Iterator[int]:
     piece_rows = 2000
-    before = _of(camera, rendition).where(SEGMENTS.c.start_us < start_us).order_by(SEGMENTS.c.start_us.desc()).limit(1)
-    yield sum(row.size_bytes for row in query(before) if row.end_us > start_us)
+    place = _place(camera, rendition)
+    yield sum(row.size_bytes for row in query(_BEFORE, place | {"from_us": start_us}) if row.end_us > start_us)
     while True:
-        rows = _of(camera, rendition).where(SEGMENTS.c.start_us >= start_us, SEGMENTS.c.start_us < end_us)
+        rows = _OF.where(SEGMENTS.c.start_us >= start_us, SEGMENTS.c.start_us < end_us)
         piece = rows.order_by(SEGMENTS.c.start_us).limit(piece_rows).subquery()
-        (totals,) = query(select(func.count(), func.coalesce(func.sum(piece.c.size_bytes), 0), func.max(piece.c.start_us)))
+        (totals,) = query(select(func.count(), func.coalesce(func.sum(piece.c.size_bytes), 0), func.max(piece.c.start_us)), place)
         yield int(totals[1])
         if totals[0] < piece_rows:
             return
         start_us = totals[2] + 1
 
 
-def _of(camera: str, rendition: Rendition) -> Any:
-    return select(*_COLUMNS).where(SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == rendition.value, SEGMENTS.c.state == "closed")
+def _place(camera: str, rendition: Rendition) -> dict[str, Any]:
+    return {"of_camera": camera, "of_rendition": rendition.value}
+
+
+def _over_us(start_us: int, end_us: int) -> int:
+    """From here on no recorder seals to an epoch: one without a successor is used for twice its length."""
+    return end_us + (end_us - start_us) + GRACE_US
 
 
 def _oldest(rendition: Rendition) -> Any:

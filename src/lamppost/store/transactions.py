@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -12,16 +12,24 @@ from lamppost.store.index_file import index_errors
 
 
 class Transactions:
-    """Reads, and writes with the engine of the one writer; raises `StoreError`."""
+    """Reads, and writes with the engine of the one writer, in one thread; raises `StoreError`.
+
+    `reader` begins no transactions: a pass of retention reads hundreds of times,
+    and one around each statement would cost more than the statement.
+    """
 
     def __init__(self, writer: Engine, reader: Engine) -> None:
         self._writer = writer
-        self._reader = reader
+        with index_errors("read the index"):
+            self._reading = reader.connect()
 
-    def read(self, query: Any) -> Sequence[Any]:
-        """All rows of a select; no lock is taken for it."""
-        with index_errors("read the index"), self._reader.connect() as connection:
-            return connection.execute(query).all()
+    def close(self) -> None:
+        self._reading.close()
+
+    def read(self, query: Any, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """All rows of a select, with `values` for what it leaves open; no lock is taken for it."""
+        with index_errors("read the index"):
+            return self._reading.execute(query, values or {}).all()
 
     @contextlib.contextmanager
     def write(self) -> Generator[Connection]:
