@@ -17,7 +17,8 @@ from lamppost.base.errors import ShareMismatch
 from lamppost.base.ids import timed_id
 from lamppost.model.books import EpochSealed, FragmentWritten, GapOpened, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
-from lamppost.record.segment_record import SegmentRecord, finish_segment, read_unverified, verify_record
+from lamppost.record.chain import load_chain, previous_record_sha256
+from lamppost.record.segment_record import SegmentRecord, finish_segment, verify_record
 from lamppost.record.tar import BLOCK_BYTES, INIT_NAME, member, part_name
 from lamppost.store.check_report import CheckTools
 from lamppost.store.journal import JournalWriter
@@ -65,30 +66,14 @@ def check_tools(folder: DataFolder, clock: Clock) -> CheckTools:
     return CheckTools(read_record, read_seal, lambda writer: recover(folder, writer, clock))
 
 
-def previous_sha256(folder: DataFolder, opened: SegmentOpened) -> str:
-    """Of the newest record with a lower sequence."""
-    best = (-1, "")
-    for path in (folder.root / opened.rendition.value / opened.camera).glob("*/*.record"):
-        note = path.read_bytes()
-        sequence = read_unverified(note).sequence
-        if best[0] < sequence < opened.sequence:
-            best = sequence, hashlib.sha256(note).hexdigest()
-    return best[1]
-
-
 def finisher(folder: DataFolder):
     """What recovery is given to end a segment."""
 
     def finish(opened: SegmentOpened, fragments: Sequence[FragmentWritten], end: SegmentEnd) -> SegmentClosed:
-        previous = previous_sha256(folder, opened)
+        previous = previous_record_sha256(folder, opened)
         return finish_segment(folder=folder, opened=opened, fragments=fragments, end=end, previous_sha256=previous, sign=sign)
 
     return finish
-
-
-def next_sequence(folder: DataFolder, camera: str, rendition: Rendition) -> int:
-    paths = (folder.root / rendition.value / camera).glob("*/*.record")
-    return max((read_unverified(path.read_bytes()).sequence for path in paths), default=-1) + 1
 
 
 @dataclass
@@ -108,6 +93,7 @@ class Street:
     opened: SegmentOpened | None = None
     fragments: list[FragmentWritten] = field(default_factory=list)
     size: int = 0
+    epochs: int = 0
 
     def seal_epoch(self, shares: int = 3, *, is_journalled: bool = True) -> EpochSealed:
         """An epoch with its share files in the vault, journalled."""
@@ -119,7 +105,8 @@ class Street:
         for number, content in enumerate(contents, 1):
             write_durable(place / f"share-{number}.age", content)
         hashes = tuple(hashlib.sha256(content).hexdigest() for content in contents)
-        epoch = EpochSealed(self.epoch_id, self.camera, 0, start_us, start_us + 600_000_000, "age1x", 2, shares, hashes)
+        epoch = EpochSealed(self.epoch_id, self.camera, self.epochs, start_us, start_us + 600_000_000, "age1x", 2, shares, hashes)
+        self.epochs += 1
         write_durable(place / "seal.note", encode_line(epoch))
         if is_journalled:
             self.journal.append(epoch)
@@ -144,7 +131,7 @@ class Street:
         self.size, self.fragments = len(header), []
         self.opened = SegmentOpened(
             segment_id, self.camera, self.rendition, self.folder.relative(path), self.run_id, self.epoch_id if is_sealed else None,
-            next_sequence(self.folder, self.camera, self.rendition), wall_us, len(header), hashlib.sha256(header).hexdigest(),
+            load_chain(self.folder, self.camera, self.rendition).take(), wall_us, len(header), hashlib.sha256(header).hexdigest(),
         )  # fmt: skip
         if is_journalled:
             self.journal.append(self.opened)

@@ -12,6 +12,7 @@ from lamppost.cli.backup import backup_create, backup_restore
 from lamppost.cli.camera import camera_add, camera_remove, camera_set, camera_test
 from lamppost.cli.check import check
 from lamppost.cli.gaps import camera_gaps
+from lamppost.cli.hold import hold_add, hold_list, hold_release
 from lamppost.cli.init import init
 from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
@@ -32,6 +33,7 @@ app = typer.Typer(
 camera_app = typer.Typer(no_args_is_help=True, help="Add, change, try and account for cameras.")
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
 backup_app = typer.Typer(no_args_is_help=True, help="Copy the books, and put them back.")
+hold_app = typer.Typer(no_args_is_help=True, help="Keep footage that would be deleted.")
 release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
 
 
@@ -63,10 +65,14 @@ camera_app.command("gaps")(camera_gaps)
 config_app.command("check")(config_check)
 backup_app.command("create")(backup_create)
 backup_app.command("restore")(backup_restore)
+hold_app.command("add")(hold_add)
+hold_app.command("list")(hold_list)
+hold_app.command("release")(hold_release)
 release_app.command("open")(release_open)
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")
+app.add_typer(hold_app, name="hold")
 app.add_typer(release_app, name="release")
 
 

@@ -53,6 +53,10 @@ class DataFolder:
         suffix = "tar" if rendition is Rendition.SEALED else "mp4"
         return self.root / rendition.value / camera / day / f"{segment_id}.{suffix}"
 
+    def last_record(self, camera: str, rendition: Rendition) -> Path:
+        """A copy of a camera's newest segment record, from when its segment was deleted: the chain goes on from it."""
+        return self.root / rendition.value / camera / "last.record"
+
     def epoch(self, camera: str, epoch_id: str) -> Path:
         """The vault's folder of one epoch."""
         return self.vault / camera / epoch_id

@@ -41,7 +41,7 @@ class RecordChain:
 
 
 def load_chain(folder: DataFolder, camera: str, rendition: Rendition) -> RecordChain:
-    """The chain as the newest records on disk leave it; raises `StoreError`."""
+    """The chain as the newest records on disk leave it, those of deleted segments among them; raises `StoreError`."""
     last = _last_record(folder, camera, rendition, below=None)
     return RecordChain() if last is None else RecordChain(last[0] + 1, last[1])
 
@@ -54,10 +54,13 @@ def previous_record_sha256(folder: DataFolder, opened: SegmentOpened) -> str:
 
 def _last_record(folder: DataFolder, camera: str, rendition: Rendition, *, below: int | None) -> tuple[int, str] | None:
     last: tuple[int, str] | None = None
-    for path in islice(_newest_first(folder.root / rendition.value / camera), _LOOK_BACK):
+    kept = folder.last_record(camera, rendition)
+    for path in (kept, *islice(_newest_first(kept.parent), _LOOK_BACK)):
         try:
             note = path.read_bytes()
             sequence = read_unverified(note).sequence
+        except FileNotFoundError:
+            continue  # there is no copy, or retention has deleted it since: never the newest without leaving its copy
         except (OSError, ShareMismatch) as error:
             raise StoreError(f"cannot read the segment record {path}: {error}", remedy="run `lamppost check`") from error
         is_newer = last is None or sequence > last[0]

@@ -32,7 +32,7 @@ from lamppost.model.books import (
     SegmentClosed,
     SegmentOpened,
 )
-from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS
+from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS, STORED
 
 _Opening = GapOpened | CoverOpened | ReductionOpened | EventOpened
 _Interval = _Opening | GapClosed | CoverClosed | ReductionClosed | EventClosed
@@ -61,6 +61,22 @@ _SET_TOTALS: Final = (
     .where(SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state == "open")
     .values({name: bindparam(f"new_{name}") for name in ("end_us", "size_bytes", "frames", "fragments")})
 )
+
+
+_KNOWN: Final = select(SEGMENTS.c.camera, SEGMENTS.c.rendition, SEGMENTS.c.state, SEGMENTS.c.size_bytes).where(
+    SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state != "garbage"
+)
+
+
+def count_stored(connection: Connection, camera: str, rendition: str, *, segments: int, size_bytes: int) -> None:
+    """Add to what the closed segments of a camera take; less where it is negative."""
+    if not segments and not size_bytes:
+        return
+    place = (STORED.c.camera == camera, STORED.c.rendition == rendition)
+    change = update(STORED).where(*place)
+    more = {"segments": STORED.c.segments + segments, "size_bytes": STORED.c.size_bytes + size_bytes}
+    if not connection.execute(change.values(more)).rowcount:
+        connection.execute(insert(STORED).values(camera=camera, rendition=rendition, segments=segments, size_bytes=size_bytes))
 
 
 def _not_before_start(table: Table, end_us: int) -> Any:
@@ -174,8 +190,18 @@ class Applying:
 
     def _close_segment(self, closed: SegmentClosed) -> None:
         self._totals.pop(closed.segment_id, None)
+        row = self._connection.execute(_KNOWN, {"wanted": closed.segment_id}).first()
+        if row is None:
+            return
+        count_stored(
+            self._connection,
+            row.camera,
+            row.rendition,
+            segments=bool(closed.record_sha256) - (row.state == "closed"),
+            size_bytes=(closed.size_bytes if closed.record_sha256 else 0) - (row.size_bytes if row.state == "closed" else 0),
+        )
         # A closed one too: after a power loss the journal may have lost its closing, and recovery closed it anew.
-        change = update(SEGMENTS).where(SEGMENTS.c.segment_id == closed.segment_id, SEGMENTS.c.state != "garbage")
+        change = update(SEGMENTS).where(SEGMENTS.c.segment_id == closed.segment_id)
         self._connection.execute(
             change.values(
                 state="closed" if closed.record_sha256 else "garbage",

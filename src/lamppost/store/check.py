@@ -5,10 +5,8 @@ Every test of the store ends with it.
 
 from __future__ import annotations
 
-import fcntl
-import os
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from lamppost.base.clock import US_PER_S, Clock, format_utc
@@ -19,12 +17,13 @@ from lamppost.store.check_files import FileCheck
 from lamppost.store.check_report import CheckCounts, CheckReport, CheckTools, Findings, RecordView
 from lamppost.store.check_vault import check_vault
 from lamppost.store.index import Account, Index, SegmentRow
-from lamppost.store.journal import journal_files, scan_journal, writers
+from lamppost.store.journal import is_locked, journal_files, scan_journal, writers
 from lamppost.store.orphans import segment_files
 from lamppost.store.recovery import read_books
 from lamppost.store.repair import repair_folder
 
 _REPAIR: Final = "`lamppost check --repair` or the next start mends it"
+_GARBAGE: Final = "the next start removes it"
 
 
 def check(folder: DataFolder, *, clock: Clock, tools: CheckTools, repair: bool = False, deep: bool = True) -> CheckReport:
@@ -48,16 +47,17 @@ def check(folder: DataFolder, *, clock: Clock, tools: CheckTools, repair: bool =
         file_count, is_behind = _check_journals(folder, index, findings, is_live=is_live)
         file_check = FileCheck(folder, tools, findings, deep=deep)
         rows = index.all_paths()
-        _check_segments(folder, rows, file_check, findings, is_live=is_live)
+        file_check.is_still_there = lambda row: index.segment_state(row.segment_id) in ("open", "closed")
+        _check_segments(folder, index, rows, file_check, findings, is_live=is_live)
+        _check_stored(index, rows, findings)
         for path, rendition in files.items():
             is_awaited = path in journalled and is_behind
             if path not in rows and not is_awaited and not is_live:
                 file_check.check_unlisted(folder.root / path, rendition)
         if not is_live:
-            file_check.check_strangers()
-        epochs = index.epochs()
+            file_check.check_strangers({row.segment_id for row in rows.values() if row.state == "garbage"})
         used = {row.epoch_id for row in rows.values() if row.epoch_id is not None and row.state != "garbage"}
-        shares = check_vault(folder, epochs, used, tools, findings)
+        vault = check_vault(folder, index, used, tools, findings)
         accounts = tuple(_accounts(index, findings, None if is_live else clock.wall_us()))
         counts = CheckCounts(
             segments=sum(row.state == "closed" for row in rows.values()),
@@ -66,8 +66,9 @@ def check(folder: DataFolder, *, clock: Clock, tools: CheckTools, repair: bool =
             hashed_bytes=file_check.hashed_bytes,
             gaps=len(index.gaps()),
             covers=len(index.covered()),
-            epochs=len(epochs),
-            shares=shares,
+            epochs=vault.epochs,
+            shares=vault.shares,
+            destroyed_epochs=vault.destroyed,
             acts=len(index.acts()),
             journal_files=file_count,
         )
@@ -77,23 +78,7 @@ def check(folder: DataFolder, *, clock: Clock, tools: CheckTools, repair: bool =
 def is_written(folder: DataFolder) -> bool:
     """Whether some process holds a journal or the bookkeeper's lock."""
     locks = [folder.run / "bookkeeper.lock", *(folder.journal / writer / "lock" for writer in writers(folder.journal))]
-    return any(_is_held(path) for path in locks)
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise StoreError(f"cannot open the lock {path}: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return any(is_locked(path) for path in locks)
 
 
 def _journalled_paths(folder: DataFolder) -> set[str]:
@@ -130,19 +115,36 @@ def _check_journals(folder: DataFolder, index: Index, findings: Findings, *, is_
     return count, is_behind
 
 
-def _check_segments(folder: DataFolder, rows: dict[str, SegmentRow], file_check: FileCheck, findings: Findings, *, is_live: bool) -> None:
-    chains: dict[str, list[tuple[RecordView, str]]] = {}
+def _check_segments(
+    folder: DataFolder, index: Index, rows: dict[str, SegmentRow], file_check: FileCheck, findings: Findings, *, is_live: bool
+) -> None:
+    chains: dict[tuple[Rendition, str], list[tuple[RecordView, str]]] = {}
     for row in rows.values():
         if row.state == "closed":
             record = file_check.check_closed(row)
             if record is not None:
-                chains.setdefault(f"{row.rendition.value}/{row.camera}", []).append(record)
+                chains.setdefault((row.rendition, row.camera), []).append(record)
         elif row.state == "open" and not is_live:
             findings.warning("a segment was never ended", row.path, _REPAIR)
-        elif row.state == "garbage" and (folder.root / row.path).exists():
-            findings.warning("garbage was not removed", row.path, _REPAIR)
-    for place, records in sorted(chains.items()):
-        file_check.check_chain(place, records)
+        elif row.state == "garbage" and not is_live:
+            path = folder.root / row.path
+            if path.exists() or path.with_suffix(".record").exists():
+                findings.warning("garbage was not removed", row.path, _GARBAGE)
+    for (rendition, camera), records in sorted(chains.items()):
+        last = file_check.last_record(camera, rendition)
+        gone = [(span.start_us, span.end_us) for span in index.forgotten(camera, rendition)]
+        file_check.check_chain(f"{rendition.value}/{camera}", [*records, *([last] if last is not None else [])], gone)
+
+
+def _check_stored(index: Index, rows: dict[str, SegmentRow], findings: Findings) -> None:
+    """What retention goes by is what there is."""
+    counted: Counter[tuple[str, Rendition]] = Counter()
+    for row in rows.values():
+        if row.state == "closed":
+            counted[(row.camera, row.rendition)] += row.size_bytes
+    for place, (_, size_bytes) in index.stored().items():
+        if counted[place] != size_bytes and index.all_paths() == rows:  # else the bookkeeper goes on meanwhile
+            findings.error(f"the index adds up {size_bytes} bytes, and its rows {counted[place]}", "/".join(place), "report it")
 
 
 def _accounts(index: Index, findings: Findings, until_us: int | None) -> Iterator[Account]:

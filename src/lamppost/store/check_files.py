@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -13,6 +13,7 @@ from lamppost.model.books import Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
 from lamppost.store.check_report import CheckTools, Findings, RecordView
 from lamppost.store.index import SegmentRow
+from lamppost.store.intervals import Spans
 from lamppost.store.orphans import holds_footage, segment_files
 from lamppost.store.recovery import range_sha256
 
@@ -31,6 +32,8 @@ class FileCheck:
         self._tools = tools
         self._findings = findings
         self._deep = deep
+        # A segment may be deleted while it is looked at; whether its row is still there is asked again then.
+        self.is_still_there: Callable[[SegmentRow], bool] = lambda _row: True
         self.fragments = 0
         self.hashed_bytes = 0
 
@@ -47,7 +50,8 @@ class FileCheck:
         try:
             size_bytes = path.stat().st_size
         except FileNotFoundError:
-            self._findings.error("the file of a segment is missing", row.path, _RESTORE)
+            if self.is_still_there(row):
+                self._findings.error("the file of a segment is missing", row.path, _RESTORE)
             return None
         if size_bytes != row.size_bytes:
             self._findings.error(f"the file has {size_bytes} bytes, and should have {row.size_bytes}", row.path, _RESTORE)
@@ -57,7 +61,8 @@ class FileCheck:
             note = record_path.read_bytes()
             record = self._tools.read_record(note)
         except FileNotFoundError:
-            self._findings.error("a segment has no record", where, _RESTORE)
+            if self.is_still_there(row):
+                self._findings.error("a segment has no record", where, _RESTORE)
             return None
         except SealError as error:
             self._findings.error(error.problem, where, error.remedy or _RESTORE)
@@ -72,20 +77,42 @@ class FileCheck:
             self._check_content(file, row.path, record)
         return record, sha256
 
-    def check_chain(self, place: str, records: Sequence[tuple[RecordView, str]]) -> None:
-        """Check that each record names the one before it; `records` of one camera and rendition."""
+    def last_record(self, camera: str, rendition: Rendition) -> tuple[RecordView, str] | None:
+        """The copy that was kept of the newest record among those of deleted segments, if there is one."""
+        path = self._folder.last_record(camera, rendition)
+        where = self._folder.relative(path)
+        try:
+            note = path.read_bytes()
+            record = self._tools.read_record(note)
+        except FileNotFoundError:
+            return None
+        except SealError as error:
+            self._findings.error(error.problem, where, error.remedy or _RESTORE)
+            return None
+        if (record.camera, record.rendition) != (camera, rendition):
+            self._findings.error("the record is of another camera or rendition", where, _RESTORE)
+            return None
+        return record, hashlib.sha256(note).hexdigest()
+
+    def check_chain(self, place: str, records: Sequence[tuple[RecordView, str]], gone: Spans = ()) -> None:
+        """Check that each record names the one before it; `records` of one camera and rendition.
+
+        Records may be missing where `gone`, the spans that were forgotten, has something between their neighbours.
+        """
         expected, previous, is_late = {""}, -1, False
+        earlier: RecordView | None = None
         for record, sha256 in sorted(records, key=lambda item: item[0].sequence):
             # A segment that a full disk kept from ending is ended by recovery, after its successors' records were
             # written: they follow the one before it, or, where only the journal was full, its first record.
-            if record.previous_sha256 not in expected and not (is_late and record.sequence == previous + 1):
+            is_next = record.previous_sha256 in expected or (is_late and record.sequence == previous + 1)
+            if not is_next and not (record.sequence > previous + 1 and _is_forgotten_between(earlier, record, gone)):
                 what = f"record {record.sequence} ({record.segment_id}) does not follow record {previous}" if previous >= 0 else (
                     f"the first record there is, {record.sequence} ({record.segment_id}), follows another one"
                 )  # fmt: skip
                 self._findings.error(f"the chain is broken: {what}", place, "a segment was taken out, or its record is damaged")
             is_late = record.end is SegmentEnd.RECOVERED
             expected = {sha256, *(expected if is_late else ())}
-            previous = record.sequence
+            previous, earlier = record.sequence, record
 
     def check_unlisted(self, path: Path, rendition: Rendition) -> None:
         """Tell of a segment file that neither index nor journal knows."""
@@ -99,10 +126,10 @@ class FileCheck:
         else:
             self._findings.warning("a file without footage that no journal names", where, _REPAIR)
 
-    def check_strangers(self) -> None:
-        """Tell of what lies among the segments and is none."""
+    def check_strangers(self, garbage: Collection[str] = ()) -> None:
+        """Tell of what lies among the segments and is none; records of `garbage` are on their way out."""
         for rendition in Rendition:
-            known = {path.stem for path in segment_files(self._folder, rendition)}
+            known = {path.stem for path in segment_files(self._folder, rendition)} | set(garbage)
             suffix = "tar" if rendition is Rendition.SEALED else "mp4"
             for path in sorted((self._folder.root / rendition.value).rglob("*")):
                 where = self._folder.relative(path)
@@ -110,7 +137,7 @@ class FileCheck:
                     continue  # the last: what a killed `write_durable` leaves
                 if path.suffix != ".record":
                     self._findings.error(f"no {rendition.value} segment, and nothing else belongs here", where, "move it away")
-                elif path.stem not in known:
+                elif path.stem not in known and path != self._folder.last_record(path.parent.name, rendition):
                     self._findings.error("the file of a record is missing", where, _RESTORE)
 
     def _check_content(self, file: BinaryIO, where: str, record: RecordView) -> None:
@@ -140,6 +167,11 @@ class FileCheck:
             return
         if members[1:] != [(part.offset, part.length) for part in record.fragments]:
             self._findings.error("the members of the tar are not the fragments of the record", where, _RESTORE)
+
+
+def _is_forgotten_between(earlier: RecordView | None, later: RecordView, gone: Spans) -> bool:
+    first_us = min(earlier.start_us, later.start_us) if earlier is not None else min((start for start, _ in gone), default=0)
+    return any(start < max(later.start_us, first_us) and end > first_us for start, end in gone)
 
 
 def _differences(row: SegmentRow, record: RecordView) -> list[tuple[str, object]]:

@@ -49,6 +49,7 @@ class CheckCounts:
     shares: int
     acts: int
     journal_files: int
+    destroyed_epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,9 @@ from lamppost.base.errors import SealError
 from lamppost.model.books import EpochSealed
 from lamppost.model.layout import DataFolder
 from lamppost.store.check_report import CheckTools, Findings
+from lamppost.store.index import FOREVER_US, Index
+from lamppost.store.vault import SEAL_NOTE
 
-SEAL_NOTE: Final = "seal.note"
 _LOST: Final = "restore the vault from its mirror; without k shares what was sealed to it stays shut for good"
 
 
@@ -21,18 +23,58 @@ def vault_folders(folder: DataFolder) -> list[Path]:
     return sorted(path for path in folder.vault.glob("*/*") if path.is_dir() and not path.name.startswith("."))
 
 
-def check_vault(folder: DataFolder, epochs: Collection[EpochSealed], used: Iterable[str], tools: CheckTools, findings: Findings) -> int:
-    """Check the vault against the epochs of the index and those that segments use; returns the shares seen."""
-    shares = sum(_check_epoch(folder, epoch, tools, findings) for epoch in epochs)
-    known = {epoch.epoch_id for epoch in epochs}
+@dataclass(slots=True)
+class VaultCounts:
+    """What was looked at."""
+
+    epochs: int = 0
+    shares: int = 0
+    destroyed: int = 0  # whose shares are gone for good
+
+
+def check_vault(folder: DataFolder, index: Index, used: Iterable[str], tools: CheckTools, findings: Findings) -> VaultCounts:
+    """Check the vault against the epochs of the index and those that segments use."""
+    destroyed = index.destroyed()
+    counts = VaultCounts(destroyed=len(destroyed))
+    known = destroyed | _check_epochs(folder, index, destroyed, tools, findings, counts)
     for epoch_id in sorted(set(used) - known):
         findings.error("segments are sealed to an epoch that the index does not know", epoch_id, "`lamppost check --repair` looks for it")
+    for epoch_id in sorted(set(used) & destroyed):
+        if index.is_used(epoch_id):  # asked again: both may have gone while we look
+            findings.error("segments are sealed to an epoch whose shares were destroyed", epoch_id, "nobody can open them; report it")
     for place in vault_folders(folder):
-        if place.name not in known:
+        if place.name in destroyed:
+            _check_destroyed(folder, place, findings)
+        elif place.name not in known:
             _check_unknown(folder, place, tools, findings)
     for place in sorted(folder.vault.glob("*/.*")):
         findings.note("a sealer was killed before this epoch was used", folder.relative(place), "`lamppost check --repair` removes it")
-    return shares
+    return counts
+
+
+def _check_epochs(
+    folder: DataFolder, index: Index, destroyed: set[str], tools: CheckTools, findings: Findings, counts: VaultCounts
+) -> set[str]:
+    """Check those that should have their shares; returns the ids of all that are known."""
+    epochs, destroying = index.epochs(limit=FOREVER_US), index.destroying()
+    for epoch in epochs:
+        if epoch.epoch_id in destroyed:
+            continue
+        counts.epochs += 1
+        if epoch.epoch_id in destroying:
+            findings.warning("the destruction of an epoch was cut off", epoch.epoch_id, "the next start ends it")
+        elif index.destroyed_us(epoch.epoch_id) is None:  # it may be destroyed while we look
+            counts.shares += _check_epoch(folder, epoch, tools, findings)
+    return {epoch.epoch_id for epoch in epochs}
+
+
+def _check_destroyed(folder: DataFolder, place: Path, findings: Findings) -> None:
+    """Of a destroyed epoch nothing is left but, of a camera's last one, the seal note that the next is counted from."""
+    for path in sorted(place.iterdir()):
+        if path.name != SEAL_NOTE:
+            findings.error(
+                "a share of an epoch that was destroyed", folder.relative(path), "the next start destroys it; where did it come from?"
+            )
 
 
 def _check_epoch(folder: DataFolder, epoch: EpochSealed, tools: CheckTools, findings: Findings) -> int:

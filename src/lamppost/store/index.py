@@ -15,24 +15,29 @@ from sqlalchemy.engine import Row
 from lamppost.base.errors import StoreError
 from lamppost.model.books import Act, EpochSealed, Rendition, Severity
 from lamppost.model.layout import DataFolder
+from lamppost.store.forgotten import joins
 from lamppost.store.index_file import index_errors, open_engine
 from lamppost.store.intervals import Span, normal, shared, total_us, without
 from lamppost.store.schema import (
     ACTS,
     CAMERAS,
     COVERED,
+    DESTROYED_EPOCHS,
+    DESTROYING,
     EPOCH_SHARES,
     EPOCHS,
     EVENTS,
+    FORGOTTEN,
     GAPS,
+    HOLDS,
     JOURNAL_OFFSETS,
     REDUCTIONS,
     SEGMENTS,
+    STORED,
 )
 
 FOREVER_US: Final = 2**62
 DEFAULT_LIMIT: Final = 100_000
-JOIN_US: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,41 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A hold; `released_us` and `released_by` are None while it is in force."""
+
+    hold_id: str
+    camera: str
+    start_us: int
+    end_us: int
+    placed_us: int
+    placed_by: str
+    reason: str
+    released_us: int | None = None
+    released_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenRow:
+    """A span whose footage was recorded and then deleted by retention."""
+
+    camera: str
+    rendition: Rendition
+    start_us: int
+    end_us: int
+    segments: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What became of one camera's time, from its first record to `until_us`.
 
-    `unexplained_us` is what neither a sealed segment nor a declared gap covers;
-    it should be zero. `masked_us` is the part of the recorded time that can be
-    watched, `covered_us` the part of that which shows nothing.
+    `unexplained_us` is what no sealed segment, no declared gap and nothing
+    forgotten covers; it should be zero. `masked_us` is the part of the recorded time that can be
+    watched, `covered_us` the part of that which shows nothing; `masked_forgotten_us`
+    the part whose masked video was deleted, `held_us` the part that holds keep.
+    `forgotten_us` was recorded, and its originals were deleted.
     """
 
     camera: str
@@ -103,6 +137,9 @@ class Account:
     sealed_bytes: int
     unexplained_us: int
     unexplained: tuple[Span, ...]  # the first 100
+    forgotten_us: int = 0
+    masked_forgotten_us: int = 0
+    held_us: int = 0
 
 
 class Index:
@@ -194,18 +231,64 @@ class Index:
         return tuple(Act(row.act_id, row.kind, row.wall_us, row.actor, row.subject, row.detail) for row in self._all(query))
 
     def epochs(self, camera: str | None = None, *, limit: int = DEFAULT_LIMIT) -> tuple[EpochSealed, ...]:
-        """Epochs with the hashes of their share files, by camera and time."""
+        """Epochs with the hashes of their share files, by camera and time; a destroyed one has none."""
         query = _of_camera(select(EPOCHS), EPOCHS.c.camera, camera).order_by(EPOCHS.c.camera, EPOCHS.c.start_us).limit(limit)
         shares: dict[str, list[str]] = {}
         for row in self._all(select(EPOCH_SHARES).order_by(EPOCH_SHARES.c.epoch_id, EPOCH_SHARES.c.number)):
             shares.setdefault(row.epoch_id, []).append(row.sha256)
         return tuple(_epoch(row, tuple(shares.get(row.epoch_id, ()))) for row in self._all(query))
 
+    def holds(self, camera: str | None = None, *, is_active: bool = False) -> tuple[HoldRow, ...]:
+        """Holds by camera and time; with `is_active` those that are in force."""
+        query = _of_camera(select(HOLDS), HOLDS.c.camera, camera).order_by(HOLDS.c.camera, HOLDS.c.start_us, HOLDS.c.hold_id)
+        if is_active:
+            query = query.where(HOLDS.c.released_us.is_(None))
+        return tuple(HoldRow(**{name: getattr(row, name) for name in HoldRow.__slots__}) for row in self._all(query))
+
+    def forgotten(
+        self, camera: str, rendition: Rendition | None = None, from_us: int = -FOREVER_US, to_us: int = FOREVER_US
+    ) -> tuple[ForgottenRow, ...]:
+        """Spans that retention has deleted and that share time with [from_us, to_us), by rendition and time."""
+        query = select(FORGOTTEN).where(FORGOTTEN.c.camera == camera, FORGOTTEN.c.start_us < to_us, FORGOTTEN.c.end_us > from_us)
+        if rendition is not None:
+            query = query.where(FORGOTTEN.c.rendition == rendition.value)
+        return tuple(
+            ForgottenRow(row.camera, Rendition(row.rendition), row.start_us, row.end_us, row.segments, row.size_bytes)
+            for row in self._all(query.order_by(FORGOTTEN.c.rendition, FORGOTTEN.c.start_us))
+        )
+
+    def destroyed_us(self, epoch_id: str) -> int | None:
+        """When retention destroyed the epoch's shares; None where it did not."""
+        rows = self._all(select(DESTROYED_EPOCHS.c.destroyed_us).where(DESTROYED_EPOCHS.c.epoch_id == epoch_id))
+        return rows[0].destroyed_us if rows else None
+
+    def destroyed(self) -> set[str]:
+        """The ids of all epochs whose shares retention destroyed."""
+        return {row.epoch_id for row in self._all(select(DESTROYED_EPOCHS.c.epoch_id))}
+
+    def destroying(self) -> set[str]:
+        """The ids of epochs whose destruction was begun and not ended."""
+        return {row.epoch_id for row in self._all(select(DESTROYING.c.epoch_id))}
+
+    def is_used(self, epoch_id: str) -> bool:
+        """Whether any segment is sealed to the epoch."""
+        return bool(self._all(select(SEGMENTS.c.segment_id).where(SEGMENTS.c.epoch_id == epoch_id, SEGMENTS.c.state != "garbage").limit(1)))
+
+    def stored(self) -> dict[tuple[str, Rendition], tuple[int, int]]:
+        """How many closed segments each camera has of each rendition, and their bytes."""
+        return {(row.camera, Rendition(row.rendition)): (row.segments, row.size_bytes) for row in self._all(select(STORED))}
+
+    def segment_state(self, segment_id: str) -> str | None:
+        """The state of a segment now; None where there is none any more."""
+        rows = self._all(select(SEGMENTS.c.state).where(SEGMENTS.c.segment_id == segment_id))
+        return str(rows[0].state) if rows else None
+
     def last_us(self, camera: str) -> int | None:
         """The last moment that the index knows something of; None when it knows nothing."""
         ends = [
             self._all(select(func.max(SEGMENTS.c.end_us)).where(SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == "sealed")),
             self._all(select(func.max(func.coalesce(GAPS.c.end_us, GAPS.c.start_us))).where(GAPS.c.camera == camera)),
+            self._all(select(func.max(FORGOTTEN.c.end_us)).where(FORGOTTEN.c.camera == camera, FORGOTTEN.c.rendition == "sealed")),
         ]
         return max((rows[0][0] for rows in ends if rows[0][0] is not None), default=None)
 
@@ -222,12 +305,16 @@ class Index:
         gaps = self._intervals(select(GAPS.c.cause, GAPS.c.start_us, GAPS.c.end_us).where(GAPS.c.camera == camera), until_us)
         covers = self._intervals(select(COVERED.c.cause, COVERED.c.start_us, COVERED.c.end_us).where(COVERED.c.camera == camera), until_us)
         kept = self._kept(camera, Rendition.SEALED)
-        first_us = min((start for start, _ in (*kept, *(span for _, span in gaps))), default=until_us)
+        gone = self._gone(camera, Rendition.SEALED, until_us)
+        first_us = min((start for start, _ in (*kept, *gone, *(span for _, span in gaps))), default=until_us)
         gap_spans = normal(span for _, span in gaps)
         recorded = without(normal(_clip(kept, until_us)), gap_spans)
         masked = shared(normal(_clip(self._kept(camera, Rendition.MASKED), until_us)), recorded)
-        unexplained = without(normal([(first_us, until_us)]), normal([*recorded, *gap_spans]))
+        forgotten = without(normal(gone), normal([*recorded, *gap_spans]))
+        unexplained = without(normal([(first_us, until_us)]), normal([*recorded, *gap_spans, *forgotten]))
         frames, sealed_bytes = self._sealed_totals(camera)
+        masked_gone = without(shared(normal(self._gone(camera, Rendition.MASKED, until_us)), recorded), masked)
+        held = normal((hold.start_us, hold.end_us) for hold in self.holds(camera, is_active=True))
         return Account(
             camera=camera,
             first_us=first_us,
@@ -241,7 +328,13 @@ class Index:
             sealed_bytes=sealed_bytes,
             unexplained_us=total_us(unexplained),
             unexplained=tuple(unexplained[:100]),
+            forgotten_us=total_us(forgotten),
+            masked_forgotten_us=total_us(masked_gone),
+            held_us=total_us(shared(recorded, held)),
         )
+
+    def _gone(self, camera: str, rendition: Rendition, until_us: int) -> list[Span]:
+        return _clip([(row.start_us, row.end_us) for row in self.forgotten(camera, rendition)], until_us)
 
     def _kept(self, camera: str, rendition: Rendition) -> list[Span]:
         """The spans of the camera's segments, those of one run joined."""
@@ -252,7 +345,7 @@ class Index:
         run_id, end_us = "", 0
         for row in self._all(query.order_by(SEGMENTS.c.sequence)):
             # A run is gapless: the few milliseconds between two of its files are the last frame's unknown duration.
-            start_us = end_us if row.run_id == run_id and 0 < row.start_us - end_us <= JOIN_US else row.start_us
+            start_us = end_us if joins(run_id, end_us, row.run_id, row.start_us) else row.start_us
             spans.append((start_us, row.end_us))
             run_id, end_us = row.run_id, row.end_us
         return spans

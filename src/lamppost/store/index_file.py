@@ -24,15 +24,16 @@ from sqlalchemy.pool import QueuePool
 from lamppost.base.durable import make_directory
 from lamppost.base.errors import StoreError
 
-BUSY_TIMEOUT_S: Final = 10.0
+BUSY_TIMEOUT_S: Final = 5.0
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
-def open_engine(path: Path, *, is_writer: bool = False) -> Engine:
+def open_engine(path: Path, *, is_writer: bool = False, by_statement: bool = False) -> Engine:
     """An engine for the index at `path`; the caller disposes of it.
 
     Only the writer may change anything; a reader's connections are read-only.
-    Each transaction of the writer takes the write lock when it begins.
+    Each transaction of the writer takes the write lock when it begins. With
+    `by_statement` none is begun: each statement sees what is there at that moment.
     """
     mode = "rwc" if is_writer else "ro"
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
@@ -54,7 +55,8 @@ def open_engine(path: Path, *, is_writer: bool = False) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     event.listen(engine, "connect", set_up)
-    event.listen(engine, "begin", begin)
+    if not by_statement:
+        event.listen(engine, "begin", begin)
     return engine
 
 

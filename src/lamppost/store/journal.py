@@ -18,12 +18,12 @@ from lamppost.base.clock import Clock
 from lamppost.base.durable import make_directory, sync_directory, write_all
 from lamppost.base.errors import DataFolderBusy, JournalDamaged, StoreError
 from lamppost.base.ids import timed_id
-from lamppost.model.books import Act, EpochSealed, GapOpened, JournalRecord, SegmentClosed, SegmentOpened
+from lamppost.model.books import Act, EpochSealed, GapOpened, HoldPlaced, HoldReleased, JournalRecord, SegmentClosed, SegmentOpened
 from lamppost.store.journal_lines import LineDamaged, LineUnknown, decode_line, encode_line
 
 DEFAULT_MAX_BYTES: Final = 8 * 1024 * 1024
 DEFAULT_SYNC_INTERVAL_S: Final = 5.0
-_AT_ONCE: Final = (SegmentOpened, SegmentClosed, EpochSealed, GapOpened, Act)
+_AT_ONCE: Final = (SegmentOpened, SegmentClosed, EpochSealed, GapOpened, HoldPlaced, HoldReleased, Act)
 
 
 def hold_lock(path: Path) -> int:
@@ -43,13 +43,30 @@ def hold_lock(path: Path) -> int:
     return descriptor
 
 
+def is_locked(path: Path) -> bool:
+    """Whether some process holds the lock at `path`; it is not disturbed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"cannot open the lock {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 class JournalWriter:
     """Appends records to the journal in `folder`; many threads may share it.
 
     When `append` returns, a kill of the process loses nothing of the record;
     a power loss may lose what was appended since the last sync, at most
     `sync_interval_s`, and never a segment's opening or closing, an epoch, the
-    begin of a gap or an act. When `append` raises `StoreError`, the record may
+    begin of a gap, a hold, its release or an act. When `append` raises `StoreError`, the record may
     or may not be on the disk; to append it once more does no harm.
     """
 

@@ -17,13 +17,13 @@ from lamppost.model.books import Act, JournalRecord, Rendition, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.check_report import CheckTools, RecordView
-from lamppost.store.check_vault import SEAL_NOTE, vault_folders
+from lamppost.store.check_vault import vault_folders
 from lamppost.store.index import Index
 from lamppost.store.journal import writers
 from lamppost.store.orphans import holds_footage, segment_files
 from lamppost.store.recovery import read_books
 from lamppost.store.settling import closed_of, settle
-from lamppost.store.vault import Vault
+from lamppost.store.vault import SEAL_NOTE, Vault
 
 RESTORED = "restored/record"  # where restored rows were "opened": no journal has that name
 
@@ -54,6 +54,7 @@ def repair_folder(folder: DataFolder, clock: Clock, tools: CheckTools) -> tuple[
             bookkeeper.add([act], RESTORED)
             remove_durable(folder.root / act.subject)
             done.append(f"removed {act.subject}, which held no footage")
+        bookkeeper.recount()
     stale = Vault(folder.vault).remove_stale()
     if stale:
         done.append(f"removed {stale} epochs that a killed sealer left half-written")

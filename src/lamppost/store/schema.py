@@ -76,6 +76,14 @@ DESTROYED_EPOCHS: Final = Table(
     comment="epochs whose shares retention destroyed",
 )
 
+DESTROYING: Final = Table(
+    "destroying",
+    METADATA,
+    Column("epoch_id", Text, ForeignKey("epochs.epoch_id"), primary_key=True, comment="the epoch"),
+    Column("begun_us", BigInteger, nullable=False, comment="from here on its shares may be gone; it is not undone"),
+    comment="epochs whose shares are being destroyed; after a crash that goes on",
+)
+
 SEGMENTS: Final = Table(
     "segments",
     METADATA,
@@ -111,6 +119,17 @@ SEGMENTS: Final = Table(
     Index(None, "epoch_id"),
     Index(None, "state", "opened_in"),
     comment="one stored file each",
+)
+
+STORED: Final = Table(
+    "stored",
+    METADATA,
+    Column("camera", Text, ForeignKey("cameras.camera"), primary_key=True, comment="whose it is"),
+    Column("rendition", Text, primary_key=True, comment="sealed original or masked video"),
+    Column("segments", BigInteger, nullable=False, comment="closed ones"),
+    Column("size_bytes", BigInteger, nullable=False, comment="of their files"),
+    CheckConstraint("rendition IN ('sealed', 'masked')", name="rendition"),
+    comment="what each camera's closed segments take, so that nobody has to add them up",
 )
 
 GAPS: Final = Table(

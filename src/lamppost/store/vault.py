@@ -18,6 +18,7 @@ from lamppost.base.errors import StoreError
 from lamppost.model.layout import DataFolder
 
 MAX_FILE_BYTES = 64 * 1024
+SEAL_NOTE = "seal.note"
 _STAGING = ".staging-"
 
 
@@ -55,13 +56,15 @@ class Vault:
         """The vault and mirrors that do not have the epoch."""
         return tuple(root for root in (self._root, *self._mirrors) if not _folder(root, camera, epoch_id).is_dir())
 
-    def delete(self, camera: str, epoch_id: str) -> None:
+    def delete(self, camera: str, epoch_id: str, *, keep_note: bool = False) -> None:
         """Destroy an epoch's shares everywhere, first of all the shares; doing it twice does no harm.
 
-        Raises `StoreError` when one mirror fails, after having tried them all.
+        With `keep_note` its seal note, which opens nothing, stays. Raises
+        `StoreError` when one mirror fails, after having tried them all.
         """
         self._everywhere(
-            lambda root: _delete(_folder(root, camera, epoch_id)), f"destroy the shares of epoch {epoch_id} of camera {camera}"
+            lambda root: _delete(_folder(root, camera, epoch_id), keep_note=keep_note),
+            f"destroy the shares of epoch {epoch_id} of camera {camera}",
         )
 
     def remove_stale(self) -> int:
@@ -133,12 +136,14 @@ def _read_small(path: Path) -> bytes:
     return content
 
 
-def _delete(folder: Path) -> None:
+def _delete(folder: Path, *, keep_note: bool = False) -> None:
     if not folder.is_dir():
         return
     # The seal note goes last: while it is there, a deletion that was cut short can be seen and done again.
     for path in sorted(folder.iterdir(), key=lambda path: (not path.name.startswith("share-"), path.name)):
-        path.unlink(missing_ok=True)
+        if not keep_note or path.name != SEAL_NOTE:
+            path.unlink(missing_ok=True)
     sync_directory(folder)
-    folder.rmdir()
-    sync_directory(folder.parent)
+    if not keep_note:
+        folder.rmdir()
+        sync_directory(folder.parent)

@@ -73,10 +73,10 @@ def test_a_mirror_that_fails_is_told_and_the_others_are_done(vault: Vault, tmp_p
     vault.put("plaza", "e1", FILES)
     real = vault_module._delete
 
-    def failing(folder: Path) -> None:
+    def failing(folder: Path, *, keep_note: bool) -> None:
         if "mirror" not in folder.parts:
             raise OSError(30, "Read-only file system")
-        real(folder)
+        real(folder, keep_note=keep_note)
 
     with monkeypatch.context() as patched:
         patched.setattr(vault_module, "_delete", failing)
