@@ -40,6 +40,11 @@ class FeedDesk:
         if end is not None:
             offer(end)
 
+    def withdraw(self, camera: str) -> None:
+        """Its feeds have nobody to go to any more; one that comes waits."""
+        with self._mutex:
+            self._offers.pop(camera, None)
+
     def _hand_over(self, camera: str, end: socket.socket) -> None:
         with self._mutex:
             offer = self._offers.get(camera)

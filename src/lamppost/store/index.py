@@ -88,7 +88,8 @@ class Account:
 
     `unexplained_us` is what neither a sealed segment nor a declared gap covers;
     it should be zero. `masked_us` is the part of the recorded time that can be
-    watched, `covered_us` the part of that which shows nothing.
+    watched, `covered_us` the part of that which shows nothing, and
+    `reduced_us_by_step` the parts of it at which the machine was too slow to mask everything.
     """
 
     camera: str
@@ -103,6 +104,7 @@ class Account:
     sealed_bytes: int
     unexplained_us: int
     unexplained: tuple[Span, ...]  # the first 100
+    reduced_us_by_step: tuple[tuple[str, int], ...] = ()
 
 
 class Index:
@@ -241,7 +243,12 @@ class Index:
             sealed_bytes=sealed_bytes,
             unexplained_us=total_us(unexplained),
             unexplained=tuple(unexplained[:100]),
+            reduced_us_by_step=_by_cause(self._steps(camera, until_us), masked),
         )
+
+    def _steps(self, camera: str, until_us: int) -> list[tuple[str, Span]]:
+        columns = REDUCTIONS.c.step.label("cause"), REDUCTIONS.c.start_us, REDUCTIONS.c.end_us
+        return self._intervals(select(*columns).where(REDUCTIONS.c.camera == camera), until_us)
 
     def _kept(self, camera: str, rendition: Rendition) -> list[Span]:
         """The spans of the camera's segments, those of one run joined."""
@@ -311,8 +318,10 @@ def _clip(spans: Sequence[Span], until_us: int) -> list[Span]:
     return [(start, min(end, until_us)) for start, end in spans]
 
 
-def _by_cause(gaps: Sequence[tuple[str, Span]]) -> tuple[tuple[str, int], ...]:
+def _by_cause(intervals: Sequence[tuple[str, Span]], within: Sequence[Span] | None = None) -> tuple[tuple[str, int], ...]:
+    """The time of each cause, as far as it lies `within` those normal spans."""
     spans: dict[str, list[Span]] = {}
-    for cause, span in gaps:
+    for cause, span in intervals:
         spans.setdefault(cause, []).append(span)
-    return tuple((cause, total_us(normal(spans[cause]))) for cause in sorted(spans))
+    joined = {cause: normal(spans[cause]) for cause in sorted(spans)}
+    return tuple((cause, total_us(each if within is None else shared(each, within))) for cause, each in joined.items())
