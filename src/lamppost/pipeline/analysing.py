@@ -25,7 +25,7 @@ from lamppost.pipeline.feed import FeedItem, PacketsDropped
 from lamppost.pipeline.feed_reader import FeedQueue, FeedReader
 from lamppost.pipeline.load import Load
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
-from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.reductions import ReductionKeeper
 from lamppost.record.segments import RecordChain
 
@@ -57,11 +57,14 @@ class AnalysisStatus:
 
 @dataclass(frozen=True, slots=True)
 class MaskingPlan:
-    """How a camera's runs are masked. A run that goes on keeps its plan, unless the preset differs."""
+    """How a camera's runs are masked. A run that goes on keeps its plan, unless the preset differs.
+
+    `make_masking` is given what has learnt the background already, or None.
+    """
 
     preset: Preset
     tools: MaskedTools
-    make_masking: Callable[[], MaskingPipeline]
+    make_masking: Callable[[Motion | None], MaskingPipeline]
 
 
 class CameraAnalysis:
@@ -181,13 +184,13 @@ class CameraAnalysis:
         if self._run is not None:
             self._mask(self._run, packet)
 
-    def _begin_run(self, parameters: StreamParameters) -> None:
+    def _begin_run(self, parameters: StreamParameters, motion: Motion | None = None) -> None:
         plan = self._run_plan = self.plan
         self._run = MaskedRun(
             self.camera,
             parameters,
             plan.tools,
-            masking=plan.make_masking(),
+            masking=plan.make_masking(motion),
             chain=self._chain,
             covers=self._covers,
             step=self.wanted_step,
@@ -206,8 +209,10 @@ class CameraAnalysis:
         if run.can_change(wanted, is_keyframe=packet.is_keyframe):
             run.change_step(wanted)
         elif packet.is_keyframe and self._parameters is not None:
+            # The background goes over: learnt anew, it would take for a part of the place whoever stands still just now.
+            motion = run.masking.motion
             self._finish_run(SegmentEnd.RUN_ENDED, packet)
-            self._begin_run(self._parameters)
+            self._begin_run(self._parameters, motion)
 
     def _mask(self, run: MaskedRun, packet: Packet) -> None:
         frames, covered_frames = run.frames, run.covered_frames

@@ -28,7 +28,7 @@ from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.feeds import FeedDesk
 from lamppost.pipeline.load import LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
-from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.recovering import recover
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
@@ -147,11 +147,11 @@ class CameraFleet:
         settings, clock = self._settings, self._context.clock
         masking, preset = settings.masking, camera.preset or settings.masking.preset
 
-        def make() -> MaskingPipeline:
+        def make(motion: Motion | None) -> MaskingPipeline:
             return MaskingPipeline(
                 preset=preset,
                 faces=self._faces if preset is not Preset.ALL else None,
-                motion=MotionDetector() if preset is Preset.MOTION else None,
+                motion=(motion or MotionDetector()) if preset is Preset.MOTION else None,
                 look_back_s=masking.look_back_s,
                 detect_interval_s=masking.detect_interval_s,
                 clock=clock,

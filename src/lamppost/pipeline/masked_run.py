@@ -77,6 +77,11 @@ class MaskedRun:
         if step is not None:
             self.change_step(step)
 
+    @property
+    def masking(self) -> MaskingPipeline:
+        """What masks its frames."""
+        return self._masking
+
     def can_change(self, step: ReductionStep | None, *, is_keyframe: bool) -> bool:
         """Whether the next packet, a keyframe or not, may be the first at `step`; another picture size needs another run."""
         if self.step is ReductionStep.COVERED or (step in _HALVED) != self._is_halved:

@@ -96,6 +96,11 @@ class MaskingPipeline:
         self._usual_step_s: float | None = None
         self._masked_step_s = 0.0  # between the last two frames
 
+    @property
+    def motion(self) -> Motion | None:
+        """What has learnt the background: for another pipeline that goes on with the same camera where this one ends."""
+        return self._motion
+
     def push(self, frame: Frame) -> tuple[MaskedFrame, ...]:
         """Take in the next frame; returns those whose look-back is now complete."""
         at_s = frame.pts_90k / TICKS_PER_S
@@ -144,7 +149,7 @@ class MaskingPipeline:
             return
         step_s, usual_s = at_s - last_s, self._usual_step_s
         if step_s <= 0 or (usual_s is not None and step_s > max(_GAP_S, _GAP_INTERVALS * usual_s)):
-            self.drop(CoverCause.TIMESTAMP_GAP)
+            self.drop(self._cover_next or CoverCause.TIMESTAMP_GAP)  # what is known to be missing explains the gap
         else:
             self._usual_step_s = step_s if usual_s is None else usual_s + (step_s - usual_s) / 8
 

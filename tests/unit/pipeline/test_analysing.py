@@ -18,7 +18,7 @@ from lamppost.pipeline.analysing import RETRY_S, CameraAnalysis, MaskingPlan
 from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.masked_run import MaskedTools
-from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.record.segments import RecordChain
 
 
@@ -42,7 +42,7 @@ def test_a_disk_that_was_full_for_a_moment_does_not_end_masking(tmp_path: Path) 
             raise StoreError("the disk is full")
         records.append(record)
 
-    def make_masking() -> MaskingPipeline:
+    def make_masking(_motion: Motion | None) -> MaskingPipeline:
         return MaskingPipeline(preset=Preset.ALL, faces=None, motion=None, look_back_s=0.1, detect_interval_s=0.1, clock=clock)
 
     tools = MaskedTools(DataFolder(tmp_path), RecordingSettings(), journal, lambda text: text + b"\n-- signed\n", clock, 1)
