@@ -129,6 +129,7 @@ class FeedReader:
         self._stop.set()
         self._loop.post(_nothing)
         self.thread.join()
+        self._loop.step()  # readings that were closed at the very end still close their sockets
         self._loop.close()
 
 

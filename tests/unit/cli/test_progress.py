@@ -63,3 +63,13 @@ def test_a_file_gets_a_line_for_each_camera_now_and_then() -> None:
 )
 def test_sizes_are_decimal(count: int, text: str) -> None:
     assert format_bytes(count) == text
+
+
+def test_a_step_of_overload_is_shown_with_its_pace() -> None:
+    output = io.StringIO()
+    children = make_children()
+    children[ANALYST].status["cameras"]["gate"] |= {"step": "fewer_frames", "masked_fps": 4.97}
+    with open_progress(make_settings(), Console(file=output, width=200, no_color=True)) as progress:
+        for _ in range(LINE_EVERY_TICKS):
+            progress.show(children)
+    assert "; masking, fewer frames, 5 fps, 1200 masked" in output.getvalue()
