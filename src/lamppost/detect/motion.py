@@ -110,6 +110,7 @@ class MotionDetector:
         self._window = LearningWindow(self._settings.learn_s)
 
     def _adopt(self, learnt: Learnt) -> None:
+        self._window = LearningWindow(self._settings.learn_s)  # its pictures are needed no more
         self._background = Background(learnt, adapt_s=self._settings.adapt_s, base_levels=self._settings.base_levels)
         self._colour = ColourBackground(learnt.median.chroma, adapt_s=self._settings.adapt_s)
         self._unsure = learnt.unsure.copy()

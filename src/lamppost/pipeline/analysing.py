@@ -27,11 +27,13 @@ from lamppost.pipeline.load import Load
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.reductions import ReductionKeeper
+from lamppost.pipeline.turns import Turns
 from lamppost.record.segments import RecordChain
 
 READ_PATIENCE_S = 0.2
 RETRY_S = 2.0  # after a failure; then the next keyframe starts anew, covered
 DRAIN_S = 1.0  # what is still queued at a stop is masked for so long, then left to the originals
+PATIENCE_AT_STOP_S = 0.1
 MEASURE_S = 2.0  # over which frames are counted
 
 
@@ -75,7 +77,9 @@ class CameraAnalysis:
     `wanted_step` may be set from any thread, and count from the next packet on.
     """
 
-    def __init__(self, camera: str, plan: MaskingPlan, *, chain: RecordChain, stop: threading.Event, reader: FeedReader) -> None:
+    def __init__(
+        self, camera: str, plan: MaskingPlan, *, chain: RecordChain, stop: threading.Event, reader: FeedReader, turns: Turns
+    ) -> None:
         self.camera = camera
         self.status = AnalysisStatus()
         self.plan = plan
@@ -85,6 +89,7 @@ class CameraAnalysis:
         self._chain = chain
         self._stop = stop
         self._reader = reader
+        self._turns = turns
         self._feeds: queue.Queue[socket.socket] = queue.Queue(maxsize=4)
         self._log = get_logger("mask").bind(camera=camera)
         self._covers = CoverKeeper(camera, plan.tools.journal, self._clock)
@@ -94,7 +99,7 @@ class CameraAnalysis:
         self._retry_at_s = 0.0
         self._queue: FeedQueue | None = None
         self._in_hand_us: int | None = None  # the time of the packet that is being worked on
-        self._taken_s = 0.0
+        self._taken_s: float | None = None  # when a packet came last
         self._end_us = 0  # of the last packet
         self._measured_s, self._measured_frames = 0.0, 0
 
@@ -109,9 +114,10 @@ class CameraAnalysis:
         """From any thread: how it keeps up."""
         in_hand_us, items, run = self._in_hand_us, self._queue, self._run
         behind_s = 0.0 if in_hand_us is None else max(0.0, (self._clock.wall_us() - in_hand_us) / US_PER_S)
-        is_present = self._clock.monotonic_s() - self._taken_s < MEASURE_S
+        taken_s = self._taken_s
+        is_present = taken_s is not None and self._clock.monotonic_s() - taken_s < MEASURE_S
         is_stalled = is_present and run is not None and run.covered is CoverCause.DETECTOR_STALLED
-        return Load(behind_s, items.share if items is not None else 0.0, is_stalled)
+        return Load(behind_s, items.share if items is not None else 0.0, is_stalled, has_begun=self._taken_s is not None)
 
     def measure(self) -> None:
         """From one thread, now and then: bring `masked_fps` up to date."""
@@ -132,26 +138,23 @@ class CameraAnalysis:
 
     def take(self, item: FeedItem) -> None:
         """Mask, or begin to, what one item brings; in the camera's own thread."""
-        try:
-            if isinstance(item, RunStarted):
-                self._finish_run(SegmentEnd.RUN_ENDED)
-                self._parameters = item.parameters
-                self._begin_run(item.parameters)
-            elif isinstance(item, PacketsDropped):
-                self.status.dropped_packets += item.packets
-                if self._run is not None:
-                    self._run.drop(CoverCause.PACKETS_DROPPED)
-            else:
-                self._in_hand_us, self._taken_s = item.wall_us, self._clock.monotonic_s()
-                self._take_packet(item)
-        except LamppostError as error:
-            self._fail(error)
-        finally:
-            self._in_hand_us = None
+        if isinstance(item, Packet):
+            self._in_hand_us, self._taken_s = item.wall_us, self._clock.monotonic_s()
+        came_s = self._clock.monotonic_s()
+        with self._turns:
+            has_waited = self._clock.monotonic_s() - came_s > PATIENCE_AT_STOP_S
+            try:
+                if not (has_waited and self._stop.is_set()):  # a hundred that wait their turn may not keep the process from ending
+                    self._take(item)
+            except LamppostError as error:
+                self._fail(error)
+        self._in_hand_us = None
 
     def finish(self) -> None:
         """The feed is over, or shall be."""
         self._finish_run(SegmentEnd.STOPPED if self._stop.is_set() else SegmentEnd.RUN_ENDED)
+        with contextlib.suppress(LamppostError):  # where no run was there to end it
+            self._reductions.end(self._end_us)
         self.status.state = "waiting"
 
     def _follow(self, end: socket.socket) -> None:
@@ -174,6 +177,18 @@ class CameraAnalysis:
         reading.close()
         self._queue = None
         self.finish()
+
+    def _take(self, item: FeedItem) -> None:
+        if isinstance(item, RunStarted):
+            self._finish_run(SegmentEnd.RUN_ENDED)
+            self._parameters = item.parameters
+            self._begin_run(item.parameters)
+        elif isinstance(item, PacketsDropped):
+            self.status.dropped_packets += item.packets
+            if self._run is not None:
+                self._run.drop(CoverCause.PACKETS_DROPPED)
+        else:
+            self._take_packet(item)
 
     def _take_packet(self, packet: Packet) -> None:
         if self._run is not None and self.plan.preset is not self._run_plan.preset:
@@ -204,7 +219,7 @@ class CameraAnalysis:
 
     def _change_step(self, run: MaskedRun, packet: Packet) -> None:
         wanted = self.wanted_step
-        if wanted is run.step:
+        if wanted is run.step and (run.fits(wanted) or not packet.is_keyframe):
             return
         if run.can_change(wanted, is_keyframe=packet.is_keyframe):
             run.change_step(wanted)
@@ -213,6 +228,8 @@ class CameraAnalysis:
             motion = run.masking.motion
             self._finish_run(SegmentEnd.RUN_ENDED, packet)
             self._begin_run(self._parameters, motion)
+        elif run.step is None:
+            run.change_step(ReductionStep.FEWER_FRAMES)  # until a keyframe comes, with which a smaller picture can begin
 
     def _mask(self, run: MaskedRun, packet: Packet) -> None:
         frames, covered_frames = run.frames, run.covered_frames
@@ -249,7 +266,8 @@ class CameraAnalysis:
         frames, covered_frames = run.frames, run.covered_frames
         try:
             run.finish(end, following.pts_90k if following else None)
-            self._reductions.end(following.wall_us if following else self._end_us)
+            if following is None:
+                self._reductions.end(self._end_us)
         except LamppostError as error:
             self._fail(error)
         self.status.frames += run.frames - frames

@@ -30,6 +30,7 @@ from lamppost.pipeline.load import LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.recovering import recover
+from lamppost.pipeline.turns import Turns
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
 from lamppost.store.journal import JournalWriter
@@ -39,24 +40,18 @@ NICENESS = 10
 
 
 class SharedFaces:
-    """One face detector for all cameras of a process, made when the first frame comes.
-
-    As many look at once as there are cores: each one more would take the memory
-    of a whole network, and gain nothing.
-    """
+    """One face detector for all cameras of a process, made when the first frame comes."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._detector: FaceDetector | None = None
         self._making = threading.Lock()
-        self._seats = threading.BoundedSemaphore(len(os.sched_getaffinity(0)))
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """The faces of one frame; raises `ModelError` when the weights are missing or altered."""
         with self._making:
             detector = self._detector = self._detector or FaceDetector(threads=self._threads)
-        with self._seats:
-            return detector.detect(frame)
+        return detector.detect(frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +79,7 @@ class CameraFleet:
         self._settings = context.settings
         self._faces = SharedFaces(context.settings.masking.threads)
         self._reader = FeedReader(context.clock)
+        self._turns = Turns(len(os.sched_getaffinity(0)))
         self._load = LoadControl()
         self._masked: dict[str, _Masked] = {}
         self._leaving: dict[str, _Masked] = {}
@@ -136,7 +132,7 @@ class CameraFleet:
     def _start(self, camera: CameraSettings) -> _Masked:
         stop = threading.Event()
         chain = load_chain(self._context.folder, camera.name, Rendition.MASKED)
-        analysis = CameraAnalysis(camera.name, self._plan(camera), chain=chain, stop=stop, reader=self._reader)
+        analysis = CameraAnalysis(camera.name, self._plan(camera), chain=chain, stop=stop, reader=self._reader, turns=self._turns)
         # A daemon: one that goes on must not keep a process alive whose work has failed.
         thread = threading.Thread(target=analysis.run, name=f"mask-{camera.name}", daemon=True)
         thread.start()

@@ -16,6 +16,7 @@ STEPS: Final = tuple(ReductionStep)
 BEHIND_S: Final = 1.0
 QUEUE_SHARE: Final = 0.5
 REDUCE_AFTER_S: Final = 1.0  # of strain without a break
+GRACE_S: Final = 5.0  # from a camera's first packets: what came while this process was starting is not held against it
 SETTLE_S: Final = 3.0  # between two steps down: what has piled up needs time to go
 RESTORE_AFTER_S: Final = 20.0  # of calm without a break
 PATIENCE_LIMIT_S: Final = 320.0
@@ -28,12 +29,13 @@ _EASING = 0.7  # a strain that fell to this share since it was last looked at is
 class Load:
     """How one camera's masking keeps up: seconds from a packet's time until now, and how full its queue is, 0 to 1.
 
-    `is_stalled`: its detector took too long, and what waited was covered for it.
+    `is_stalled`: its detector took too long, and what waited was covered for it. `has_begun`: packets have come.
     """
 
     behind_s: float
     queue_share: float
     is_stalled: bool = False
+    has_begun: bool = True
 
     @property
     def strain(self) -> float:
@@ -46,6 +48,7 @@ class _Course:
     """One camera on its way down and up. Times are monotonic."""
 
     level: int = 0
+    began_s: float | None = None
     changed_s: float | None = None
     restored_s: float | None = None
     strained_since_s: float | None = None
@@ -53,10 +56,14 @@ class _Course:
     calm_since_s: float | None = None
     patience_s: float = RESTORE_AFTER_S
 
-    def look(self, now_s: float, strain: float) -> None:
-        if strain <= 1.0:
+    def look(self, now_s: float, load: Load) -> None:
+        strain = load.strain
+        if self.began_s is None and load.has_begun:
+            self.began_s = now_s
+        if strain <= 1.0 or self.began_s is None or now_s - self.began_s < GRACE_S:
             self.strained_since_s = None
-        elif self.strained_since_s is None or strain < _EASING * self.strain_then:
+        elif self.strained_since_s is None or (self.level and strain < _EASING * self.strain_then):
+            # After a step down, what has piled up goes by itself: as long as it goes, no other step is needed.
             self.strained_since_s, self.strain_then = now_s, strain
         if strain > _CALM_SHARE:
             self.calm_since_s = None
@@ -110,7 +117,7 @@ class LoadControl:
         """The step that each camera of `loads` shall be at; None is everything. Cameras that are gone are forgotten."""
         self._courses = {camera: self._courses.get(camera, _Course()) for camera in loads}
         for camera, load in loads.items():
-            self._courses[camera].look(now_s, load.strain)
+            self._courses[camera].look(now_s, load)
         courses = list(self._courses.values())
         is_whole = sum(course.is_strained(now_s, REDUCE_AFTER_S / 2) for course in courses) > 1
         due = [course for course in courses if course.is_strained(now_s, REDUCE_AFTER_S)]

@@ -82,11 +82,20 @@ class MaskedRun:
         """What masks its frames."""
         return self._masking
 
+    def fits(self, step: ReductionStep | None) -> bool:
+        """Whether this run is what another one that began at `step` would be; if not, another one begins at a keyframe."""
+        if step is ReductionStep.COVERED:
+            return True  # of whatever size: nothing is in it
+        return self.step is not ReductionStep.COVERED and (step in _HALVED) == self._is_halved
+
     def can_change(self, step: ReductionStep | None, *, is_keyframe: bool) -> bool:
-        """Whether the next packet, a keyframe or not, may be the first at `step`; another picture size needs another run."""
-        if self.step is ReductionStep.COVERED or (step in _HALVED) != self._is_halved:
-            return False
-        return is_keyframe or self.step not in _KEYFRAMES or step in _KEYFRAMES
+        """Whether the next packet, a keyframe or not, may be the first at `step` in this run.
+
+        What gives up all but keyframes begins at once, in whatever size.
+        """
+        if not is_keyframe and step in _KEYFRAMES:
+            return self.step is not ReductionStep.COVERED
+        return self.fits(step) and (is_keyframe or self.step not in _KEYFRAMES)
 
     def change_step(self, step: ReductionStep | None) -> None:
         """Mask from the next packet on as `step` says; to be asked before by `can_change`."""

@@ -19,6 +19,7 @@ from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
+from lamppost.pipeline.turns import Turns
 from lamppost.record.segments import RecordChain
 
 
@@ -48,7 +49,7 @@ def test_a_disk_that_was_full_for_a_moment_does_not_end_masking(tmp_path: Path) 
     tools = MaskedTools(DataFolder(tmp_path), RecordingSettings(), journal, lambda text: text + b"\n-- signed\n", clock, 1)
     reader = FeedReader(SystemClock())
     plan = MaskingPlan(Preset.ALL, tools, make_masking)
-    analysis = CameraAnalysis("gate", plan, chain=RecordChain(), stop=stop, reader=reader)
+    analysis = CameraAnalysis("gate", plan, chain=RecordChain(), stop=stop, reader=reader, turns=Turns(1))
     parameters, packets = encode(frames=250, gop=25)
     near, far = socket.socketpair()
     near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)

@@ -8,11 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamppost.model.vision import ReductionStep
-from lamppost.pipeline.load import PATIENCE_LIMIT_S, RESTORE_AFTER_S, SETTLE_S, STEPS, Load, LoadControl
+from lamppost.pipeline.load import GRACE_S, PATIENCE_LIMIT_S, RESTORE_AFTER_S, SETTLE_S, STEPS, Load, LoadControl
 
 TICK_S = 0.5
 CALM, BEHIND, FULL = Load(0.05, 0.02), Load(2.0, 0.2), Load(0.3, 0.9)
 LEVELS: dict[ReductionStep | None, int] = {None: 0} | {step: number for number, step in enumerate(STEPS, 1)}
+
+
+def begun(*cameras: str) -> LoadControl:
+    """A control that has known its cameras for a while."""
+    control = LoadControl()
+    control.decide(-GRACE_S, dict.fromkeys(cameras, CALM))
+    return control
 
 
 def drive(control: LoadControl, loads: dict[str, Load], for_s: float, from_s: float = 0.0) -> list[tuple[float, dict[str, int]]]:
@@ -26,35 +33,42 @@ def first_s(course: list[tuple[float, dict[str, int]]], camera: str, level: int)
 
 
 def test_nothing_is_given_up_without_need() -> None:
-    assert {level for _, levels in drive(LoadControl(), {"gate": CALM}, 600) for level in levels.values()} == {0}
+    assert {level for _, levels in drive(begun("gate"), {"gate": CALM}, 600) for level in levels.values()} == {0}
 
 
 def test_a_camera_that_is_behind_is_reduced_within_two_seconds_and_in_the_end_covered() -> None:
     for load in (BEHIND, FULL, Load(0.1, 0.1, is_stalled=True)):
-        course = drive(LoadControl(), {"gate": load}, 30)
+        course = drive(begun("gate"), {"gate": load}, 30)
         assert first_s(course, "gate", 1) <= 2.0
         assert first_s(course, "gate", 4) <= 2.0 + 3 * (SETTLE_S + 2 * TICK_S)
         assert course[-1][1]["gate"] == 4
 
 
-def test_a_short_burst_changes_nothing() -> None:
+def test_what_came_while_the_process_was_starting_costs_no_step() -> None:
     control = LoadControl()
+    assert drive(control, {"gate": Load(0.0, 0.0, has_begun=False)}, 60)[-1][1]["gate"] == 0
+    course = drive(control, {"gate": BEHIND}, 10, 60)
+    assert 60 + GRACE_S <= first_s(course, "gate", 1) <= 60 + GRACE_S + 2
+
+
+def test_a_short_burst_changes_nothing() -> None:
+    control = begun("gate")
     drive(control, {"gate": BEHIND}, 1.0)
     assert drive(control, {"gate": CALM}, 5, 1.0)[-1][1]["gate"] == 0
 
 
 def test_one_that_falls_behind_alone_is_reduced_alone() -> None:
-    course = drive(LoadControl(), {"gate": BEHIND, "plaza": CALM, "bridge": CALM}, 20)
+    course = drive(begun("gate", "plaza", "bridge"), {"gate": BEHIND, "plaza": CALM, "bridge": CALM}, 20)
     assert course[-1][1] == {"gate": 4, "plaza": 0, "bridge": 0}
 
 
 def test_where_several_fall_behind_all_go_down_together() -> None:
-    course = drive(LoadControl(), {"gate": BEHIND, "plaza": FULL, "bridge": CALM}, 3)
+    course = drive(begun("gate", "plaza", "bridge"), {"gate": BEHIND, "plaza": FULL, "bridge": CALM}, 3)
     assert course[-1][1] == {"gate": 1, "plaza": 1, "bridge": 1}
 
 
 def test_a_backlog_that_goes_by_itself_costs_no_further_step() -> None:
-    control, now_s, behind_s = LoadControl(), 0.0, 4.0
+    control, now_s, behind_s = begun("gate"), 0.0, 4.0
     levels: list[int] = []
     while behind_s > 0.01:
         step = control.decide(now_s, {"gate": Load(behind_s, 0.0)})["gate"]
@@ -65,7 +79,7 @@ def test_a_backlog_that_goes_by_itself_costs_no_further_step() -> None:
 
 
 def test_calm_restores_one_step_after_another() -> None:
-    control = LoadControl()
+    control = begun("gate")
     drive(control, {"gate": BEHIND}, 20)
     course = drive(control, {"gate": CALM}, 100, 20)
     times = [first_s(course, "gate", level) for level in (3, 2, 1, 0)]
@@ -74,7 +88,7 @@ def test_calm_restores_one_step_after_another() -> None:
 
 
 def test_who_was_restored_too_early_waits_longer_each_time_but_not_for_ever() -> None:
-    control, now_s, restored = LoadControl(), 0.0, []
+    control, now_s, restored = begun("gate"), 0.0, []
     level = 0
     while now_s < 4000:
         step = control.decide(now_s, {"gate": BEHIND if level == 0 else CALM})["gate"]
@@ -89,7 +103,7 @@ def test_who_was_restored_too_early_waits_longer_each_time_but_not_for_ever() ->
 
 
 def test_a_camera_that_is_gone_is_forgotten() -> None:
-    control = LoadControl()
+    control = begun("gate")
     drive(control, {"gate": BEHIND}, 20)
     assert control.decide(21, {}) == {}
     assert control.decide(22, {"gate": CALM}) == {"gate": None}

@@ -29,6 +29,7 @@ from lamppost.pipeline.feed_reader import FeedQueue, FeedReader
 from lamppost.pipeline.load import STEPS, LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
+from lamppost.pipeline.turns import Turns
 from lamppost.record.segments import RecordChain
 
 STREET = StreetSettings(seed=4, people=5, vehicles=2, width_px=704, height_px=396, fps=15)
@@ -93,6 +94,7 @@ class Bench:
             chain=RecordChain(),
             stop=threading.Event(),
             reader=cast(FeedReader, None),
+            turns=Turns(1),
         )
         note = self.analysis._covers.note
 
@@ -155,7 +157,7 @@ def test_everybody_is_masked_at_every_step(bench: Bench, step: ReductionStep | N
     visible = [frame for frame in bench.shown if frame.covered is None and frame.pts_90k > 10 * 90_000]
     wanted = {None: 15, ReductionStep.FEWER_FRAMES: 5, ReductionStep.LOWER_RESOLUTION: 5, ReductionStep.KEYFRAMES_ONLY: 1}
     assert len(visible) == pytest.approx(wanted.get(step, 0) * (SECONDS - 10), abs=max(wanted.get(step, 0), 1))
-    is_small = step not in (None, ReductionStep.FEWER_FRAMES)
+    is_small = step in (ReductionStep.LOWER_RESOLUTION, ReductionStep.KEYFRAMES_ONLY)  # the size of nothing does not matter
     assert {frame.width_px for frame in bench.shown[-5:]} == {352 if is_small else 704}
     assert bench.reductions() == ([(step.value, START_US + 4_000_000, START_US + SECONDS * 1_000_000)] if step else [])
 
@@ -306,3 +308,28 @@ def test_a_stalled_analyst_walks_down_the_steps_and_up_again(tmp_path: Path) -> 
     assert set(booked) == {step.value for step in STEPS}
     for (_, _, end_us), (_, start_us, _) in pairwise(bench.reductions()):
         assert end_us <= start_us
+
+
+def test_away_from_a_keyframe_what_can_be_given_up_is_given_up_at_once(bench: Bench) -> None:
+    parameters, packets = street_packets()
+    bench.analysis.take(RunStarted(parameters))
+    wanted = {50: STEPS[1], 170: STEPS[0], 200: STEPS[2], 260: None}  # frames 51, 171, 201 and 261 are no keyframes
+    for index, packet in enumerate(packets):
+        bench.analysis.wanted_step = wanted.get(index - 1, bench.analysis.wanted_step)
+        bench.analysis.take(packet)
+    bench.analysis.finish()
+
+    def at(index: int) -> int:
+        return packets[index].wall_us
+
+    assert bench.reductions() == [
+        ("fewer_frames", at(51), at(60)),
+        ("lower_resolution", at(60), at(180)),
+        ("fewer_frames", at(180), at(201)),
+        ("keyframes_only", at(201), at(270)),
+    ]
+    assert {frame.width_px for frame in bench.shown if packets[210].pts_90k <= frame.pts_90k < packets[270].pts_90k} == {352}
+    for (_, end_us), (start_us, _) in pairwise(bench.spans()):
+        assert abs(start_us - end_us) <= 20
+    street = StreetEncoder(STREET, Codec.H264)
+    assert min(hidden_share(frame, street) for frame in bench.shown) >= 0.9
