@@ -18,8 +18,8 @@ from lamppost.cli.errors import one_line_errors
 from lamppost.cli.progress import format_bytes
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.checking import check_folder
+from lamppost.store.account import Account
 from lamppost.store.check_report import CheckReport, Severity
-from lamppost.store.index import Account
 
 COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "dim"}
 
@@ -78,6 +78,13 @@ def _print_account(console: Console, account: Account) -> None:
     causes = ", ".join(f"{cause} {us / US_PER_S:.1f} s" for cause, us in account.gap_us_by_cause) or "none"
     share = 100 * account.masked_us / account.recorded_us if account.recorded_us else 0.0
     console.print(
-        f"[bold]{account.camera}[/]: recorded {account.recorded_us / US_PER_S:.1f} s, masked {share:.1f}% of it, covered "
-        f"{account.covered_us / US_PER_S:.1f} s; gaps: {causes}; unexplained {account.unexplained_us / US_PER_S:.3f} s"
+        f"[bold]{account.camera}[/]: recorded {account.recorded_us / US_PER_S:.1f} s, masked {share:.1f}% of it, "
+        f"covered {account.covered_us / US_PER_S:.1f} s{_reductions(account)}; gaps: {causes}; "
+        f"unexplained {account.unexplained_us / US_PER_S:.3f} s"
     )
+
+
+def _reductions(account: Account) -> str:
+    """What overload took of the masked video; nothing where it took nothing."""
+    steps = [f"{step} {us / US_PER_S:.1f} s" for step, us in account.reduced_us_by_step if us]
+    return f", reduced by overload: {', '.join(steps)}" if steps else ""

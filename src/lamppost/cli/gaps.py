@@ -18,8 +18,9 @@ from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.layout import DataFolder
+from lamppost.store.account import Account
 from lamppost.store.check import is_written
-from lamppost.store.index import Account, Index, Interval
+from lamppost.store.index import Index, Interval
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -47,7 +48,7 @@ def camera_gaps(
         names = known if camera is None else (camera,)
         # While recorders run the index is a moment behind them; what it does not know yet is no gap.
         until_us = None if is_written(folder) else clock.wall_us()
-        accounts = [account for name in names if (account := index.account(name, until_us)) is not None]
+        accounts = [account for name in names if (account := index.account(name, until_us, from_us=from_us)) is not None]
         gaps = {account.camera: index.gaps(account.camera, from_us, limit=MOST_LISTED + 1) for account in accounts}
     if as_json:
         typer.echo(json.dumps([_to_json(account, gaps[account.camera]) for account in accounts], indent=2))

@@ -116,8 +116,13 @@ def _totals(node: Node, names: Sequence[str]) -> str:
 
 
 def _state(status: dict[str, Any]) -> str:
+    """`masking`, `retrying: PROBLEM`, or with a step of overload `masking, fewer frames, 5 fps`."""
     problem = status.get("problem")
-    return f"{status['state']}: {problem}" if problem else str(status.get("state", "starting"))
+    if problem:
+        return f"{status['state']}: {problem}"
+    step = status.get("step", "")
+    pace = f", {step.replace('_', ' ')}, {status.get('masked_fps', 0.0):.0f} fps" if step else ""
+    return f"{status.get('state', 'starting')}{pace}"
 
 
 def format_bytes(count: int) -> str:

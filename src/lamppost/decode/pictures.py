@@ -6,12 +6,14 @@ from typing import cast
 
 import av
 import av.error
+import cv2
 import numpy as np
 from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from lamppost.base.errors import MediaError
 
+_LEAST_HALVED_PX = 320
 _PLANAR_420 = frozenset({"yuv420p", "yuvj420p"})
 
 
@@ -73,3 +75,21 @@ def planes_of(i420: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.ui
         flat[luma : luma + quarter].reshape(half),
         flat[luma + quarter :].reshape(half),
     )
+
+
+def halved_size(width_px: int, height_px: int) -> tuple[int, int]:
+    """Half of both sides, even; a picture that would become narrower than 320 pixels keeps its size."""
+    if width_px // 2 < _LEAST_HALVED_PX or height_px < 4:
+        return width_px & ~1, height_px & ~1
+    return width_px // 4 * 2, height_px // 4 * 2
+
+
+def halve(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """I420 scaled down by area averaging to its `halved_size`."""
+    width, height = halved_size(i420.shape[1], i420.shape[0] * 2 // 3)
+    if width == i420.shape[1]:
+        return i420
+    halved = np.empty((height * 3 // 2, width), np.uint8)
+    for plane, target in zip(planes_of(i420), planes_of(halved), strict=True):
+        target[:] = cv2.resize(plane, (target.shape[1], target.shape[0]), interpolation=cv2.INTER_AREA)
+    return halved

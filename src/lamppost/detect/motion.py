@@ -61,12 +61,13 @@ class MotionDetector:
 
     `observe` reports `is_settled=False` until the background has been learnt
     and whenever it must be learnt anew: the whole frame is then to be covered.
-    A step back of `pts_90k` (a new run) counts as no time passed.
+    A step back of `pts_90k` (a new run) counts as no time passed. The size of frames may change, as long as
+    what is left of them at `long_side_px` does not: nothing is forgotten then.
     """
 
     def __init__(self, settings: MotionSettings | None = None) -> None:
         self._settings = settings or MotionSettings()
-        self._size = (0, 0)  # width, height of the frames seen
+        self._size = (0, 0)  # width, height of the small pictures
         self._last_s: float | None = None
         self._forget()
 
@@ -96,10 +97,10 @@ class MotionDetector:
         if self._last_s is not None and at_s < self._last_s and self._background is None:
             self._window = LearningWindow(self._settings.learn_s)
         self._last_s = at_s
-        is_new_size = self._size not in ((0, 0), (frame.width_px, frame.height_px))
+        last_size, small = self._size, self._shrink(frame)
+        is_new_size = last_size not in ((0, 0), self._size)
         if is_new_size:
             self._forget()
-        small = self._shrink(frame)
         if self._background is None:
             return self._learn(at_s, small, is_scene_change=is_new_size)
         return self._compare(self._background, frame, small, dt_s, at_s)
@@ -109,6 +110,7 @@ class MotionDetector:
         self._window = LearningWindow(self._settings.learn_s)
 
     def _adopt(self, learnt: Learnt) -> None:
+        self._window = LearningWindow(self._settings.learn_s)  # its pictures are needed no more
         self._background = Background(learnt, adapt_s=self._settings.adapt_s, base_levels=self._settings.base_levels)
         self._colour = ColourBackground(learnt.median.chroma, adapt_s=self._settings.adapt_s)
         self._unsure = learnt.unsure.copy()
@@ -125,8 +127,9 @@ class MotionDetector:
         return Observation((), is_settled=False, is_scene_change=is_scene_change)
 
     def _shrink(self, frame: Frame) -> SmallPicture:
-        self._size = (frame.width_px, frame.height_px)
-        return shrink(frame, self._settings.long_side_px)
+        small = shrink(frame, self._settings.long_side_px)
+        self._size = small.size
+        return small
 
     def _compare(self, background: Background, frame: Frame, small: SmallPicture, dt_s: float, at_s: float) -> Observation:
         lit = background.relight(small.luma, self._foreground)

@@ -107,11 +107,26 @@ def paint(frame: Frame, masks: Iterable[Mask], palette: Palette) -> MaskedFrame:
 
 def cover(frame: Frame, cause: CoverCause, palette: Palette) -> MaskedFrame:
     """A frame of the same size and time in one constant colour; no pixel of `frame` is read."""
-    i420 = np.empty(frame.i420.shape, np.uint8)
-    colour = palette.cover.to_yuv(is_full_range=frame.is_full_range)
+    blank = Blank(frame.width_px, frame.height_px, frame.is_full_range)
+    return cover_blank(blank, frame.pts_90k, frame.wall_us, cause, palette)
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """The size (even) and the range of a picture that nobody has decoded."""
+
+    width_px: int
+    height_px: int
+    is_full_range: bool = False
+
+
+def cover_blank(blank: Blank, pts_90k: int, wall_us: int, cause: CoverCause, palette: Palette) -> MaskedFrame:
+    """A frame in one constant colour, made of nothing but its size and its time."""
+    i420 = np.empty((blank.height_px * 3 // 2, blank.width_px), np.uint8)
+    colour = palette.cover.to_yuv(is_full_range=blank.is_full_range)
     for plane, level in zip(planes_of(i420), colour, strict=True):
         plane.fill(level)
-    return MaskedFrame(_frozen(i420), frame.pts_90k, frame.wall_us, (), cause, frame.is_full_range)
+    return MaskedFrame(_frozen(i420), pts_90k, wall_us, (), cause, blank.is_full_range)
 
 
 def _frozen(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from lamppost.mask.paint import BLOCK_PX, align, fill_of
 from lamppost.model.vision import Box, Fill, Kind, Mask
 
 # Before the frame; with the look-back after it, the window is longer than a step of a walk (0.5 s).
-_BEFORE_S = 0.2
+BEFORE_S: Final = 0.2
 _LEAST_SPREAD_S2 = 1e-4  # a line through a shorter time is noise
 _MASK_LIMIT = 256
 _NOTES_LIMIT = 1024  # of one track
@@ -107,8 +108,8 @@ class _Course:
 class MaskPlanner:
     """Plans the masks of one camera's frames, in order of time (seconds of the stream).
 
-    Promise: the masks of a frame at `t` hold every box noted from `t` - 0.2 s
-    until the moment of planning, padded, as far as it lies in the picture.
+    Promise: the masks of a frame at `t` hold every box noted from `t` - 0.2 s (or
+    an earlier moment that is asked for) until the moment of planning, padded, as far as it lies in the picture.
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:
@@ -128,11 +129,11 @@ class MaskPlanner:
             course.notes.appendleft((next_s, oldest.union(following)))
         course.notes.append((at_s, padded))
 
-    def masks(self, at_s: float) -> tuple[Mask, ...]:
-        """The masks of the frame at `at_s`; what is older than its window is forgotten."""
+    def masks(self, at_s: float, before_s: float = BEFORE_S) -> tuple[Mask, ...]:
+        """The masks of the frame at `at_s`; what is older than its window, which begins `before_s` earlier, is forgotten."""
         for track_id in list(self._courses):
             course = self._courses[track_id]
-            course.forget(at_s - _BEFORE_S)
+            course.forget(at_s - before_s)
             if not course.notes:
                 del self._courses[track_id]
         planned: list[Mask] = []

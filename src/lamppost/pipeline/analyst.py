@@ -6,55 +6,154 @@ and the masked video starts again, covered.
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import cv2
+from pydantic import ValidationError
+
+from lamppost.base.logging import get_logger
 from lamppost.detect.faces import FaceDetector
 from lamppost.detect.motion import MotionDetector
 from lamppost.model.books import Rendition
-from lamppost.model.vision import Preset
-from lamppost.pipeline.analysing import CameraAnalysis
+from lamppost.model.settings import CameraSettings, Settings
+from lamppost.model.vision import Detection, Frame, Preset
+from lamppost.pipeline.analysing import CameraAnalysis, MaskingPlan
 from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
+from lamppost.pipeline.control import Message
+from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.feeds import FeedDesk
+from lamppost.pipeline.load import LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
-from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.recovering import recover
+from lamppost.pipeline.turns import Turns
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
+from lamppost.store.journal import JournalWriter
+
+NICENESS = 10
 
 
-def work(context: ChildContext, desk: FeedDesk) -> None:
-    """Recover, mask until told to stop, end every segment whole."""
-    settings = context.settings
-    signer = NoteSigner.load(context.folder.keys / "recorder.key")
-    faces = FaceDetector(threads=settings.masking.threads)
-    with open_journal(context, context.name) as journal:
-        recover(context.folder, context.name, journal, sign=signer.sign, clock=context.clock)
-        tools = MaskedTools(context.folder, settings.recording, journal.append, signer.sign, context.clock, settings.masking.threads)
-        analyses: list[CameraAnalysis] = []
-        threads: list[threading.Thread] = []
-        for camera in settings.camera:
-            analysis = CameraAnalysis(
-                camera.name,
-                tools,
-                make_masking=_masking_maker(context, camera.preset or settings.masking.preset, faces),
-                chain=load_chain(context.folder, camera.name, Rendition.MASKED),
-                stop=context.stop,
+class SharedFaces:
+    """One face detector for all cameras of a process, made when the first frame comes."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._detector: FaceDetector | None = None
+        self._making = threading.Lock()
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """The faces of one frame; raises `ModelError` when the weights are missing or altered."""
+        with self._making:
+            detector = self._detector = self._detector or FaceDetector(threads=self._threads)
+        return detector.detect(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class _Masked:
+    """A camera that is masked, and the thread that does it."""
+
+    analysis: CameraAnalysis
+    thread: threading.Thread
+    stop: threading.Event
+
+
+class CameraFleet:
+    """The cameras of one analyst, as the settings have them now.
+
+    `adopt` may change them while they run: who is unchanged goes on untouched, a
+    camera whose preset changed ends its run and starts anew at a keyframe, and
+    other settings of masking count from the next run on. All from one thread.
+    """
+
+    def __init__(self, context: ChildContext, desk: FeedDesk, journal: JournalWriter, sign: Callable[[bytes], bytes]) -> None:
+        self._context = context
+        self._desk = desk
+        self._journal = journal
+        self._sign = sign
+        self._settings = context.settings
+        self._faces = SharedFaces(context.settings.masking.threads)
+        self._reader = FeedReader(context.clock)
+        self._turns = Turns(len(os.sched_getaffinity(0)))
+        self._load = LoadControl()
+        self._masked: dict[str, _Masked] = {}
+        self._leaving: dict[str, _Masked] = {}
+
+    def adopt(self, settings: Settings) -> None:
+        """Mask the cameras of `settings`, in that way; those that are gone end in good order, in their own time."""
+        self._settings = settings
+        wanted = {camera.name: camera for camera in settings.camera}
+        for name in self._masked.keys() - wanted.keys():
+            leaving = self._leaving[name] = self._masked.pop(name)
+            self._desk.withdraw(name)
+            leaving.stop.set()
+        for name, masked in self._masked.items():
+            masked.analysis.plan = self._plan(wanted[name])
+        self._start_missing()
+
+    def look(self) -> None:
+        """Twice a second: settle who comes and goes, share out what the machine can mask, tell the supervisor."""
+        _die_with([self._reader.thread, *(masked.thread for masked in self._masked.values())], self._context.stop)
+        self._leaving = {name: masked for name, masked in self._leaving.items() if masked.thread.is_alive()}
+        self._start_missing()
+        analyses = [masked.analysis for masked in self._masked.values()]
+        steps = self._load.decide(self._context.clock.monotonic_s(), {analysis.camera: analysis.load() for analysis in analyses})
+        for analysis in analyses:
+            analysis.wanted_step = steps[analysis.camera]
+            analysis.measure()
+        self.report()
+
+    def report(self) -> None:
+        """Send the status of every camera to the supervisor."""
+        cameras = {name: masked.analysis.status.to_json() for name, masked in self._masked.items()}
+        self._context.channel.send({"cameras": cameras})
+
+    def close(self) -> None:
+        """End every segment whole."""
+        everyone = [*self._masked.values(), *self._leaving.values()]
+        for masked in everyone:
+            masked.stop.set()
+        for masked in everyone:
+            masked.thread.join()
+        self._reader.close()
+        self.report()
+
+    def _start_missing(self) -> None:
+        for camera in self._settings.camera:
+            # One who comes back waits for the thread that still ends the last segment: both would go on with one chain.
+            if camera.name not in self._masked and camera.name not in self._leaving:
+                self._masked[camera.name] = self._start(camera)
+
+    def _start(self, camera: CameraSettings) -> _Masked:
+        stop = threading.Event()
+        chain = load_chain(self._context.folder, camera.name, Rendition.MASKED)
+        analysis = CameraAnalysis(camera.name, self._plan(camera), chain=chain, stop=stop, reader=self._reader, turns=self._turns)
+        # A daemon: one that goes on must not keep a process alive whose work has failed.
+        thread = threading.Thread(target=analysis.run, name=f"mask-{camera.name}", daemon=True)
+        thread.start()
+        self._desk.register(camera.name, analysis.offer)
+        return _Masked(analysis, thread, stop)
+
+    def _plan(self, camera: CameraSettings) -> MaskingPlan:
+        settings, clock = self._settings, self._context.clock
+        masking, preset = settings.masking, camera.preset or settings.masking.preset
+
+        def make(motion: Motion | None) -> MaskingPipeline:
+            return MaskingPipeline(
+                preset=preset,
+                faces=self._faces if preset is not Preset.ALL else None,
+                motion=(motion or MotionDetector()) if preset is Preset.MOTION else None,
+                look_back_s=masking.look_back_s,
+                detect_interval_s=masking.detect_interval_s,
+                clock=clock,
             )
-            analyses.append(analysis)
-            desk.register(camera.name, analysis.offer)
-            # A daemon: one that goes on must not keep a process alive whose work has failed.
-            threads.append(threading.Thread(target=analysis.run, name=f"mask-{camera.name}", daemon=True))
-            threads[-1].start()
 
-        def look() -> None:
-            _report(context, analyses)
-            _die_with(threads, context.stop)
-
-        tend(context, journal, look)
-        for thread in threads:
-            thread.join()
-        _report(context, analyses)
+        tools = MaskedTools(self._context.folder, settings.recording, self._journal.append, self._sign, clock, masking.threads)
+        return MaskingPlan(preset, tools, make)
 
 
 def _die_with(threads: list[threading.Thread], stop: threading.Event) -> None:
@@ -64,26 +163,53 @@ def _die_with(threads: list[threading.Thread], stop: threading.Event) -> None:
         raise RuntimeError(f"died of a bug: {', '.join(dead)}")
 
 
-def _masking_maker(context: ChildContext, preset: Preset, faces: FaceDetector) -> Callable[[], MaskingPipeline]:
-    masking = context.settings.masking
+class OrderDesk:
+    """Takes the supervisor's orders on the control thread: feeds at once, settings when the main thread asks."""
 
-    def make() -> MaskingPipeline:
-        return MaskingPipeline(
-            preset=preset,
-            faces=faces if preset is not Preset.ALL else None,
-            motion=MotionDetector() if preset is Preset.MOTION else None,
-            look_back_s=masking.look_back_s,
-            detect_interval_s=masking.detect_interval_s,
-            clock=context.clock,
-        )
+    def __init__(self, feeds: FeedDesk) -> None:
+        self._feeds = feeds
+        self._settings: deque[object] = deque(maxlen=1)  # the newest alone counts
 
-    return make
+    def take_message(self, message: Message) -> None:
+        """`{"order": "settings", "settings": {...}}`, or a feed."""
+        if message.body.get("order") == "settings":
+            self._settings.append(message.body.get("settings"))
+        self._feeds.take_message(message)
+
+    def newest_settings(self) -> Settings | None:
+        """Those that came since the last call; None when none did, or none that can be read."""
+        try:
+            return Settings.model_validate(self._settings.pop())
+        except IndexError:
+            return None
+        except ValidationError as error:
+            get_logger("analyst").error("settings that cannot be used are left aside", problem=f"{error.error_count()} mistakes")
+            return None
 
 
-def _report(context: ChildContext, analyses: list[CameraAnalysis]) -> None:
-    context.channel.send({"cameras": {analysis.camera: analysis.status.to_json() for analysis in analyses}})
+def work(context: ChildContext, desk: FeedDesk, orders: OrderDesk) -> None:
+    """Recover, mask until told to stop, end every segment whole."""
+    signer = NoteSigner.load(context.folder.keys / "recorder.key")
+    with open_journal(context, context.name) as journal:
+        recover(context.folder, context.name, journal, sign=signer.sign, clock=context.clock)
+        fleet = CameraFleet(context, desk, journal, signer.sign)
+        fleet.adopt(context.settings)
+
+        def look() -> None:
+            settings = orders.newest_settings()
+            if settings is not None:
+                fleet.adopt(settings)
+            fleet.look()
+
+        tend(context, journal, look)
+        fleet.close()
 
 
 if __name__ == "__main__":
+    # Before any thread: each takes its niceness from the one that starts it. Where the machine is short of
+    # time, recording must have it first: what is not masked now can be opened later, what is not recorded is lost.
+    os.nice(NICENESS)
+    cv2.setNumThreads(1)  # a camera has a thread of its own; a hundred pools of OpenCV would only get in each other's way
     feed_desk = FeedDesk()
-    run_child(lambda context: work(context, feed_desk), feed_desk.take_message)
+    order_desk = OrderDesk(feed_desk)
+    run_child(lambda context: work(context, feed_desk, order_desk), order_desk.take_message)

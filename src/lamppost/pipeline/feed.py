@@ -20,6 +20,7 @@ from lamppost.model.media import Codec, Packet, RunStarted, StreamParameters
 _HEADER = struct.Struct(">BBxxIqqqqI")
 _KEYFRAME, _CORRUPT = 1, 2
 _PAYLOAD_LIMIT_BYTES = 64 << 20
+PIECE_BYTES = 1 << 18
 
 
 class _Type(IntEnum):
@@ -133,34 +134,39 @@ class FeedWriter:
         self._unsent = message[sent:]
 
 
-def read_feed(end: socket.socket) -> Iterator[FeedItem]:
-    """What the recorder sent, in order, until its end is closed or lost."""
-    end.setblocking(True)
-    with end.makefile("rb", buffering=1 << 16) as stream:
-        while True:
-            header = stream.read(_HEADER.size)
-            if len(header) < _HEADER.size:
+class FeedParser:
+    """What the recorder sent, put together from pieces of any size."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self.is_broken = False  # a length that no recorder sends: nothing after it can be trusted
+
+    def take(self, piece: bytes) -> Iterator[FeedItem]:
+        """The items that `piece` completes, in order."""
+        self._buffer += piece
+        while len(self._buffer) >= _HEADER.size and not self.is_broken:
+            kind, flags, length, pts_90k, dts_90k, duration_90k, wall_us, dropped = _HEADER.unpack_from(self._buffer)
+            self.is_broken = length > _PAYLOAD_LIMIT_BYTES
+            end = _HEADER.size + length
+            if self.is_broken or len(self._buffer) < end:
                 return
-            kind, flags, length, pts_90k, dts_90k, duration_90k, wall_us, dropped = _HEADER.unpack(header)
-            if length > _PAYLOAD_LIMIT_BYTES:
-                return
-            payload = stream.read(length)
-            if len(payload) < length:
-                return
+            payload = bytes(self._buffer[_HEADER.size : end])
+            del self._buffer[:end]
             if kind == _Type.RUN:
                 yield _parse_run(payload)
                 continue
             if dropped:
                 yield PacketsDropped(dropped)
-            yield Packet(
-                data=payload,
-                pts_90k=pts_90k,
-                dts_90k=dts_90k,
-                duration_90k=duration_90k,
-                wall_us=wall_us,
-                is_keyframe=bool(flags & _KEYFRAME),
-                is_corrupt=bool(flags & _CORRUPT),
-            )
+            is_keyframe, is_corrupt = bool(flags & _KEYFRAME), bool(flags & _CORRUPT)
+            yield Packet(payload, pts_90k, dts_90k, duration_90k, wall_us, is_keyframe, is_corrupt)
+
+
+def read_feed(end: socket.socket) -> Iterator[FeedItem]:
+    """What the recorder sent, in order, until its end is closed or lost; waits for it."""
+    end.setblocking(True)
+    parser = FeedParser()
+    while not parser.is_broken and (piece := end.recv(PIECE_BYTES)):
+        yield from parser.take(piece)
 
 
 def _packet_message(packet: Packet, dropped: int) -> bytes:

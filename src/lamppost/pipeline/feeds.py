@@ -40,8 +40,8 @@ class FeedDesk:
         if end is not None:
             offer(end)
 
-    def forget(self, camera: str) -> None:
-        """The camera is gone, or is built anew: what comes for it waits."""
+    def withdraw(self, camera: str) -> None:
+        """Its feeds have nobody to go to any more; one that comes waits."""
         with self._mutex:
             self._offers.pop(camera, None)
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.mask.paint import Palette, cover, paint
-from lamppost.mask.planner import MaskPlanner
+from lamppost.mask.planner import BEFORE_S, MaskPlanner
 from lamppost.model.vision import CoverCause, Detection, Frame, MaskedFrame, Observation, Preset
 from lamppost.track.boxes import BoxTracker, Track
 
@@ -23,6 +23,10 @@ _GAP_S = 1.0  # a longer pause in a live stream is a gap
 _GAP_INTERVALS = 4  # and so is one much longer than those before, in a slow stream
 _FACE_HOLD_S = 1.0
 _MOTION_HOLD_S = 0.4
+# With fewer frames a second, boxes are held for so many of them: what is missed once is not shown for it.
+_HOLD_STEPS = 2.5
+_BEFORE_STEPS = 1.25
+_LONGEST_STEP_S = 20.0  # the longest GOP of a smart codec
 _DETECTOR_SHARE = 0.5  # of the time, when the face detector is adapted to a slow machine
 
 
@@ -76,7 +80,7 @@ class MaskingPipeline:
         self._faces = faces if preset is not Preset.ALL else None
         self._motion = motion if preset is Preset.MOTION else None
         self._look_back_s = look_back_s
-        self._least_interval_s = self._interval_s = min(detect_interval_s, look_back_s)
+        self._usual_interval_s = self._least_interval_s = self._interval_s = min(detect_interval_s, look_back_s)
         self._clock = clock
         self._palette = palette or Palette()
         self._is_live = is_live
@@ -88,15 +92,39 @@ class MaskingPipeline:
         self._cover_next: CoverCause | None = None
         self._last_face_s: float | None = None
         self._last_frame: Frame | None = None
+        self._last_s: float | None = None  # the last moment known of, be it masked or left out
         self._usual_step_s: float | None = None
+        self._masked_step_s = 0.0  # between the last two frames
+
+    @property
+    def motion(self) -> Motion | None:
+        """What has learnt the background: for another pipeline that goes on with the same camera where this one ends."""
+        return self._motion
 
     def push(self, frame: Frame) -> tuple[MaskedFrame, ...]:
         """Take in the next frame; returns those whose look-back is now complete."""
         at_s = frame.pts_90k / TICKS_PER_S
         self._watch_time(at_s)
+        self._watch_step(at_s)
         self._held.append(_Held(frame, at_s, self._judge(frame, at_s)))
         self._last_frame = frame
         return self._release(at_s - self._look_back_s)
+
+    def pass_over(self, pts_90k: int) -> None:
+        """A picture of this time is left out on purpose: nothing is missing there. Pictures may come in decoding order."""
+        at_s = pts_90k / TICKS_PER_S
+        if self._last_s is not None and at_s > self._last_s:
+            self._watch_time(at_s)
+
+    def ease(self, *, is_eased: bool) -> None:
+        """Look for faces no more often than once in every look-back, or again as often as was asked for."""
+        self._least_interval_s = self._look_back_s if is_eased else self._usual_interval_s
+        self._interval_s = max(self._interval_s, self._least_interval_s) if is_eased else self._least_interval_s
+
+    def cover_rest(self, cause: CoverCause) -> tuple[MaskedFrame, ...]:
+        """Nothing is looked at from here on: the frames that wait leave at once, covered with `cause`."""
+        self.drop(cause)
+        return self._release(None)
 
     def drop(self, cause: CoverCause) -> None:
         """Something is missing before the next frame: what waits, and the next one, are covered with `cause`.
@@ -116,14 +144,22 @@ class MaskingPipeline:
         return self._release(None)
 
     def _watch_time(self, at_s: float) -> None:
-        if self._last_frame is None:
+        last_s, self._last_s = self._last_s, at_s
+        if last_s is None:
             return
-        step_s = at_s - self._last_frame.pts_90k / TICKS_PER_S
-        usual_s = self._usual_step_s
+        step_s, usual_s = at_s - last_s, self._usual_step_s
         if step_s <= 0 or (usual_s is not None and step_s > max(_GAP_S, _GAP_INTERVALS * usual_s)):
-            self.drop(CoverCause.TIMESTAMP_GAP)
+            self.drop(self._cover_next or CoverCause.TIMESTAMP_GAP)  # what is known to be missing explains the gap
         else:
             self._usual_step_s = step_s if usual_s is None else usual_s + (step_s - usual_s) / 8
+
+    def _watch_step(self, at_s: float) -> None:
+        """Hold boxes for longer where frames are further apart."""
+        if self._last_frame is None:
+            return
+        self._masked_step_s = min(max(0.0, at_s - self._last_frame.pts_90k / TICKS_PER_S), _LONGEST_STEP_S)
+        self._face_tracker.hold_for(max(_FACE_HOLD_S, _HOLD_STEPS * self._masked_step_s))
+        self._motion_tracker.hold_for(max(_MOTION_HOLD_S, _HOLD_STEPS * self._masked_step_s))
 
     def _judge(self, frame: Frame, at_s: float) -> CoverCause | None:
         """Why `frame` must be covered, or None; all detectors that are due have seen it after."""
@@ -178,7 +214,8 @@ class MaskingPipeline:
             return True
         wanted_s = min(self._look_back_s, max(self._least_interval_s, took_s / _DETECTOR_SHARE))
         self._interval_s += (wanted_s - self._interval_s) / 4
-        return took_s <= self._look_back_s
+        # Where frames are further apart than the look-back, what waits waits for the next frame in any case.
+        return took_s <= max(self._look_back_s, self._masked_step_s)
 
     def _note(self, tracks: Sequence[Track], at_s: float) -> None:
         if self._planner is not None:
@@ -199,7 +236,7 @@ class MaskingPipeline:
         return tuple(left)
 
     def _leave(self, held: _Held, early: CoverCause | None) -> MaskedFrame:
-        masks = self._planner.masks(held.at_s) if self._planner is not None else ()
+        masks = self._planner.masks(held.at_s, max(BEFORE_S, _BEFORE_STEPS * self._masked_step_s)) if self._planner is not None else ()
         cause = held.cause or early
         if cause is not None:
             return cover(held.frame, cause, self._palette)

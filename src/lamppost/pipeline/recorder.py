@@ -139,7 +139,7 @@ class Recorder:
         return self._recordings[camera]
 
     def _remove(self, camera: str, cause: GapCause) -> None:
-        self._feeds.forget(camera)
+        self._feeds.withdraw(camera)
         self._receptions.pop(camera).stop(cause)
 
     def _hold(self, *, is_held: bool) -> None:

@@ -13,10 +13,11 @@ from lamppost.base.clock import US_PER_S, Clock, format_utc
 from lamppost.base.errors import DataFolderBusy, StoreError
 from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
+from lamppost.store.account import Account
 from lamppost.store.check_files import FileCheck
 from lamppost.store.check_report import CheckCounts, CheckReport, CheckTools, Findings, RecordView
 from lamppost.store.check_vault import check_vault
-from lamppost.store.index import Account, Index, SegmentRow
+from lamppost.store.index import Index, SegmentRow
 from lamppost.store.journal import is_locked, journal_files, scan_journal, writers
 from lamppost.store.orphans import segment_files
 from lamppost.store.recovery import read_books

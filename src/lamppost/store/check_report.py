@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from lamppost.model.books import EpochSealed, FragmentWritten, Rendition, SegmentEnd
-from lamppost.store.index import Account
+from lamppost.store.account import Account
 
 MAX_FINDINGS: Final = 1000
 

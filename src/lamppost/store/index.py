@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Column, Select, Table, func, or_, select
 from sqlalchemy.engine import Row
 
 from lamppost.base.errors import StoreError
 from lamppost.model.books import Act, EpochSealed, Rendition, Severity
 from lamppost.model.layout import DataFolder
+from lamppost.store.account import Account, Entries, balance
 from lamppost.store.forgotten import joins
 from lamppost.store.index_file import index_errors, open_engine
-from lamppost.store.intervals import Span, normal, shared, total_us, without
+from lamppost.store.intervals import Span
 from lamppost.store.schema import (
     ACTS,
     CAMERAS,
@@ -112,34 +113,6 @@ class ForgottenRow:
     end_us: int
     segments: int
     size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What became of one camera's time, from its first record to `until_us`.
-
-    `unexplained_us` is what no sealed segment, no declared gap and nothing
-    forgotten covers; it should be zero. `masked_us` is the part of the recorded time that can be
-    watched, `covered_us` the part of that which shows nothing; `masked_forgotten_us`
-    the part whose masked video was deleted, `held_us` the part that holds keep.
-    `forgotten_us` was recorded, and its originals were deleted.
-    """
-
-    camera: str
-    first_us: int
-    until_us: int
-    recorded_us: int
-    masked_us: int
-    covered_us: int
-    gap_us: int
-    gap_us_by_cause: tuple[tuple[str, int], ...]
-    frames: int
-    sealed_bytes: int
-    unexplained_us: int
-    unexplained: tuple[Span, ...]  # the first 100
-    forgotten_us: int = 0
-    masked_forgotten_us: int = 0
-    held_us: int = 0
 
 
 class Index:
@@ -292,8 +265,8 @@ class Index:
         ]
         return max((rows[0][0] for rows in ends if rows[0][0] is not None), default=None)
 
-    def account(self, camera: str, until_us: int | None = None) -> Account | None:
-        """What became of the camera's time up to `until_us`, by default up to the last thing known.
+    def account(self, camera: str, until_us: int | None = None, *, from_us: int = 0) -> Account | None:
+        """What became of the camera's time from `from_us` to `until_us`, by default up to the last thing known.
 
         None when nothing is known of it. Ask for now when nobody records: a
         gap that lasts goes on, and what follows a dead recorder is unexplained.
@@ -302,44 +275,32 @@ class Index:
         if last_us is None:
             return None
         until_us = last_us if until_us is None else until_us
-        gaps = self._intervals(select(GAPS.c.cause, GAPS.c.start_us, GAPS.c.end_us).where(GAPS.c.camera == camera), until_us)
-        covers = self._intervals(select(COVERED.c.cause, COVERED.c.start_us, COVERED.c.end_us).where(COVERED.c.camera == camera), until_us)
-        kept = self._kept(camera, Rendition.SEALED)
-        gone = self._gone(camera, Rendition.SEALED, until_us)
-        first_us = min((start for start, _ in (*kept, *gone, *(span for _, span in gaps))), default=until_us)
-        gap_spans = normal(span for _, span in gaps)
-        recorded = without(normal(_clip(kept, until_us)), gap_spans)
-        masked = shared(normal(_clip(self._kept(camera, Rendition.MASKED), until_us)), recorded)
-        forgotten = without(normal(gone), normal([*recorded, *gap_spans]))
-        unexplained = without(normal([(first_us, until_us)]), normal([*recorded, *gap_spans, *forgotten]))
-        frames, sealed_bytes = self._sealed_totals(camera)
-        masked_gone = without(shared(normal(self._gone(camera, Rendition.MASKED, until_us)), recorded), masked)
-        held = normal((hold.start_us, hold.end_us) for hold in self.holds(camera, is_active=True))
-        return Account(
-            camera=camera,
-            first_us=first_us,
-            until_us=until_us,
-            recorded_us=total_us(recorded),
-            masked_us=total_us(masked),
-            covered_us=total_us(shared(masked, normal(span for _, span in covers))),
-            gap_us=total_us(gap_spans),
-            gap_us_by_cause=_by_cause(gaps),
+        window = (from_us, until_us)
+        frames, sealed_bytes = self._sealed_totals(camera, from_us)
+        entries = Entries(
+            sealed=self._kept(camera, Rendition.SEALED, from_us),
+            masked=self._kept(camera, Rendition.MASKED, from_us),
+            sealed_forgotten=self._gone(camera, Rendition.SEALED, from_us),
+            masked_forgotten=self._gone(camera, Rendition.MASKED, from_us),
+            gaps=self._intervals(GAPS, GAPS.c.cause, camera, window),
+            covers=self._intervals(COVERED, COVERED.c.cause, camera, window),
+            reductions=self._intervals(REDUCTIONS, REDUCTIONS.c.step, camera, window),
+            holds=[(hold.start_us, hold.end_us) for hold in self.holds(camera, is_active=True)],
             frames=frames,
             sealed_bytes=sealed_bytes,
-            unexplained_us=total_us(unexplained),
-            unexplained=tuple(unexplained[:100]),
-            forgotten_us=total_us(forgotten),
-            masked_forgotten_us=total_us(masked_gone),
-            held_us=total_us(shared(recorded, held)),
         )
+        return balance(camera, entries, window)
 
-    def _gone(self, camera: str, rendition: Rendition, until_us: int) -> list[Span]:
-        return _clip([(row.start_us, row.end_us) for row in self.forgotten(camera, rendition)], until_us)
+    def _gone(self, camera: str, rendition: Rendition, from_us: int) -> list[Span]:
+        return [(row.start_us, row.end_us) for row in self.forgotten(camera, rendition, from_us)]
 
-    def _kept(self, camera: str, rendition: Rendition) -> list[Span]:
+    def _kept(self, camera: str, rendition: Rendition, from_us: int) -> list[Span]:
         """The spans of the camera's segments, those of one run joined."""
         query = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.run_id).where(
-            SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == rendition.value, SEGMENTS.c.state != "garbage"
+            SEGMENTS.c.camera == camera,
+            SEGMENTS.c.rendition == rendition.value,
+            SEGMENTS.c.state != "garbage",
+            SEGMENTS.c.end_us >= from_us,
         )
         spans: list[Span] = []
         run_id, end_us = "", 0
@@ -350,16 +311,15 @@ class Index:
             run_id, end_us = row.run_id, row.end_us
         return spans
 
-    def _intervals(self, query: Select[*tuple[Any, ...]], until_us: int) -> list[tuple[str, Span]]:
-        """Cause and span of each, those that last up to `until_us`."""
-        return [
-            (row.cause, (row.start_us, until_us if row.end_us is None else min(row.end_us, until_us)))
-            for row in self._all(query.order_by("start_us"))
-        ]
+    def _intervals(self, table: Table, label: Column[str], camera: str, window: Span) -> list[tuple[str, Span]]:
+        """Label and span of each that shares time with the window; what lasts, lasts to its end."""
+        in_time = (table.c.camera == camera, or_(table.c.end_us.is_(None), table.c.end_us >= window[0]))
+        query = select(label.label("label"), table.c.start_us, table.c.end_us).where(*in_time).order_by(table.c.start_us)
+        return [(row.label, (row.start_us, window[1] if row.end_us is None else row.end_us)) for row in self._all(query)]
 
-    def _sealed_totals(self, camera: str) -> tuple[int, int]:
+    def _sealed_totals(self, camera: str, from_us: int) -> tuple[int, int]:
         query = select(func.coalesce(func.sum(SEGMENTS.c.frames), 0), func.coalesce(func.sum(SEGMENTS.c.size_bytes), 0)).where(
-            SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == "sealed", SEGMENTS.c.state != "garbage"
+            SEGMENTS.c.camera == camera, SEGMENTS.c.rendition == "sealed", SEGMENTS.c.state != "garbage", SEGMENTS.c.end_us >= from_us
         )
         totals = self._all(query)[0]
         return int(totals[0]), int(totals[1])
@@ -398,14 +358,3 @@ def _epoch(row: Row[Any], share_sha256s: tuple[str, ...]) -> EpochSealed:
     return EpochSealed(
         row.epoch_id, row.camera, row.sequence, row.start_us, row.end_us, row.recipient, row.threshold, row.shares, share_sha256s
     )
-
-
-def _clip(spans: Sequence[Span], until_us: int) -> list[Span]:
-    return [(start, min(end, until_us)) for start, end in spans]
-
-
-def _by_cause(gaps: Sequence[tuple[str, Span]]) -> tuple[tuple[str, int], ...]:
-    spans: dict[str, list[Span]] = {}
-    for cause, span in gaps:
-        spans.setdefault(cause, []).append(span)
-    return tuple((cause, total_us(normal(spans[cause]))) for cause in sorted(spans))

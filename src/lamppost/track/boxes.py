@@ -103,6 +103,10 @@ class BoxTracker:
             del self._following[:-_TRACK_LIMIT]
         return tracks
 
+    def hold_for(self, hold_s: float) -> None:
+        """From now on a track ends `hold_s` after it was last seen."""
+        self._hold_s = hold_s
+
     def predict(self, at_s: float) -> tuple[Track, ...]:
         """All living tracks at `at_s`, for a moment at which nobody looked."""
         self._expire(at_s)

@@ -78,3 +78,9 @@ def test_of_many_cameras_the_sum_is_shown_and_who_has_trouble() -> None:
 )
 def test_sizes_are_decimal(count: int, text: str) -> None:
     assert format_bytes(count) == text
+
+
+def test_a_step_of_overload_is_shown_with_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    reduced = Node.MASKED["gate"] | {"step": "fewer_frames", "masked_fps": 4.97}
+    monkeypatch.setattr(Node, "MASKED", {"gate": reduced})
+    assert "; masking, fewer frames, 5 fps, 1200 masked" in show(is_terminal=False, ticks=LINE_EVERY_TICKS)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import camera_packets
 from lamppost.base.errors import UnsupportedStream
 from lamppost.decode.packets import PacketDecoder
+from lamppost.decode.pictures import halve, halved_size
 from lamppost.model.media import Codec, Packet, StreamParameters
 from lamppost.model.vision import Frame
 
@@ -166,3 +168,56 @@ def test_no_real_stream_crashes_whole_cut_or_mangled(shared_data: Path) -> None:
                 decode(parameters, mangled)
             except UnsupportedStream:
                 continue
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_a_thinned_stream_gives_every_fifth_picture_and_still_knows_of_damage(codec: Codec, b_frames: int) -> None:
+    parameters, packets = camera_packets.encode(codec, frames=100, b_frames=b_frames)
+    decoder = PacketDecoder(parameters)
+    decoder.thin(18_000)
+    frames = [frame for packet in packets for frame in decoder.decode(packet)] + list(decoder.flush())
+    steps = {later.pts_90k - earlier.pts_90k for earlier, later in pairwise(frames)}
+    assert min(steps) >= 18_000 - 18_000 // 8
+    assert max(steps) <= 18_000 + (3 if b_frames else 0) * camera_packets.INTERVAL_90K
+    assert all(frame.is_intact for frame in frames)
+
+
+def test_damage_that_is_over_before_the_next_frame_marks_that_frame() -> None:
+    parameters, packets = camera_packets.encode(frames=60, gop=5)
+    torn = [replace(packet, is_corrupt=index == 13) for index, packet in enumerate(packets)]  # mended by the IDR 15
+    decoder = PacketDecoder(parameters)
+    decoder.thin(18_000)
+    frames = [frame for packet in torn for frame in decoder.decode(packet)]
+    assert [(frame.pts_90k // 3600, frame.is_intact) for frame in frames[:4]] == [(0, True), (5, True), (10, True), (15, False)]
+    assert all(frame.is_intact for frame in frames[4:])
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_keyframes_alone_come_at_once_and_all_packets_again_after_them(codec: Codec, b_frames: int) -> None:
+    parameters, packets = camera_packets.encode(codec, frames=150, b_frames=b_frames)
+    decoder = PacketDecoder(parameters)
+    frames = [frame for packet in packets[:40] for frame in decoder.decode(packet)]
+    frames += decoder.decode_alone(is_alone=True)
+    assert len(frames) == 40, "what was held back comes out first"
+    keyframes = [packet for packet in packets[40:100] if packet.is_keyframe]
+    for packet in keyframes:
+        (frame,) = decoder.decode(packet)
+        assert (frame.pts_90k, frame.is_intact) == (packet.pts_90k, True)
+    first = next(index for index, packet in enumerate(packets) if packet.is_keyframe and index >= 100)
+    assert decoder.decode_alone(is_alone=False) == ()
+    rest = [frame for packet in packets[first:] for frame in decoder.decode(packet)] + list(decoder.flush())
+    assert [frame.pts_90k for frame in rest] == sorted(packet.pts_90k for packet in packets[first:])
+    assert all(frame.is_intact for frame in rest)
+    decoder.close()
+
+
+def test_a_halved_picture_is_the_mean_of_four_and_a_small_one_stays() -> None:
+    i420 = np.random.default_rng(1).integers(0, 256, (362 * 3 // 2, 646), np.uint8)
+    halved = halve(i420)
+    assert (halved.shape[1], halved.shape[0] * 2 // 3) == halved_size(646, 362) == (322, 180)
+    even = np.random.default_rng(2).integers(0, 256, (360 * 3 // 2, 640), np.uint8)
+    mean = even[:360].reshape(180, 2, 320, 2).mean(axis=(1, 3))
+    assert np.abs(halve(even)[:180] - mean).max() <= 0.5
+    assert halve(even[: 300 * 3 // 2, :600].copy()).shape == (450, 600)

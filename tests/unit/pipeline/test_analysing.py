@@ -7,17 +7,19 @@ import threading
 from pathlib import Path
 
 from camera_packets import encode
-from lamppost.base.clock import ManualClock
+from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.base.errors import StoreError
 from lamppost.model.books import FragmentWritten, JournalRecord, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import RunStarted
 from lamppost.model.settings import RecordingSettings
 from lamppost.model.vision import Preset
-from lamppost.pipeline.analysing import RETRY_S, CameraAnalysis
+from lamppost.pipeline.analysing import RETRY_S, CameraAnalysis, MaskingPlan
 from lamppost.pipeline.feed import FeedWriter
+from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.masked_run import MaskedTools
-from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.masking import MaskingPipeline, Motion
+from lamppost.pipeline.turns import Turns
 from lamppost.record.segments import RecordChain
 
 
@@ -41,11 +43,13 @@ def test_a_disk_that_was_full_for_a_moment_does_not_end_masking(tmp_path: Path) 
             raise StoreError("the disk is full")
         records.append(record)
 
-    def make_masking() -> MaskingPipeline:
+    def make_masking(_motion: Motion | None) -> MaskingPipeline:
         return MaskingPipeline(preset=Preset.ALL, faces=None, motion=None, look_back_s=0.1, detect_interval_s=0.1, clock=clock)
 
     tools = MaskedTools(DataFolder(tmp_path), RecordingSettings(), journal, lambda text: text + b"\n-- signed\n", clock, 1)
-    analysis = CameraAnalysis("gate", tools, make_masking=make_masking, chain=RecordChain(), stop=stop)
+    reader = FeedReader(SystemClock())
+    plan = MaskingPlan(Preset.ALL, tools, make_masking)
+    analysis = CameraAnalysis("gate", plan, chain=RecordChain(), stop=stop, reader=reader, turns=Turns(1))
     parameters, packets = encode(frames=250, gop=25)
     near, far = socket.socketpair()
     near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
@@ -67,6 +71,7 @@ def test_a_disk_that_was_full_for_a_moment_does_not_end_masking(tmp_path: Path) 
         stop.wait(0.01)
     stop.set()
     thread.join(10)
+    reader.close()
     assert not thread.is_alive()
     assert refusals == 1
     assert any(isinstance(record, SegmentOpened) for record in records)

@@ -102,3 +102,14 @@ def test_an_order_with_too_many_descriptors_is_refused_whole(taken: list[socket.
         assert first.is_closed
         assert second.is_closed
     assert not taken
+
+
+def test_a_feed_of_a_camera_that_was_withdrawn_waits_for_its_return(taken: list[socket.socket]) -> None:
+    desk, line = FeedDesk(), Line()
+    with line.near:
+        desk.register("gate", taken.append)
+        desk.withdraw("gate")
+        desk.take_message(line.order())
+        assert not taken
+        desk.register("gate", taken.append)
+        assert len(taken) == 1

@@ -48,7 +48,11 @@ def scrape(port: int | None) -> tuple[str, dict[tuple[str, tuple[str, ...]], flo
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     families = text_string_to_metric_families(text)
-    return text, {(sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value for family in families for sample in family.samples}
+    return text, {
+        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
 def test_a_scrape_tells_of_cameras_processes_retention_and_alarms() -> None:

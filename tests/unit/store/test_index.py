@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import StoreError
-from lamppost.model.books import CoverClosed, CoverOpened, GapClosed, GapOpened, Rendition
+from lamppost.model.books import CoverClosed, CoverOpened, GapClosed, GapOpened, ReductionClosed, ReductionOpened, Rendition
 from lamppost.model.layout import DataFolder
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.index import Index
@@ -105,3 +105,21 @@ def test_files_of_one_run_are_joined_and_those_of_two_are_not(tmp_path: Path) ->
         account = index.account("plaza")
         assert account is not None
         assert (account.recorded_us, account.unexplained_us) == (9 * S + 20_000, 30_000)
+
+
+def test_the_account_says_how_much_of_the_masked_time_each_step_of_overload_took(tmp_path: Path) -> None:
+    folder, clock = DataFolder(tmp_path / "data"), ManualClock()
+    first_us = clock.wall_us()
+    with JournalWriter(folder.journal / "recorder", clock=clock) as journal:
+        Street(folder, journal, clock).record(10)
+        Street(folder, journal, ManualClock(first_us), rendition=Rendition.MASKED).record(8)
+        for number, (step, start_s, end_s) in enumerate([("fewer_frames", 1, 3), ("keyframes_only", 3, 4), ("fewer_frames", 4, 5)]):
+            journal.append(ReductionOpened(f"r{number}", "plaza", step, first_us + start_s * S))
+            journal.append(ReductionClosed(f"r{number}", first_us + end_s * S))
+        journal.append(ReductionOpened("open", "plaza", "covered", first_us + 6 * S))
+    with Bookkeeper(folder, clock) as bookkeeper:
+        bookkeeper.apply_new()
+    with Index(folder) as index:
+        account = index.account("plaza")
+        assert account is not None
+        assert account.reduced_us_by_step == (("covered", 2 * S), ("fewer_frames", 3 * S), ("keyframes_only", 1 * S))
