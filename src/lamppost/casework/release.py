@@ -21,6 +21,7 @@ from lamppost.base.clock import Clock, SystemClock, format_utc
 from lamppost.base.durable import sync_directory, write_durable
 from lamppost.base.errors import ConfigError, ShareMismatch, StoreError
 from lamppost.base.ids import compact_utc
+from lamppost.casework.past import Past
 from lamppost.casework.sealed_segments import FoundSegment, SealedPart, find_segments, group_runs
 from lamppost.model.layout import DataFolder
 from lamppost.record.fmp4 import opens_with_keyframe
@@ -56,6 +57,7 @@ class Release:
     files: tuple[ReleasedFile, ...]
     gaps: tuple[tuple[int, int], ...]
     unsigned_segments: tuple[str, ...]
+    forgotten: tuple[tuple[int, int], ...] = ()  # of the gaps: recorded once, and deleted when its time was over
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,13 @@ def open_interval(
     keys = [key for path in key_files for key in read_key_file(path)]
     public = recorder or VerifierKey.load(folder.keys / "recorder.pub")
     segments = find_segments(folder, camera, from_us, to_us, public)
+    past = Past.read(folder)
+    forgotten = past.forgotten(camera, from_us, to_us)
+    if not segments and forgotten:
+        raise ConfigError(
+            f"camera {camera}: what was recorded between {format_utc(from_us)} and {format_utc(to_us)} was deleted when its time was over",
+            remedy="nobody can open it any more, nor any copy of it whose epoch was destroyed",
+        )
     if not segments:
         raise ConfigError(
             f"camera {camera}: nothing was recorded between {format_utc(from_us)} and {format_utc(to_us)}",
@@ -105,9 +114,9 @@ def open_interval(
     is_single = out.suffix.lower() == ".mp4"
     if is_single and len(runs) > 1:
         raise ConfigError(f"camera {camera}: the interval lies in {len(runs)} runs with gaps between", remedy="name a folder, not a file")
-    opener = _Opener(Vault(folder.vault), camera, keys, public)
+    opener = _Opener(Vault(folder.vault), camera, keys, public, past)
     selected = [[opener.select(segment, from_us, to_us) for segment in run] for run in runs]
-    writing = _Writing(camera, from_us, to_us, progress, sum(len(s.parts) for run in selected for s in run))
+    writing = _Writing(camera, from_us, to_us, progress, sum(len(s.parts) for run in selected for s in run), forgotten)
     if is_single:
         return writing.to_file(selected[0], out)
     opened_us = (clock or SystemClock()).wall_us()
@@ -122,6 +131,7 @@ class _Opener:
     camera: str
     keys: list[CustodianKey]
     recorder: VerifierKey
+    past: Past
     used: dict[str, EpochKey] = field(default_factory=dict[str, EpochKey])
 
     def select(self, segment: FoundSegment, from_us: int, to_us: int) -> _Selected:
@@ -157,6 +167,7 @@ class _Opener:
 
     def _open(self, epoch_id: str) -> EpochKey:
         if epoch_id not in self.used:
+            self.past.refuse_destroyed(self.camera, epoch_id)
             files = self.vault.read(self.camera, epoch_id)
             sealed = read_seal(files, self.recorder).sealed
             if (sealed.camera, sealed.epoch_id) != (self.camera, epoch_id):
@@ -174,6 +185,7 @@ class _Writing:
     to_us: int
     progress: Callable[[int, int], None] | None
     total: int
+    forgotten: tuple[tuple[int, int], ...]
     done: int = 0
 
     def to_file(self, run: list[_Selected], out: Path) -> Release:
@@ -248,7 +260,7 @@ class _Writing:
         if self.to_us - until_us > _GAP_US:
             gaps.append((until_us, self.to_us))
         unsigned = tuple(s.segment.segment_id for run in runs for s in run if s.segment.record is None)
-        return Release(self.camera, self.from_us, self.to_us, tuple(files), tuple(gaps), unsigned)
+        return Release(self.camera, self.from_us, self.to_us, tuple(files), tuple(gaps), unsigned, self.forgotten)
 
 
 def _open_part(segment: FoundSegment, part: SealedPart, key: EpochKey) -> bytes:
@@ -323,6 +335,7 @@ def _manifest(release: Release, opened_us: int, recorder: VerifierKey, used: dic
         "opened": format_utc(opened_us),
         "files": [_file_entry(file) for file in release.files],
         "gaps": [{"start": format_utc(start), "end": format_utc(end)} for start, end in release.gaps],
+        "forgotten": [{"start": format_utc(start), "end": format_utc(end)} for start, end in release.forgotten],
         "epochs": [{"epoch": epoch_id, "recipient": key.recipient} for epoch_id, key in used.items()],
         "recorder": str(recorder),
         "verified": {

@@ -67,7 +67,8 @@ def _print(report: CheckReport) -> None:
     counts = report.counts
     console.print(
         f"looked at {counts.segments} segments, {counts.fragments} fragments ({format_bytes(counts.hashed_bytes)} hashed), "
-        f"{counts.epochs} epochs, {counts.shares} shares, {counts.gaps} gaps, {counts.covers} covers, {counts.acts} acts"
+        f"{counts.epochs} epochs, {counts.shares} shares, {counts.destroyed_epochs} destroyed epochs, "
+        f"{counts.gaps} gaps, {counts.covers} covers, {counts.acts} acts"
     )
     if report.is_live:
         console.print("Lamppost is running: what it has open was not judged.")
@@ -76,10 +77,12 @@ def _print(report: CheckReport) -> None:
 
 def _print_account(console: Console, account: Account) -> None:
     causes = ", ".join(f"{cause} {us / US_PER_S:.1f} s" for cause, us in account.gap_us_by_cause) or "none"
-    share = 100 * account.masked_us / account.recorded_us if account.recorded_us else 0.0
+    maskable_us = account.recorded_us - account.masked_forgotten_us
+    share = 100 * account.masked_us / maskable_us if maskable_us else 0.0
+    past = "".join(f", {what} {us / US_PER_S:.1f} s" for what, us in (("forgotten", account.forgotten_us), ("held", account.held_us)) if us)
     console.print(
         f"[bold]{account.camera}[/]: recorded {account.recorded_us / US_PER_S:.1f} s, masked {share:.1f}% of it, "
-        f"covered {account.covered_us / US_PER_S:.1f} s{_reductions(account)}; gaps: {causes}; "
+        f"covered {account.covered_us / US_PER_S:.1f} s{_reductions(account)}{past}; gaps: {causes}; "
         f"unexplained {account.unexplained_us / US_PER_S:.3f} s"
     )
 

@@ -74,6 +74,7 @@ def _to_json(released: Release, out: Path) -> dict[str, object]:
             for file in released.files
         ],
         "gaps": [{"from": format_utc(start), "to": format_utc(end)} for start, end in released.gaps],
+        "forgotten": [{"from": format_utc(start), "to": format_utc(end)} for start, end in released.forgotten],
         "unsigned_segments": list(released.unsigned_segments),
     }
 
@@ -83,7 +84,9 @@ def _tell(released: Release, out: Path) -> None:
     for file in released.files:
         console.print(f"{file.name}: {format_utc(file.start_us)} to {format_utc(file.end_us)}, sha256 {file.sha256}")
     for start, end in released.gaps:
-        console.print(f"nothing recorded: {format_utc(start)} to {format_utc(end)}")
+        console.print(f"nothing there: {format_utc(start)} to {format_utc(end)}")
+    for start, end in released.forgotten:
+        console.print(f"deleted when its time was over: {format_utc(start)} to {format_utc(end)}")
     for segment in released.unsigned_segments:
         console.print(f"segment {segment} has no signed record yet; its fragments were read one by one")
     console.print(f"Opened {len(released.files)} file(s) into {out}. They are unmasked: handle them as evidence.")

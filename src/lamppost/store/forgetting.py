@@ -238,13 +238,13 @@ def kept_counts(books: Transactions, epoch_ids: Sequence[str]) -> dict[str, int]
 def _closed(connection: Connection, going: Sequence[Going], destroyed: Sequence[Epoch], kept: set[str]) -> list[Any]:
     """The rows of what goes, and of all that was sealed to what is destroyed; not those of epochs whose shares are still there."""
     rows: dict[str, Any] = {}
-    closed = select(SEGMENTS).where(SEGMENTS.c.state == "closed")
+    # Not `state = 'closed'` as well: SQLite would take the index of states, and read nearly all there is.
     for ids in _chunks([epoch.epoch_id for epoch in destroyed]):
-        rows |= {row.segment_id: row for row in connection.execute(closed.where(SEGMENTS.c.epoch_id.in_(ids)))}
+        rows |= {row.segment_id: row for row in connection.execute(select(SEGMENTS).where(SEGMENTS.c.epoch_id.in_(ids)))}
     for ids in _chunks([one.segment_id for one in going]):
-        found = connection.execute(closed.where(SEGMENTS.c.segment_id.in_(ids)))
+        found = connection.execute(select(SEGMENTS).where(SEGMENTS.c.segment_id.in_(ids)))
         rows |= {row.segment_id: row for row in found if row.epoch_id not in kept}
-    return list(rows.values())
+    return [row for row in rows.values() if row.state == "closed"]
 
 
 def _act(camera: str, rows: Sequence[Any], epoch_ids: Sequence[str], causes: dict[str, Cause], now_us: int) -> dict[str, Any]:

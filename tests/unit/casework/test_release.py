@@ -15,14 +15,19 @@ import pytest
 
 from camera_packets import START_US, encode, is_parameter_set
 from lamppost.base.annexb import nal_units
-from lamppost.base.clock import parse_utc
+from lamppost.base.clock import US_PER_S, ManualClock, parse_utc
 from lamppost.base.errors import ConfigError, KeyFileError, LamppostError, NotEnoughShares, ShareMismatch, StoreError
 from lamppost.casework.release import Release, open_interval
 from lamppost.model.books import Rendition, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Codec, Packet
+from lamppost.pipeline.epochs import _next_sequence
 from lamppost.record.segment_record import read_unverified, record_path
 from lamppost.seal.notes import create_signer
+from lamppost.store.bookkeeping import Bookkeeper
+from lamppost.store.journal import JournalWriter
+from lamppost.store.retaining import Retention
+from lamppost.store.retention import CameraLimits, RetentionLimits
 from sealed_site import Site
 
 
@@ -274,3 +279,42 @@ def test_only_sealed_folders_are_read(site: Site, tmp_path: Path) -> None:
     shutil.copytree(site.folder.keys, empty.keys)
     with pytest.raises(ConfigError, match="name the data folder"):
         open_interval(empty, "plaza", at(0), at(1), site.keys, tmp_path / "out")
+
+
+def forget_before(site: Site, second: float, *, but_tars: bool = False) -> None:
+    """What retention does when all that began before `second` is too old; with `but_tars` a copy of the files comes back."""
+    clock = ManualClock(at(second) + 3600 * US_PER_S)
+    with JournalWriter(site.folder.journal / "recorder", clock=clock) as journal:
+        for record in (*site.epochs.values(), *site.books):
+            journal.append(record)
+    shutil.copytree(site.folder.root / "sealed", site.root / "copy")
+    limits = RetentionLimits(CameraLimits(3600 * US_PER_S, 3600 * US_PER_S, 0), {}, 0)
+    with Bookkeeper(site.folder, clock) as bookkeeper:
+        retention = Retention(site.folder, bookkeeper, clock, limits, free_bytes=lambda _: 10**15)
+        for _ in range(5):
+            retention.run_pass()
+        assert retention.status.problem == ""
+    if but_tars:
+        shutil.copytree(site.root / "copy", site.folder.root / "sealed", dirs_exist_ok=True)
+
+
+def test_what_was_forgotten_is_said_plainly(site: Site, tmp_path: Path) -> None:
+    forget_before(site, 7.0)
+    with pytest.raises(ConfigError, match="was deleted when its time was over"):
+        release(site, 0, 5, tmp_path / "out")
+    rest = release(site, 0, 13, tmp_path / "rest")
+    assert [(start, end) for start, end in rest.forgotten] == [(at(0), at(5))]
+    assert json.loads((tmp_path / "rest" / "manifest.json").read_text())["forgotten"]
+
+
+def test_a_copy_of_what_was_sealed_to_a_destroyed_epoch_is_refused_plainly(site: Site, tmp_path: Path) -> None:
+    forget_before(site, 7.0, but_tars=True)
+    with pytest.raises(ShareMismatch, match=r"epoch-0 was destroyed at .* when its time was over"):
+        release(site, 0, 3, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_epochs_are_counted_on_after_all_were_destroyed(site: Site) -> None:
+    forget_before(site, 1000.0)
+    assert not list(site.folder.vault.rglob("share-*"))
+    assert _next_sequence(site.folder, "plaza") == max(epoch.sequence for epoch in site.epochs.values()) + 1

@@ -26,7 +26,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.record.segment_record import read_unverified, record_path
 from lamppost.store.journal import JournalWriter, journal_files, scan_journal
 from lamppost.store.recovery import Recovered, recover_writer
-from street_books import FRAGMENT_US, Street, finisher, previous_sha256
+from street_books import FRAGMENT_US, Street, finisher
 
 
 class Scene:

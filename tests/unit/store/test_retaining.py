@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from lamppost.base.clock import US_PER_S, ManualClock
 from lamppost.base.errors import ConfigError, StoreError
@@ -488,3 +490,37 @@ def test_holds_outlive_the_index(town: Town) -> None:
     assert len(town.files()) == 2
     with Index(town.folder) as index:
         assert [row.hold_id for row in index.holds(is_active=True)] == [hold]
+
+
+def test_no_look_reads_a_whole_table(town: Town) -> None:
+    for _ in range(3):
+        town.record(2, new_epoch=True)
+        town.pause(700)
+    town.hold(0, town.clock.wall_us() - 800 * US_PER_S)
+    town.clock.advance(3600)
+    town.forget(passes=0)
+    seen: dict[str, tuple[object, ...]] = {}
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        assert isinstance(parameters, (tuple, list))
+        seen[statement] = tuple(parameters[0] if parameters and isinstance(parameters[0], tuple) else parameters)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        town.keep_for(60)
+        town.limits = replace(town.limits, common=replace(town.limits.common, max_bytes=1), keep_free_bytes=PLENTY)
+        town.free_bytes = 0
+        town.forget(passes=3)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    statements = {s: values for s, values in seen.items() if s.split()[0] in ("SELECT", "UPDATE", "DELETE", "INSERT")}
+    assert len(statements) > 20
+    connection = sqlite3.connect(town.folder.index)
+    try:
+        for statement, values in statements.items():
+            for line in [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]:
+                assert not re.match("SCAN (segments|epochs|epoch_shares|acts|gaps)", line), (statement, line)
+                # Few are garbage or open, and nearly all are closed.
+                assert "(state=?" not in line or not {"closed"} & set(values), (statement, line)
+    finally:
+        connection.close()
