@@ -72,7 +72,7 @@ def cpu(plan: Plan) -> list[Figure]:
         Figure(
             f"CPU to record, seal and feed, per camera; {plan.cameras} RTSP streams, 1080p, 25 fps, 2 Mbit/s",
             f"{ours_s / per_camera:.2f}% of a core", f"{peer_s / per_camera:.2f}% (`ffmpeg -c copy` each)", f"{ours_s / peer_s:.2f}×",
-            f"goal ≤ 1.0×; {plan.span_s:.0f} s, both at once; {came} fragments came; the server took {server_s / plan.span_s:.0%} of a core",
+            f"goal ≤ 1.0×; {plan.span_s:.0f} s, both at once; {came} fragments; the server took {server_s / plan.span_s:.0%} of a core",
         )
     ]  # fmt: skip
 
