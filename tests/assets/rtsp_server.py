@@ -188,10 +188,11 @@ class ClipFactory(GstRtspServer.RTSPMediaFactory):
         super().__init__()
         self._clip, self._pacer, self._phase, self._is_live = clip, pacer, phase, is_live
         caps = f"video/x-{clip.codec},stream-format=byte-stream,alignment=au"
-        # The units were parsed when they were read: no parser here.
+        # The units were parsed when they were read, and each keyframe has its parameter sets: no parser here, and a
+        # payloader that adds none. (It would put them between the slices of a picture, which FFmpeg takes for two.)
         self.set_launch(
             f"( appsrc name=clip is-live=true format=time max-bytes=0 caps={caps} ! "
-            f"rtp{clip.codec}pay name=pay0 pt=96 config-interval=-1 aggregate-mode=none )"
+            f"rtp{clip.codec}pay name=pay0 pt=96 config-interval=0 aggregate-mode=none )"
         )
         self.set_shared(is_shared)
         self.connect("media-configure", self._configure)

@@ -45,6 +45,7 @@ def assert_no_number_is_missing(node: Node) -> None:
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+@pytest.mark.long
 def test_an_hour_ahead(make_node: Callable[..., Node], shifted_clock: ShiftedClock) -> None:
     node = make_node(environment=shifted_clock.environment)
     assert record_through(node, shifted_clock, [3600]).runs >= 2

@@ -50,6 +50,7 @@ def test_whole_data_folder(make_node: Callable[..., Node], small_disk: Callable[
     assert causes[GapCause.STORE_FAILED.value] > 2_000_000
 
 
+@pytest.mark.long
 @pytest.mark.xfail(reason="the end of a segment that a full disk refused is written by the next start, not when there is room")
 def test_what_a_full_disk_left_open_is_ended_when_there_is_room(
     make_node: Callable[..., Node], small_disk: Callable[[Path, int], SmallDisk], tmp_path: Path
@@ -65,6 +66,7 @@ def test_what_a_full_disk_left_open_is_ended_when_there_is_room(
     node.check()
 
 
+@pytest.mark.long
 def test_index_only(make_node: Callable[..., Node], small_disk: Callable[[Path, int], SmallDisk]) -> None:
     node = make_node(settings=NO_RETENTION)
     disk = small_disk(node.data / "index", 2)
@@ -78,14 +80,15 @@ def test_index_only(make_node: Callable[..., Node], small_disk: Callable[[Path, 
     assert set(causes) <= {"starting", "stopped"}
 
 
+@pytest.mark.long
 def test_journal_only(make_node: Callable[..., Node], small_disk: Callable[[Path, int], SmallDisk]) -> None:
     node = make_node(settings=NO_RETENTION)
     disk = small_disk(node.data / "journal", 2)
     start(node)
     disk.fill()
-    mark = node.fragments("recorder")
-    let_pass(4.0, lambda: node.is_running, "the node lives without a journal")
-    assert node.fragments("recorder") <= mark + 1
+    # The last page of a file takes some lines more.
+    wait_until(lambda: _stands_still(node), "the end of recording", 60)
+    assert node.is_running
     disk.make_room()
     node.await_fragments(2, timeout_s=RESUME_S)
     causes = check_account(node)

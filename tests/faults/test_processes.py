@@ -41,6 +41,7 @@ def test_everything_dies_at_once(make_node: Callable[..., Node]) -> None:
     check_numbers(node, fps=10, is_one_count=False)
 
 
+@pytest.mark.long
 def test_each_process_stands_still_for_a_moment(make_node: Callable[..., Node]) -> None:
     node = make_node()
     start(node)
@@ -76,7 +77,8 @@ def lock_index(node: Node, seconds: float) -> None:
         connection.close()
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(6.0), pytest.param(30.0, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [6.0, 30.0])
 def test_locked_index(make_node: Callable[..., Node], seconds: float) -> None:
     node = make_node()
     start(node)
