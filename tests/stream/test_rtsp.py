@@ -15,6 +15,7 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, StreamEnded
 from lamppost.ingest.nal import is_delimiter, is_parameter_set, nal_type, split_annex_b
 from lamppost.ingest.session import Session, open_session
+from lamppost.ingest.stream import Transport
 from lamppost.model.media import Codec, Gap, Packet, RunStarted, SessionItem
 
 pytestmark = pytest.mark.debian
@@ -47,12 +48,15 @@ def gathered(path: Path) -> list[Packet]:
     return packets
 
 
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("codec", list(Codec))
-def test_every_nal_unit_arrives(codec: Codec, serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event) -> None:
+def test_every_nal_unit_arrives(
+    codec: Codec, transport: Transport, serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event
+) -> None:
     clip = street_clip(codec)
     sent = [media_units(codec, packet.data) for packet in gathered(clip)]
     server = serve(clip)
-    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop) as session:
+    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, transport=transport) as session:
         items = take(session, 50)
     assert session.codec is codec
     started = [item for item in items if isinstance(item, RunStarted)]

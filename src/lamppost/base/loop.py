@@ -22,7 +22,7 @@ from lamppost.base.clock import Clock
 
 Callback = Callable[[], None]
 
-TICK_S: Final = 0.02
+TICK_S: Final = 0.04
 IDLE_S: Final = 0.25  # the longest sleep while nothing is watched
 SCRATCH_BYTES: Final = 256 * 1024
 THREADS: Final = 4  # for what cannot be had without waiting: names of hosts

@@ -99,7 +99,9 @@ def _option_uses() -> list[tuple[tuple[str, ...], str]]:
     for path in PAGES:
         for block in re.findall(r"^```sh\n(.*?)^```", _text(path), flags=re.MULTILINE | re.DOTALL):
             for line in block.replace("\\\n", " ").splitlines():
-                match = re.match(r"(?:\.venv/bin/)?lamppost ([a-z]+)(?: (open|list|check|create|restore|add|set|remove|test|gaps|release)\b)?(.*)", line)
+                match = re.match(
+                    r"(?:\.venv/bin/)?lamppost ([a-z]+)(?: (open|list|check|create|restore|add|set|remove|test|gaps|release)\b)?(.*)", line
+                )
                 if match:
                     command = tuple(word for word in match.groups()[:2] if word)
                     code = match[3].split(" #")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -105,6 +106,50 @@ def test_damage_is_declared_over_its_picture(pictures: list[bytes]) -> None:
     damaged = next(packet for packet in packets(items) if packet.is_corrupt)
     assert (gap.cause, gap.start_us) == (GapCause.DAMAGED, damaged.wall_us)
     assert len(list(packets(items))) == 45
+
+
+def test_what_the_network_lost_is_declared_as_such(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    # A part of one picture; a whole picture before another; something before a third that leaves no hole in time.
+    all_units[5] = replace(all_units[5], is_corrupt=True, lost_packets=2)
+    all_units[10] = replace(all_units[10], lost_packets=7)
+    all_units[20] = replace(all_units[20], lost_packets=1)
+    items = build([*all_units[:9], *all_units[10:]])
+    found = gaps(items)
+    assert [gap.cause for gap in found] == [GapCause.PACKETS_LOST] * 3
+    hole = found[1]
+    assert "66 ms of pictures are missing" in hole.detail
+    flagged = [packet for packet in packets(items) if packet.is_corrupt]
+    assert [packet.pts_90k // FRAME for packet in flagged] == [5, 20]
+    assert [gap.start_us for gap in found] == [flagged[0].wall_us, hole.start_us, flagged[1].wall_us]
+
+
+def test_losses_before_parameter_sets_count_for_the_picture_that_follows(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    sets = replace(all_units[20], data=START_CODE + next(split_annex_b(pictures[0])), lost_packets=3)
+    (gap,) = gaps(build([*all_units[:20], sets, *all_units[20:]]))
+    assert gap.cause is GapCause.PACKETS_LOST
+
+
+def test_borders_change_nothing_and_travel_along(pictures: list[bytes]) -> None:
+    bordered = [replace(unit, borders=borders_of(unit.data)) for unit in units(pictures)]
+    assert any(unit.borders for unit in bordered)
+    plain, quick = build(units(pictures)), build(bordered)
+    assert [replace(item, borders=()) if isinstance(item, Packet) else item for item in quick] == plain
+    for packet in packets(quick):
+        assert packet.borders == borders_of(packet.data)
+
+
+def borders_of(data: bytes) -> tuple[int, ...]:
+    """Where the units begin, in data that has start codes of four bytes and of three."""
+    found, position = [], 0
+    for unit in split_annex_b(data):
+        position = data.index(unit, position)
+        if data[position - 4 : position] != START_CODE:
+            return ()
+        found.append(position)
+        position += len(unit)
+    return tuple(found)
 
 
 @pytest.mark.parametrize(("step_us", "expected"), [(5_000_000, "GR"), (-5_000_000, "R")])

@@ -122,3 +122,13 @@ def test_timelines_of_any_frame_rate_are_exact(steps: list[int], data: st.DataOb
     with av.open(io.BytesIO(muxer.init + b"".join(f.data for f in fragments))) as opened:
         times = [(p.dts, p.pts) for p in opened.demux(video=0) if p.size]
     assert times == [(p.dts_90k, p.pts_90k) for p in packets]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20).map(lambda unit: unit.replace(b"\0", b"\7")), min_size=1, max_size=5), st.integers(0, 3))
+def test_known_borders_give_the_same_bytes(units: list[bytes], zeros: int) -> None:
+    data = b""
+    borders: tuple[int, ...] = ()
+    for unit in units:
+        borders += (len(data) + 4,)
+        data += b"\0\0\0\1" + unit + bytes(zeros)
+    assert length_prefixed(data, borders) == length_prefixed(data)

@@ -23,8 +23,8 @@ class ReorderBuffer:
     def __init__(self, take: Take) -> None:
         self._take = take
         self._next = -1
-        self._held: dict[int, bytes] = {}
-        self._since_s = 0.0
+        self._held: dict[int, tuple[bytes, float]] = {}
+        self._since_s = 0.0  # when the first of those held had come
 
     def push(self, view: memoryview, start: int, end: int, now_s: float) -> None:
         """Take the packet `view[start:end]`, which came at `now_s`."""
@@ -36,27 +36,33 @@ class ReorderBuffer:
             self._take(view, start, end)
             self._next = (sequence + 1) % _WHOLE
             if self._held:
-                self._hand_on(now_s)
+                self._hand_on()
         elif ahead >= _HALF:
             self._take(view, start, end)
         else:
             if not self._held:
                 self._since_s = now_s
-            self._held[sequence] = bytes(view[start:end])
+            self._held[sequence] = bytes(view[start:end]), now_s
             if len(self._held) > MOST_HELD:
-                self._give_up(now_s)
+                self._give_up()
 
     def expire(self, now_s: float) -> None:
         """Give up waiting for what has been missing for too long."""
-        if self._held and now_s - self._since_s > LONGEST_S:
-            self._give_up(now_s)
+        while self._held and now_s - self._since_s > LONGEST_S:
+            self._give_up()
 
-    def _give_up(self, now_s: float) -> None:
-        self._next = min(self._held, key=lambda sequence: (sequence - self._next) % _WHOLE)
-        self._hand_on(now_s)
+    def _give_up(self) -> None:
+        """Go on with the first of those held."""
+        self._next = self._first()
+        self._hand_on()
 
-    def _hand_on(self, now_s: float) -> None:
-        while (packet := self._held.pop(self._next, None)) is not None:
+    def _hand_on(self) -> None:
+        while (held := self._held.pop(self._next, None)) is not None:
+            packet = held[0]
             self._take(memoryview(packet), 0, len(packet))
             self._next = (self._next + 1) % _WHOLE
-        self._since_s = now_s
+        if self._held:
+            self._since_s = self._held[self._first()][1]
+
+    def _first(self) -> int:
+        return min(self._held, key=lambda sequence: (sequence - self._next) % _WHOLE)

@@ -11,7 +11,8 @@ from lamppost.ingest.rtsp.depacketize import Depacketizer
 HEADER_BYTES: Final = 12
 _HEADER: Final = struct.Struct(">BBHII")
 _PLAIN: Final = 0x80  # version 2, no padding, no extension, no contributing sources
-_HALF, _WHOLE = 1 << 15, 1 << 16
+_MOST_MISSING: Final = 3000  # a longer way forward is another count (RFC 3550, A.1)
+_WHOLE: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,13 @@ class RtpReceiver:
             self.ssrc = ssrc
             return 0 if is_first else self._begin_anew()
         missing = (sequence - self._next) % _WHOLE
-        if missing < _HALF:
+        if missing < _MOST_MISSING:
             self.lost += missing
             if sequence < self._next:
                 self.cycles += 1
             return missing
         if sequence == self._jumped_to:
-            # Two in a row from there: the sender has started to count anew (RFC 3550, A.1).
+            # Two in a row from there: the sender has started to count anew.
             return self._begin_anew()
         self._jumped_to = (sequence + 1) % _WHOLE
         self.late += 1

@@ -1,0 +1,104 @@
+"""rtsps: nothing is said to a camera that nobody vouches for, and a pinned one needs no authority."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from lamppost.base.errors import CameraRefused, CameraUnreachable, UnsupportedStream
+from lamppost.model.media import Codec
+from rtp_packets import interleaved, packets
+from scripted_camera import ScriptedCamera, Viewer
+
+MEDIA = b"".join(interleaved(packet) for packet in packets(Codec.H264, [[b"\x65" + b"\x88" * 200_000 + b"\x01"]] * 4))
+
+
+class Certificate:
+    """A self-signed certificate of 127.0.0.1 (or of another host), and a server's context with it."""
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "camera")])
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        self.path = folder / "camera.pem"
+        self.path.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
+        self.sha256 = hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.path)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    return Certificate(tmp_path)
+
+
+def open_secure(viewer: Viewer, camera: ScriptedCamera, pinned: str | None = None) -> None:
+    viewer.open(f"rtsps://user:CANARY@127.0.0.1:{camera.port}/x", timeout_s=5.0, certificate_sha256=pinned)
+    viewer.until(lambda: viewer.error or len(viewer.got) == 4)
+
+
+def test_a_pinned_camera_needs_no_authority(viewer: Viewer, certificate: Certificate) -> None:
+    with ScriptedCamera(MEDIA, tls=certificate.context) as camera:
+        open_secure(viewer, camera, certificate.sha256.upper())
+    assert viewer.error is None
+    assert {len(unit.data) for unit in viewer.got} == {200_006}
+
+
+def test_another_certificate_than_the_pinned_one_is_refused_unheard(viewer: Viewer, certificate: Certificate) -> None:
+    with ScriptedCamera(MEDIA, tls=certificate.context) as camera:
+        open_secure(viewer, camera, "ab" * 32)
+    assert isinstance(viewer.error, CameraRefused)
+    assert certificate.sha256 in viewer.error.problem
+    assert camera.requests == []
+    assert "CANARY" not in repr(viewer.error)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_unheard(viewer: Viewer, certificate: Certificate) -> None:
+    with ScriptedCamera(MEDIA, tls=certificate.context) as camera:
+        open_secure(viewer, camera)
+    assert isinstance(viewer.error, CameraRefused)
+    assert "not vouched for" in viewer.error.problem
+    assert "certificate_sha256" in viewer.error.remedy
+    assert camera.requests == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9"])
+def test_the_systems_authorities_vouch_for_the_host(viewer: Viewer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    certificate = Certificate(tmp_path, host)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+    with ScriptedCamera(MEDIA, tls=certificate.context) as camera:
+        open_secure(viewer, camera)
+    if host == "127.0.0.1":
+        assert len(viewer.got) == 4
+    else:
+        assert isinstance(viewer.error, CameraRefused)
+
+
+def test_a_camera_without_tls_is_called_so(viewer: Viewer) -> None:
+    with ScriptedCamera() as camera:
+        viewer.open(f"rtsps://127.0.0.1:{camera.port}/x", timeout_s=1.0)
+        viewer.until(lambda: viewer.error)
+    assert isinstance(viewer.error, UnsupportedStream | CameraUnreachable)
