@@ -9,8 +9,8 @@ import traceback
 import pytest
 
 from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StreamEnded, UnsupportedStream
-from lamppost.ingest.rtsp.rtp import Counters
 from lamppost.ingest.rtsp.stream import RtspStream
+from lamppost.ingest.stream import Counters
 from lamppost.model.media import Codec
 from rtp_packets import interleaved, packets, rtp
 from scripted_camera import SDP, ScriptedCamera, Viewer, reply
