@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something of the machine that day, and nothing of the code.
+settings.register_profile("lamppost", deadline=None)
+settings.load_profile("lamppost")
 
 
 @pytest.fixture(scope="session")

@@ -30,10 +30,26 @@ class StreamFacts:
     follows_arrival: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What came on one stream since it was opened.
+
+    Packets are those of the network (pictures, where there is none), bytes those of pictures;
+    `reordered` counts packets that came late, or twice.
+    """
+
+    packets: int = 0
+    bytes: int = 0
+    lost_packets: int = 0
+    reordered: int = 0
+
+
 class StreamSink(Protocol):
     """The owner of a stream. Called in the loop's thread alone; must not wait.
 
-    First `opened`, once; then `units`, as often as something came; last `ended`,
+    It may close the stream from within, and may raise `CameraError` in `units`: the stream ends with it.
+
+    First `opened`, once, if it comes so far; then `units`, as often as something came; last `ended`,
     once, with the reason. After the owner called `close` nothing is called any more.
     """
 
@@ -46,6 +62,9 @@ class StreamSink(Protocol):
 
 class Stream(Protocol):
     """A stream that is being opened or is open."""
+
+    @property
+    def counters(self) -> Counters: ...
 
     def close(self) -> None:
         """Let go of the connection, in good order where that needs no waiting; may be called twice."""

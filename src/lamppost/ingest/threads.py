@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from lamppost.base.errors import CameraError, CameraUnreachable
 from lamppost.base.loop import Loop
-from lamppost.ingest.stream import StreamFacts, StreamSink
+from lamppost.ingest.stream import Counters, StreamFacts, StreamSink
 from lamppost.ingest.units import AccessUnit
 
 MOST_QUEUED: Final = 256
@@ -44,8 +44,15 @@ class ThreadStream:
         self._room = threading.Semaphore(MOST_QUEUED)
         self._queue: deque[AccessUnit] = deque()
         self._is_posted = False
+        self._units = 0
+        self._bytes = 0
         self._lock = threading.Lock()
         threading.Thread(target=self._read, name=name, daemon=True).start()
+
+    @property
+    def counters(self) -> Counters:
+        """Pictures and bytes that were handed on."""
+        return Counters(self._units, self._bytes)
 
     def close(self) -> None:
         """Take nothing more; may be called twice."""
@@ -100,6 +107,8 @@ class ThreadStream:
         self._room.release(max(1, len(units)))
         if not units or self._is_closed.is_set():
             return
+        self._units += len(units)
+        self._bytes += sum(len(unit.data) for unit in units)
         try:
             self._sink.units(units)
         except CameraError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lamppost.base.errors import CameraUnreachable, StreamEnded
-from lamppost.ingest.stream import StreamFacts
+from lamppost.ingest.stream import Counters, StreamFacts
 from lamppost.ingest.threads import MOST_QUEUED, ThreadStream
 from lamppost.ingest.units import AccessUnit
 from lamppost.model.media import Codec
@@ -56,11 +56,12 @@ def feed(viewer: Viewer, units: int) -> tuple[ThreadStream, list[Source]]:
 
 
 def test_all_units_come_in_order_and_then_the_end(viewer: Viewer) -> None:
-    feed(viewer, 1000)
+    stream, _ = feed(viewer, 1000)
     viewer.until(lambda: viewer.error)
     assert [unit.pts_90k for unit in viewer.got] == list(range(1, 1001))
     assert (viewer.calls[0], viewer.calls[-1], viewer.calls.count("ended")) == ("opened", "ended", 1)
     assert viewer.calls.count("units") < 1000
+    assert stream.counters == Counters(1000, 1000)
 
 
 @pytest.mark.parametrize("is_stopped", [False, True])

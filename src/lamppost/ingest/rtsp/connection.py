@@ -110,9 +110,10 @@ class Connection:
 
     def close(self, farewell: bytes = b"") -> None:
         """Send `farewell` if that needs no waiting, and let go."""
-        if farewell and not self._is_closed and not self._unsent:
+        end = self._tls or self._socket
+        if farewell and end is not None and not self._unsent:
             with contextlib.suppress(OSError):
-                (self._tls or self._socket or socket.socket()).send(farewell)
+                end.send(farewell)
         self._is_closed = True
         self._drop()
 
@@ -185,7 +186,11 @@ class Connection:
         if self._context is None:
             self._opened(end)
             return
-        self._tls = self._context.wrap_socket(end, do_handshake_on_connect=False, server_hostname=self._locator.host)
+        try:
+            self._tls = self._context.wrap_socket(end, do_handshake_on_connect=False, server_hostname=self._locator.host)
+        except OSError as error:
+            self._fail_with(error)
+            return
         self._socket = self._tls
         self._shake_hands()
 

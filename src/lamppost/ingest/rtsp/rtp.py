@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from lamppost.ingest.rtsp.depacketize import Depacketizer
@@ -13,16 +12,6 @@ _HEADER: Final = struct.Struct(">BBHII")
 _PLAIN: Final = 0x80  # version 2, no padding, no extension, no contributing sources
 _MOST_MISSING: Final = 3000  # a longer way forward is another count (RFC 3550, A.1)
 _WHOLE: Final = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What came on one stream since it was opened; bytes are those of pictures. `reordered` counts packets that came late, or twice."""
-
-    packets: int = 0
-    bytes: int = 0
-    lost_packets: int = 0
-    reordered: int = 0
 
 
 class RtpReceiver:

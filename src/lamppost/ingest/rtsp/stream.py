@@ -25,9 +25,9 @@ from lamppost.ingest.rtsp.handshake import Conversation
 from lamppost.ingest.rtsp.interleaved import Splitter
 from lamppost.ingest.rtsp.messages import BadMessage, Message, format_refusal
 from lamppost.ingest.rtsp.reorder import ReorderBuffer
-from lamppost.ingest.rtsp.rtp import Counters, RtpReceiver
+from lamppost.ingest.rtsp.rtp import RtpReceiver
 from lamppost.ingest.rtsp.sdp import UnusableMedia, VideoMedia, find_video
-from lamppost.ingest.stream import StreamFacts, StreamSink, Transport
+from lamppost.ingest.stream import Counters, StreamFacts, StreamSink, Transport
 from lamppost.ingest.units import AccessUnit
 
 _LOOK_S: Final = 0.5
@@ -136,8 +136,8 @@ class RtspStream:
     def _transport_offer(self) -> str:
         if self._transport == "tcp":
             return "RTP/AVP/TCP;unicast;interleaved=0-1"
-        own_host, camera_host = self._connection.addresses()
         try:
+            own_host, camera_host = self._connection.addresses()
             self._datagrams = DatagramPair(own_host, camera_host, self._loop)
         except OSError as error:
             raise failures.of_os_error(self._locator, error, "opening a pair of UDP ports", self._timeout_s) from error

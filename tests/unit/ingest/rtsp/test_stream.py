@@ -9,16 +9,19 @@ import traceback
 import pytest
 
 from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StreamEnded, UnsupportedStream
-from lamppost.ingest.rtsp.rtp import Counters
+from lamppost.ingest.nal import START_CODE
 from lamppost.ingest.rtsp.stream import RtspStream
+from lamppost.ingest.stream import Counters
 from lamppost.model.media import Codec
 from rtp_packets import interleaved, packets, rtp
 from scripted_camera import SDP, ScriptedCamera, Viewer, reply
 
+NOISE = bytes(1 + (number * number >> 5) % 255 for number in range(9000))
 PICTURES = [
-    [b"\x67\x42\x01", b"\x68\xce\x01", b"\x65" + b"\x88" * 3000 + b"\x01"],
-    *([b"\x41" + b"\x9a" * 2000 + b"\x01"] for _ in range(5)),
+    [b"\x67\x42\x01", b"\x68\xce\x01", b"\x65" + NOISE[:3000]],
+    *([b"\x41" + NOISE[number * 1000 : number * 1000 + 2000]] for number in range(1, 6)),
 ]
+WHOLE = [b"".join(START_CODE + unit for unit in units) for units in PICTURES]
 PACKETS = packets(Codec.H264, PICTURES)
 MEDIA = b"".join(interleaved(packet) for packet in PACKETS)
 
@@ -46,6 +49,7 @@ def test_a_session_from_end_to_end(viewer: Viewer) -> None:
     assert viewer.facts is not None
     assert (viewer.facts.codec, viewer.facts.nominal_interval_90k, viewer.facts.origin_90k) == (Codec.H264, 3600, 0)
     assert [unit.pts_90k for unit in viewer.got] == [index * 3600 for index in range(6)]
+    assert [unit.data for unit in viewer.got] == WHOLE
     assert not any(unit.is_corrupt or unit.lost_packets for unit in viewer.got)
     assert viewer.got[0].borders == (4, 11, 18)
     assert isinstance(stream, RtspStream)
@@ -68,7 +72,7 @@ def test_media_that_comes_in_crumbs_is_whole(viewer: Viewer) -> None:
             camera.send(content[start : start + 997])
             viewer.loop.step()
         viewer.until(lambda: len(viewer.got) == 6)
-    assert [unit.data[-3:] for unit in viewer.got] == [b"\x88\x88\x01", *[b"\x9a\x9a\x01"] * 5]
+    assert [unit.data for unit in viewer.got] == WHOLE
 
 
 def test_replies_and_requests_between_packets(viewer: Viewer) -> None:
