@@ -267,3 +267,49 @@ def test_frames_do_not_pile_up_when_time_hardly_goes_on() -> None:
     out = [left for index in range(700) for left in bench.pipeline.push(frame_at(index))]
     assert len(out) == 100
     assert causes(out) == [CoverCause.TIMESTAMP_GAP] * 100
+
+
+def test_what_is_left_out_on_purpose_is_no_gap_and_what_is_missing_is_one() -> None:
+    for missing in (frozenset[int](), frozenset(range(450, 520))):
+        bench = make()
+        out: list[MaskedFrame] = []
+        for index in range(900):  # a keyframe every four seconds, at 25 fps
+            if index in missing:
+                continue
+            if index % 100:
+                bench.pipeline.pass_over(index * 3600)
+            else:
+                out += bench.pipeline.push(frame_at(index * 3600))
+        out += bench.pipeline.flush()
+        assert len(out) == (8 if missing else 9)
+        covered = [frame.pts_90k // 360_000 for frame in out if frame.covered is CoverCause.TIMESTAMP_GAP]
+        assert covered == ([4, 6] if missing else [])
+
+
+def test_a_box_that_is_missed_once_stays_masked_with_few_frames_too() -> None:
+    bench = make(Preset.FACES)
+    face = Detection(Kind.FACE, Box(50, 50, 70, 80), 0.9)
+    times = [index * 90_000 for index in range(8)]
+    bench.faces.script = {pts: (face,) for pts in times if pts != times[4]}
+    assert all(covers_box(frame, face.box) for frame in run(bench, times))
+
+
+def test_where_less_is_masked_faces_are_looked_for_once_in_every_look_back() -> None:
+    bench = make(Preset.FACES)
+    bench.pipeline.ease(is_eased=True)
+    run(bench, [index * 18_000 for index in range(30)])
+    gaps = np.diff(bench.faces.seen[1:-1]) / 90_000
+    assert (gaps.min(), gaps.max()) == pytest.approx((0.6, 0.6))
+    bench.pipeline.ease(is_eased=False)
+    seen = len(bench.faces.seen)
+    run(bench, [index * 18_000 for index in range(30, 50)])
+    assert len(bench.faces.seen) - seen >= 20
+
+
+def test_the_rest_is_covered_at_once_where_nothing_is_looked_at_any_more() -> None:
+    bench = make()
+    shown = [left for pts in TIMES for left in bench.pipeline.push(frame_at(pts))]
+    rest = bench.pipeline.cover_rest(CoverCause.OVERLOAD)
+    assert [frame.pts_90k for frame in (*shown, *rest)] == TIMES
+    assert set(causes(list(rest))) == {CoverCause.OVERLOAD}
+    assert set(causes(shown)) == {None}
