@@ -76,7 +76,7 @@ class RunningRecorder:
 
 def start_recorder(settings: Settings, log: Path) -> RunningRecorder:
     """Start what records, and take its feed as an analyst would. The one place that knows how that is done."""
-    process, channel = spawn("lamppost.pipeline.recorder", settings)
+    process, channel = spawn("lamppost.pipeline.recorder", "recorder-1", settings)
     feeds: list[socket.socket] = []
     for camera in settings.camera:
         near, far = socket.socketpair()

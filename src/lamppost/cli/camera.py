@@ -118,7 +118,7 @@ def camera_remove(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> 
     """
     file = ConfigFile(config)
     file.remove(name)
-    file.save()
+    file.replace()
     typer.echo(f"camera {name} was taken out of {config}. {REPLACED}")
 
 
@@ -188,7 +188,7 @@ def _fields(
 def _save(file: ConfigFile, camera: CameraSettings, *, is_tested: bool, done: str) -> None:
     if is_tested:
         _tell("main", redact(camera.url), _probe(camera, camera.url, 3.0))
-    file.save()
+    file.replace()
     typer.echo(f"{done} {REPLACED}")
 
 

@@ -68,7 +68,7 @@ class ConfigFile:
         check_cameras(settings)
         return settings
 
-    def save(self) -> None:
+    def replace(self) -> None:
         """Validate once more, and replace the file durably; owner and mode stay."""
         self.settings()
         status = self._path.stat()

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
+from lamppost.base.limits import raise_descriptor_limit
 from lamppost.base.logging import configure_logging
 from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings, one_camera
 from lamppost.cli.errors import one_line_errors
@@ -25,6 +26,7 @@ from lamppost.model.settings import Settings
 from lamppost.pipeline.metrics import MetricsServer, parse_listen
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.supervisor import Supervisor
+from lamppost.pipeline.upgrading import upgrade
 from lamppost.seal.notes import NoteSigner
 
 CAMERA_VARIABLE = "LAMPPOST_CAMERA"
@@ -47,6 +49,7 @@ def serve(
     Originals are sealed as they arrive; masked segments appear in the data
     folder and play in any player. Ctrl-C or SIGTERM ends it within 5 seconds.
     """
+    raise_descriptor_limit()
     os.environ.pop(CAMERA_VARIABLE, None)  # it may hold a password: no child's environment does
     settings = one_camera(load_settings(config), camera) if camera else _load(config)
     if not settings.camera:
@@ -66,6 +69,7 @@ def serve(
     clock = SystemClock()
     watch = None if camera else ConfigWatch(config, lambda: _load(config), clock)
     signal.signal(signal.SIGHUP, lambda _number, _frame: watch.ask() if watch else None)
+    upgrade(folder, config=config, actor="lamppost serve", clock=clock)
     started_us = clock.wall_us()
     supervisor = Supervisor(settings, sign=signer.sign, clock=clock, write_line=_write_line)
     metrics = MetricsServer(supervisor)

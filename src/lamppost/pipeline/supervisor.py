@@ -37,8 +37,9 @@ from lamppost.store.journal import JournalWriter, hold_lock
 
 WRITER: Final = "supervisor"
 # Less than 5 s together, with a summary of half a second.
-STOP_PATIENCE_S: Final = {Role.RECORDER: 2.0, Role.ANALYST: 1.7, Role.BOOKKEEPER: 0.8}
+STOP_PATIENCE_S: Final = {Role.RECORDER: 1.9, Role.ANALYST: 2.1, Role.BOOKKEEPER: 0.8}
 TICK_S: Final = 0.5
+FEED_BYTES: Final = 1 << 20  # a large keyframe and some pictures after it; the kernel may give less
 _LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "sealing", "metrics")
 _NEXT_START: Final = ("fleet", "log")
 
@@ -248,6 +249,7 @@ class Supervisor:
                 continue
             near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             with near, far:
+                near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FEED_BYTES)
                 recorder.tell({"order": "feed", "camera": camera}, (near.fileno(),))
                 analyst.tell({"order": "feed", "camera": camera}, (far.fileno(),))
 

@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 from lamppost.cli.check import _print_account
-from lamppost.store.index import Account
+from lamppost.store.account import Account
 
 
 def shown(reduced: tuple[tuple[str, int], ...]) -> str:
-    account = Account("plaza", 0, 10_000_000, 10_000_000, 9_000_000, 500_000, 0, (), 250, 1000, 0, (), reduced)
+    account = Account("plaza", 0, 10_000_000, 10_000_000, 9_000_000, 500_000, 0, (), 250, 1000, 0, (), reduced_us_by_step=reduced)
     output = io.StringIO()
     _print_account(Console(file=output, width=200, no_color=True, highlight=False), account)
     return output.getvalue().strip()

@@ -46,7 +46,7 @@ class Scene:
         self.stop = threading.Event()
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.theirs = ControlChannel(theirs)
-        context = ChildContext(self.settings, self.folder, SystemClock(), self.stop, ControlChannel(self.ours))
+        context = ChildContext("analyst-1", self.settings, self.folder, SystemClock(), self.stop, ControlChannel(self.ours))
         self.feeds = FeedDesk()
         self.journal = JournalWriter(self.folder.journal / "analyst", clock=context.clock)
         self.fleet = CameraFleet(context, self.feeds, self.journal, lambda text: text + b"\n-- x\n")

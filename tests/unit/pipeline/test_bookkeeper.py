@@ -45,7 +45,7 @@ class Desk:
         self.near, self.far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.desk = SettingsDesk()
         configured = settings(root, sealed_days=30, masked_days=30, keep_free_gb=0)
-        context = ChildContext(configured, self.folder, self.clock, threading.Event(), ControlChannel(self.near))
+        context = ChildContext("bookkeeper", configured, self.folder, self.clock, threading.Event(), ControlChannel(self.near))
         self.bookkeeper = Bookkeeper(self.folder, self.clock)
         self.retention = Retention(self.folder, self.bookkeeper, self.clock, RetentionLimits.of(configured), free_bytes=lambda _: 7_000_000)
         self.keeping = Keeping(context, self.bookkeeper, self.retention, self.desk)
