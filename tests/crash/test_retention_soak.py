@@ -25,6 +25,7 @@ ROUND = 20  # segments between two passes; an epoch of its own, and a gap after 
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("segments", [10_000])
 def test_ten_thousand_segments_are_recorded_and_forgotten(tmp_path: Path, segments: int) -> None:
     folder, clock = DataFolder(tmp_path / "data"), ManualClock()

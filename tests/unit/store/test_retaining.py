@@ -477,9 +477,9 @@ def test_holds_are_checked_before_they_are_placed(town: Town) -> None:
 
 def test_holds_outlive_the_index(town: Town) -> None:
     town.record(2, new_epoch=True)
+    hold = town.hold(0, town.clock.wall_us())
     for number in range(5):
         release_hold(town.folder, town.hold(number, number + 1), actor="t", clock=town.clock)
-    hold = town.hold(0, town.clock.wall_us())
     for _ in range(3):
         town.forget(passes=1)
     for path in town.folder.index.parent.iterdir():
