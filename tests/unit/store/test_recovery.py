@@ -23,10 +23,11 @@ from lamppost.model.books import (
     SegmentOpened,
 )
 from lamppost.model.layout import DataFolder
+from lamppost.record.chain import previous_record_sha256
 from lamppost.record.segment_record import read_unverified, record_path
 from lamppost.store.journal import JournalWriter, journal_files, scan_journal
 from lamppost.store.recovery import Recovered, recover_writer
-from street_books import FRAGMENT_US, Street, finisher, previous_sha256
+from street_books import FRAGMENT_US, Street, finisher
 
 
 class Scene:
@@ -180,7 +181,7 @@ def test_a_death_in_recovery_is_recovered(scene: Scene, dies_before: object, mon
     # The chain goes on over the recovered segment's own record.
     record = read_unverified(record_path(street.path).read_bytes())
     assert street.opened is not None
-    assert record.previous_sha256 == previous_sha256(scene.folder, street.opened) != ""
+    assert record.previous_sha256 == previous_record_sha256(scene.folder, street.opened) != ""
     # And once more changes nothing.
     scene.die()
     assert scene.recover().closed == ()
