@@ -54,9 +54,9 @@ def _passes(folder: DataFolder, bookkeeper: Bookkeeper, clock: ManualClock, each
     _time("pass, bytes limited, nothing due", retention.run_pass, 20)
     age_us = (each - EPOCH_SEGMENTS) * SEGMENT_US
     retention.limits = RetentionLimits(CameraLimits(age_us, age_us, 0), {}, 0)
-    _time("pass, up to 200 segments too old", retention.run_pass, 20, lambda: f"{retention.status.forgotten_segments} forgotten")
+    _time("pass, up to 100 segments too old", retention.run_pass, 20, lambda: f"{retention.status.forgotten_segments} forgotten")
     retention.limits, disk["free"] = RetentionLimits(NEVER, {}, 300_000_000), 0
-    _time("pass, 200 segments under pressure", retention.run_pass, 20, lambda: f"{retention.status.forgotten_segments} forgotten")
+    _time("pass, 100 segments under pressure", retention.run_pass, 20, lambda: f"{retention.status.forgotten_segments} forgotten")
     if retention.status.problem:
         print(retention.status.problem)
 

@@ -94,6 +94,7 @@ class Street:
     fragments: list[FragmentWritten] = field(default_factory=list)
     size: int = 0
     epochs: int = 0
+    fragment_bytes: int = 0  # at least; what it takes to fill a disk
 
     def seal_epoch(self, shares: int = 3, *, is_journalled: bool = True) -> EpochSealed:
         """An epoch with its share files in the vault, journalled."""
@@ -143,6 +144,7 @@ class Street:
         start_us = self._now_us() if self.fragments else self.opened.wall_us
         number = len(self.fragments) + 1
         body = f"{self.opened.segment_id} {number} ".encode() * (10 + number)
+        body = body.ljust(self.fragment_bytes, b".")
         if self.rendition is Rendition.SEALED:
             content = AGE_HEAD + body
             written, offset = member(part_name(number), content, 0), self.size + BLOCK_BYTES

@@ -35,7 +35,7 @@ from lamppost.store.schema import ACTS, DESTROYED_EPOCHS, DESTROYING, EPOCH_SHAR
 from lamppost.store.transactions import Transactions
 from lamppost.store.vault import Vault
 
-SWEEP_LIMIT: Final = 200
+SWEEP_LIMIT: Final = 100
 _CHUNK: Final = 500  # parameters of one statement
 
 

@@ -20,11 +20,18 @@ class Reserve:
 
     def __init__(self, folder: DataFolder) -> None:
         self._path = folder.index.with_name("reserve")
+        self._is_given_up = False
+
+    @property
+    def owed_bytes(self) -> int:
+        """What must be freed beyond the need, so that it can be made again."""
+        return RESERVE_BYTES if self._is_given_up else 0
 
     def keep(self, spare_bytes: int) -> None:
-        """Have it, if it is not there and `spare_bytes` are more than it takes."""
-        if spare_bytes < 2 * RESERVE_BYTES or self._path.exists():
+        """Have it, if it is not there and `spare_bytes` are enough for it."""
+        if spare_bytes < RESERVE_BYTES or self._path.exists():
             return
+        self._is_given_up = False
         with contextlib.suppress(OSError):  # the next pass tries again
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
             try:
@@ -35,4 +42,5 @@ class Reserve:
     def release(self) -> None:
         """Give its room to the index."""
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._path.unlink()
+            self._is_given_up = True

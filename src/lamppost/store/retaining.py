@@ -118,8 +118,9 @@ class Retention:
         if not self._forgetting.sweep(is_due):
             return True, failure
         shelves = Shelves(self._bookkeeper.transactions.read, holds, self._clock.wall_us())
+        free_bytes = self._free() - self._reserve.owed_bytes
         situation = Situation(
-            shelves.now_us, self._free(), limits, holds.spans, shelves.used_bytes() if _has_bytes(limits) else {}, shelves.is_in_use
+            shelves.now_us, free_bytes, limits, holds.spans, shelves.used_bytes() if _has_bytes(limits) else {}, shelves.is_in_use
         )
         choice = choose(shelves.shelves(), situation, SWEEP_LIMIT)
         problem = self._judge(choice, situation, shelves)
@@ -162,7 +163,7 @@ class Retention:
         self._forgetting.drop_lost(is_due)
         self._destroy_unused(situation, shelves)
         self._held.go_on(shelves.query, holds)
-        self._reserve.keep(situation.free_bytes - situation.limits.keep_free_bytes)
+        self._reserve.keep(self._free() - situation.limits.keep_free_bytes)
         if self._clock.monotonic_s() >= self._folders_at_s:
             self._folders_at_s = self._clock.monotonic_s() + FOLDERS_INTERVAL_S
             self._remove_empty_days()

@@ -477,9 +477,9 @@ def test_holds_are_checked_before_they_are_placed(town: Town) -> None:
 
 def test_holds_outlive_the_index(town: Town) -> None:
     town.record(2, new_epoch=True)
+    hold = town.hold(0, town.clock.wall_us())
     for number in range(5):
         release_hold(town.folder, town.hold(number, number + 1), actor="t", clock=town.clock)
-    hold = town.hold(0, town.clock.wall_us())
     for _ in range(3):
         town.forget(passes=1)
     for path in town.folder.index.parent.iterdir():
@@ -524,3 +524,66 @@ def test_no_look_reads_a_whole_table(town: Town) -> None:
                 assert "(state=?" not in line or not {"closed"} & set(values), (statement, line)
     finally:
         connection.close()
+
+
+def test_the_moments_between_two_files_are_joined_in_any_order_of_deletion(town: Town) -> None:
+    starts = []
+    with JournalWriter(town.folder.journal / "recorder", clock=town.clock) as journal:
+        street = town._street("plaza", Rendition.SEALED, journal)
+        for _ in range(5):
+            starts.append(town.clock.wall_us())
+            street.record(2)
+            town.clock.advance(0.04)  # a run's last frame in a file has no known duration
+        journal.append(GapOpened("end", "plaza", "stopped", street.last_end_us, ""))
+    town.clock.advance(3600)
+    holds = [town.hold(starts[number], starts[number] + 1) for number in (0, 1, 3)]
+    town.keep_for(60)
+    town.forget()
+    assert len(town.files()) == 3
+    town.assert_sound()
+    for hold in (holds[1], holds[2], holds[0]):
+        release_hold(town.folder, hold, actor="t", clock=town.clock)
+        town.forget()
+        town.assert_sound()
+    with Index(town.folder) as index:
+        (span,) = index.forgotten("plaza", Rendition.SEALED)
+        assert (span.start_us, span.end_us, span.segments) == (starts[0], street.last_end_us, 5)
+
+
+def test_a_segment_that_was_taken_out_beside_forgotten_ones_is_missed(town: Town) -> None:
+    start_us = town.clock.wall_us()
+    town.record(6, new_epoch=True, is_masked=False)
+    town.pause(3600)
+    town.hold(start_us + 6 * US_PER_S, start_us + 18 * US_PER_S)
+    town.keep_for(60)
+    town.forget()
+    assert len(town.files()) == 4
+    town.assert_sound()
+    with Index(town.folder) as index:
+        row = index.segments("plaza")[1]
+    for suffix in (".tar", ".record"):
+        (town.folder.root / row.path).with_suffix(suffix).unlink()
+    connection = sqlite3.connect(town.folder.index)
+    connection.execute("DELETE FROM segments WHERE segment_id = ?", (row.segment_id,))
+    connection.commit()
+    connection.close()
+    problems = [finding.what for finding in town.check().findings]
+    assert any("the chain is broken" in what for what in problems)
+    assert any("neither recorded" in what for what in problems)
+    assert any("adds up" in what for what in problems)
+
+
+def test_a_share_that_came_back_is_told_and_destroyed(town: Town) -> None:
+    town.record(2, new_epoch=True)
+    (epoch,) = town.shares()
+    share = town.folder.epoch("plaza", epoch) / "share-1.age"
+    content = share.read_bytes()
+    town.pause(3600)
+    town.keep_for(60)
+    town.forget()
+    share.parent.mkdir(exist_ok=True)
+    share.write_bytes(content)
+    assert [finding.what for finding in town.check().findings] == ["a share of an epoch that was destroyed"]
+    town.forget()
+    assert town.shares() == []
+    town.assert_sound()

@@ -108,10 +108,11 @@ def _check_age(allowed: list[Footage], choice: Choice, situation: Situation) -> 
         limit_us = limits.sealed_us if one.rendition is Rendition.SEALED else limits.masked_us
         if one.start_us < NOW - limit_us:
             assert one in old, "what is too old goes"
+            siblings = [other for other in allowed if one.epoch_id is not None and other.epoch_id == one.epoch_id]
+            assert all(other in old for other in siblings), "an epoch goes whole"
         elif one in old and one.rendition is Rendition.SEALED:
             siblings = [other for other in allowed if other.epoch_id == one.epoch_id]
             assert min(other.start_us for other in siblings) < NOW - limit_us, "before its time only with its epoch"
-            assert all(other in old for other in siblings), "an epoch goes whole"
         elif one in old:
             assert one.start_us < NOW - limit_us + max(1, limit_us // 100), "a hundredth early at most"
 
