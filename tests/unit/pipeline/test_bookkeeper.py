@@ -69,7 +69,7 @@ class Desk:
             try:
                 newest = self.far.recv(1 << 20)
             except BlockingIOError:
-                return dict(json.loads(newest)["retention"]) | {"books": json.loads(newest)["problem"]}
+                return dict(json.loads(newest)["retention"]) | {"books": json.loads(newest)["index_problem"]}
 
     def files(self) -> int:
         return len(list((self.folder.root / "sealed").rglob("*.tar")))
