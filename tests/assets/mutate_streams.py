@@ -25,6 +25,7 @@ from random import Random
 START_CODE = b"\x00\x00\x00\x01"
 LONGEST_BYTES = 120_000  # of a stream before it is mutated: many short ones find more than a few long ones
 SEED_SHARE_OF_MOTION = 40  # one of so many streams is masked with detectors, the others are covered whole
+MOST_UNITS = 60
 ALIVE_FRAMES = 10
 CAP_BYTES = 2 * 1024**3
 
@@ -178,9 +179,9 @@ def _units(content: bytes) -> Iterator[bytes]:
 
 def _first_units(content: bytes) -> Iterator[bytes]:
     length = 0
-    for unit in _units(content):
+    for number, unit in enumerate(_units(content)):
         length += len(unit)
-        if length > LONGEST_BYTES:
+        if length > LONGEST_BYTES or number == MOST_UNITS:
             return
         yield unit
 
