@@ -206,7 +206,7 @@ def account(lamppost: Path, config: Path) -> tuple[float, int, list[str]]:
     done = subprocess.run(
         [lamppost, "check", "-c", config, "--repair", "--quick", "--json"], capture_output=True, text=True, check=False, timeout=1800
     )
-    report = json.loads(done.stdout)
+    report = json.loads(done.stdout[done.stdout.index("{\n") :])  # a repair may log what it mends
     unexplained_us = sum(one["unexplained_us"] for one in report["accounts"])
     amiss = [f"{finding['where']}: {finding['what']}" for finding in report["findings"] if finding["severity"] != "note"]
     return unexplained_us / 1e6, sum(one["frames"] for one in report["accounts"]), amiss

@@ -5,9 +5,10 @@ As a module: `Sources` and `mutate`. As a program it is the child of `tests/faul
     .venv/bin/python tests/assets/mutate_streams.py --work mask|record --sources FOLDER --scratch FOLDER
 
 reads seeds from standard input, one a line, does with each stream what `lamppost mask` does (`mask`), or what
-a recorder and an analyst do with the access units of a camera (`record`), and answers each seed with one line:
-`begin SEED`, then `end SEED OUTCOME MEGABYTES`. An outcome is `done`, `nothing` (no packet came out), a name of Lamppost's own errors, or
-`FAULT:` and the traceback of anything else on one line. A child that dies tells by not answering.
+a recorder and an analyst do with the access units of a camera (`record`), and answers each seed with lines:
+`begin SEED`, `alive` now and then, `end SEED OUTCOME MEGABYTES`. An outcome is `done`, `nothing` (no packet came
+out), a name of Lamppost's own errors, or `FAULT:` and the traceback of anything else on one line. A child that
+dies tells by not answering.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from random import Random
 START_CODE = b"\x00\x00\x00\x01"
 LONGEST_BYTES = 120_000  # of a stream before it is mutated: many short ones find more than a few long ones
 SEED_SHARE_OF_MOTION = 40  # one of so many streams is masked with detectors, the others are covered whole
+MOST_UNITS = 60
+ALIVE_FRAMES = 10
 CAP_BYTES = 2 * 1024**3
 
 
@@ -176,9 +179,9 @@ def _units(content: bytes) -> Iterator[bytes]:
 
 def _first_units(content: bytes) -> Iterator[bytes]:
     length = 0
-    for unit in _units(content):
+    for number, unit in enumerate(_units(content)):
         length += len(unit)
-        if length > LONGEST_BYTES:
+        if length > LONGEST_BYTES or number == MOST_UNITS:
             return
         yield unit
 
@@ -220,12 +223,18 @@ class Masker:
 
 
 class _Watch:
-    """Keeps how it ended."""
+    """Keeps how it ended, and says that it goes on."""
 
     outcome = "done"
+    _frames = 0
 
     def started(self, job: object, nominal_frames: int) -> None: ...
-    def advanced(self, frames: int) -> None: ...
+    def advanced(self, frames: int) -> None:
+        self._frames += frames
+        if self._frames % ALIVE_FRAMES == 0:
+            sys.stdout.write("alive\n")
+            sys.stdout.flush()
+
     def ended(self, job: object, tally: object, notes: object, error: Exception | None) -> None:
         self.outcome = "done" if error is None else type(error).__name__
 

@@ -26,7 +26,8 @@ from lamppost.base.annexb import nal_units
 from lamppost.model.media import Codec
 
 CHILD = Path(__file__).parents[1] / "assets" / "mutate_streams.py"
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0  # without a word
+LONGEST_S = 600.0  # with words
 MOST_MB = 1500
 MOST_AGE = 2500  # streams; a leak would show in the memory of a child so old
 
@@ -59,7 +60,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = b""
         self.seed: int | None = None
-        self.began_s = 0.0
+        self.began_s = self.heard_s = 0.0
         self._age = 0
 
     def give(self, seed: int) -> None:
@@ -68,7 +69,8 @@ class Child:
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self._age = 0
         assert self._process.stdin is not None
-        self.seed, self.began_s, self._age = seed, time.monotonic(), self._age + 1
+        self.seed, self._age = seed, self._age + 1
+        self.began_s = self.heard_s = time.monotonic()
         self._process.stdin.write(f"{seed}\n".encode())
         self._process.stdin.flush()
 
@@ -131,10 +133,12 @@ def _has_ended(child: Child, tally: Tally, *, is_ready: bool) -> bool:
     assert child.seed is not None
     took_s = time.monotonic() - child.began_s
     if not is_ready:
-        if took_s > DEADLINE_S:
+        is_hung = time.monotonic() - child.heard_s > DEADLINE_S or took_s > LONGEST_S
+        if is_hung:
             child.close(is_killed=True)
             tally.hangs.append(child.seed)
-        return took_s > DEADLINE_S
+        return is_hung
+    child.heard_s = time.monotonic()
     lines = child.lines()
     if lines is None:
         tally.crashes[child.seed] = child.close()
@@ -225,7 +229,7 @@ def test_a_child_that_dies_and_one_that_hangs_are_told_from_one_that_works(made_
         pass
     assert list(tally.crashes) == [3]
     child.give(4)
-    child.began_s -= DEADLINE_S + 1
+    child.heard_s -= DEADLINE_S + 1
     assert _has_ended(child, tally, is_ready=False)
     assert tally.hangs == [4]
     child.give(5)
