@@ -21,6 +21,7 @@ from lamppost.model.vision import Preset
 SCHEMES = ("rtsp", "rtsps", "sim", "file")
 # Redaction finds the end of an address in running text by these.
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f'\"]")
+_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):(?P<port>[0-9]{1,5})")
 
 
 def _without_nul(path: Path) -> Path:
@@ -187,6 +188,21 @@ class MetricsSettings(_Section):
         default="127.0.0.1:9464",
         description="Address and port of `/metrics`; empty: none. They name cameras, and nobody is asked who they are.",
     )
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, listen: str) -> str:
+        if listen:
+            split_listen(listen)
+        return listen
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, IPv6 in brackets; raises `ValueError`."""
+    match = _LISTEN.fullmatch(listen)
+    if match is None or int(match["port"]) > 65_535:
+        raise ValueError(f"{listen!r} is no address; write it as 127.0.0.1:9464")
+    return match["host"].strip("[]"), int(match["port"])
 
 
 class SealingSettings(_Section):
