@@ -104,14 +104,15 @@ class AlarmKeeper:
         self._journal = journal
         self._clock = clock
         self._standing: dict[tuple[str, str | None], _Standing] = {}
+        self._active: tuple[Condition, ...] = ()
         self._unwritten: list[JournalRecord] = []
         self._log = get_logger("supervisor")
         self.left_out = 0  # records that neither the journal nor memory had room for
 
     @property
     def active(self) -> tuple[Condition, ...]:
-        """What was told and has not ended."""
-        return tuple(standing.condition for standing in self._standing.values() if standing.event_id)
+        """What was told and has not ended; from any thread."""
+        return self._active
 
     def update(self, conditions: Collection[Condition]) -> None:
         """Take in what holds now; call it a few times a second."""
@@ -126,6 +127,7 @@ class AlarmKeeper:
             standing = self._standing.pop(key)
             if standing.event_id:
                 self._clear(standing, now_us)
+        self._active = tuple(standing.condition for standing in self._standing.values() if standing.event_id)
         self._write()
 
     def close(self) -> None:

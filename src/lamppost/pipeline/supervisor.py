@@ -205,8 +205,9 @@ class Supervisor:
         return redact(next((problem for problem in problems if problem), ""))
 
     def _report_of(self, role: Role, camera: str) -> dict[str, Any]:
-        home = self._fleets[role].homes.get(camera)
-        return self._children[home].of_camera(camera) if home is not None else {}
+        # Asked by the thread of the metrics as well, while a process that is new has a camera already.
+        child = self._children.get(self._fleets[role].homes.get(camera, ""))
+        return child.of_camera(camera) if child is not None else {}
 
     # Cameras and their processes
 

@@ -45,6 +45,7 @@ def test_an_alarm_is_an_event_and_two_acts(books: Books) -> None:
         clock.advance(0.5)
     assert books.kinds() == ["EventOpened", "alarm_raised"]
     assert keeper.active == (FULL,)
+    assert keeper.active is keeper.active, "another thread reads it, and never while it is made"
     keeper.update([])
     assert books.kinds() == ["EventOpened", "alarm_raised", "EventClosed", "alarm_cleared"]
     opened, _, closed, _ = books.records

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -392,6 +393,22 @@ def test_more_cameras_bring_more_processes_and_move_nobody(scene: Scene) -> None
     scene.supervisor.apply(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100)), *(f"b-{n}" for n in range(50))))
     assert cameras_of(scene.now("recorder-2").settings) == [f"b-{n}" for n in range(50)]
     assert feeds(scene.now("recorder-2")) == [f"b-{n}" for n in sorted(range(50), key=str)]
+
+
+def test_a_camera_may_be_asked_for_while_its_process_is_made(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As the thread of the metrics does.
+    asked: list[dict[str, object]] = []
+    make = supervising.Child
+
+    def making(*arguments: Any, **options: Any) -> raising.Child:
+        asked.extend(scene.supervisor.recording(name) for name in ("a", "b"))
+        return make(*arguments, **options)
+
+    scene.supervisor = scene.make(make_settings(scene.folder.root, "a", "b"))
+    monkeypatch.setattr(supervising, "Child", making)
+    scene.supervisor.start()
+    assert asked
+    assert not any(asked)
 
 
 def test_what_cannot_change_is_refused_before_anything_is_touched(scene: Scene, tmp_path: Path) -> None:
