@@ -68,6 +68,8 @@ class Supervisor:
         self._cores = cores or os.cpu_count() or 1
         self._folder = DataFolder(settings.data)
         self._fleets = {Role.RECORDER: Fleet(MappingProxyType({})), Role.ANALYST: Fleet(MappingProxyType({}))}
+        # Also of cameras that are gone: the account of one that comes back goes on where it was.
+        self._homes: dict[Role, dict[str, str]] = {Role.RECORDER: {}, Role.ANALYST: {}}
         self._children: dict[str, Child] = {}
         self._deaths: dict[str, deque[float]] = {}
         self._log = get_logger("supervisor")
@@ -108,7 +110,8 @@ class Supervisor:
         recover(self._folder, WRITER, journal, sign=self._sign, clock=self._clock)
         self._alarms = AlarmKeeper(journal.append, self._clock)
         self._place_cameras()
-        adopt(self._folder, self._fleets[Role.RECORDER].homes, sign=self._sign, clock=self._clock)
+        recorders = [child.name for child in self._children.values() if child.role is Role.RECORDER]
+        self._homes[Role.RECORDER] |= adopt(self._folder, self._fleets[Role.RECORDER].homes, recorders, sign=self._sign, clock=self._clock)
         self._act("started", {"cameras": len(self._settings.camera)})
         for child in self._children.values():
             child.start()
@@ -219,7 +222,8 @@ class Supervisor:
             names = [*present, *(name for name in process_names(role, self._settings, self._cores) if name not in present)]
             if role is not Role.BOOKKEEPER:
                 cameras = [camera.name for camera in self._settings.camera]
-                self._fleets[role] = assign(cameras, names, self._fleets[role].homes)
+                self._fleets[role] = assign(cameras, names, self._homes[role])
+                self._homes[role] |= self._fleets[role].homes
             for name in names:
                 self._settle(name, role, is_running=is_running)
 
@@ -232,8 +236,8 @@ class Supervisor:
             return
         self._children[name] = Child(name, role, settings, clock=self._clock, write_line=self._write_line)
         self._deaths[name] = deque(maxlen=16)
-        if is_running:
-            self._children[name].start_again()
+        if is_running and self._children[name].start_again():
+            self._tell_hold(self._children[name])
 
     def _settings_of(self, name: str, role: Role) -> Settings:
         if role is Role.BOOKKEEPER:
@@ -271,9 +275,13 @@ class Supervisor:
                 self._note_death(child)
             if child.is_due() and child.start_again() and child.role is not Role.BOOKKEEPER:
                 to_join += self._fleets[child.role].of(child.name)
-                if child.role is Role.RECORDER and self._is_held:
-                    child.tell({"order": "hold", "is_held": True})
+                self._tell_hold(child)
         self._join_feeds(dict.fromkeys(to_join))
+
+    def _tell_hold(self, child: Child) -> None:
+        """A recorder that is new records, unless it is told."""
+        if child.role is Role.RECORDER and self._is_held:
+            child.tell({"order": "hold", "is_held": True})
 
     def _note_death(self, child: Child) -> None:
         self._deaths[child.name].append(self._clock.monotonic_s())

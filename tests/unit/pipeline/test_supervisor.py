@@ -17,8 +17,10 @@ import pytest
 
 from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
+from lamppost.model.books import GapOpened
 from lamppost.model.layout import DataFolder
-from lamppost.model.settings import CameraSettings, SealingSettings, Settings
+from lamppost.model.media import GapCause
+from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
 from lamppost.pipeline.child import parse_settings
@@ -395,6 +397,31 @@ def test_more_cameras_bring_more_processes_and_move_nobody(scene: Scene) -> None
     assert feeds(scene.now("recorder-2")) == [f"b-{n}" for n in sorted(range(50), key=str)]
 
 
+def test_who_was_removed_comes_back_to_where_its_account_is(scene: Scene) -> None:
+    names = [f"a-{number}" for number in range(4)]
+    settings = make_settings(scene.folder.root, *names)
+    two = settings.model_copy(update={"fleet": FleetSettings(recorders=2)})
+    scene.supervisor = scene.make(two)
+    scene.supervisor.start()
+    assert cameras_of(scene.now("recorder-2").settings) == ["a-1", "a-3"]
+    scene.supervisor.apply(two.model_copy(update={"camera": settings.camera[3:]}))
+    scene.supervisor.apply(two.model_copy(update={"camera": (settings.camera[1], settings.camera[3])}))
+    (home,) = (child for child in scene.supervisor.children if child.name == "recorder-2")
+    assert cameras_of(home.settings) == ["a-1", "a-3"]
+
+
+def test_a_removed_camera_keeps_its_home_over_a_restart(scene: Scene) -> None:
+    with JournalWriter(scene.folder.journal / "recorder-2", clock=scene.clock) as journal:
+        journal.append(GapOpened("gap", "old", GapCause.REMOVED.value, scene.clock.wall_us(), ""))
+    two = make_settings(scene.folder.root, "a", "b").model_copy(update={"fleet": FleetSettings(recorders=2)})
+    scene.supervisor = scene.make(two)
+    scene.supervisor.start()
+    back = make_settings(scene.folder.root, "old", "a", "b").camera
+    scene.supervisor.apply(two.model_copy(update={"camera": back}))
+    (home,) = (child for child in scene.supervisor.children if child.name == "recorder-2")
+    assert cameras_of(home.settings) == ["old", "b"]
+
+
 def test_a_camera_may_be_asked_for_while_its_process_is_made(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     # As the thread of the metrics does.
     asked: list[dict[str, object]] = []
@@ -478,3 +505,11 @@ def test_recorders_stop_while_everything_is_held_and_a_new_one_is_told_so(scene:
     tell_retention(scene, is_stuck=False)
     assert {"order": "hold", "is_held": False} in [order.body for order in scene.now(RECORDER).orders()]
     assert scene.supervisor.alarms == ()
+
+
+def test_a_recorder_that_is_made_while_everything_is_held_is_told_so(scene: Scene) -> None:
+    scene.supervisor = scene.make(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100))), cores=2)
+    scene.supervisor.start()
+    tell_retention(scene, is_stuck=True)
+    scene.supervisor.apply(make_settings(scene.folder.root, *(f"a-{n}" for n in range(101))))
+    assert {"order": "hold", "is_held": True} in [order.body for order in scene.now("recorder-2").orders()]
