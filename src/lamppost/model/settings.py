@@ -23,6 +23,9 @@ SCHEMES = ("rtsp", "rtsps", "sim", "file")
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f'\"]")
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):(?P<port>[0-9]{1,5})")
 
+# What a recorder need not know of a camera.
+_NOT_RECEIVED = {"preset", "sealed_days", "masked_days", "max_gb"}
+
 
 def _without_nul(path: Path) -> Path:
     if "\0" in str(path):
@@ -114,6 +117,10 @@ class CameraSettings(_Section):
         if self.password is not None and self.password_file is not None:
             raise ValueError("give either password or password_file, not both")
         return self
+
+    def is_received_as(self, other: CameraSettings) -> bool:
+        """Whether a change from `other` to this leaves the connection and the recording as they are."""
+        return self.model_dump(exclude=_NOT_RECEIVED) == other.model_dump(exclude=_NOT_RECEIVED)
 
     def resolved_password(self) -> str | None:
         """The password in the clear, from where it is kept; raises `ConfigError`."""

@@ -162,7 +162,7 @@ class Supervisor:
         added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
         is_all_new = (before.recording, before.timezone) != (settings.recording, settings.timezone)
         altered = sorted(name for name in old.keys() & new.keys() if is_all_new or old[name] != new[name])
-        self._join_feeds([*added, *altered])
+        self._join_feeds([*added, *(name for name in altered if is_all_new or not new[name].is_received_as(old[name]))])
         detail = {"tables": changed, "added": added[:100], "removed": removed[:100], "changed": altered[:100]}
         self._act("configuration_changed", detail | {"cameras": len(new)})
         self._log.info("the configuration was changed", added=len(added), removed=len(removed), changed=len(altered))

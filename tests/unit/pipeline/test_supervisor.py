@@ -21,6 +21,7 @@ from lamppost.model.books import GapOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
 from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
+from lamppost.model.vision import Preset
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
 from lamppost.pipeline.child import parse_settings
@@ -386,6 +387,17 @@ def test_a_camera_is_added_changed_and_removed_without_touching_the_others(scene
         assert [order.body["camera"] for order in rest] == ["park", "gate"]
     assert [len(lives) for lives in scene.lives.values()] == [1, 1, 1], "nobody was started anew"
     assert scene.supervisor.settings.camera[1].name == "park"
+
+
+def test_masking_and_retention_change_without_a_new_connection(scene: Scene) -> None:
+    scene.supervisor.start()
+    for name in (RECORDER, ANALYST):
+        scene.now(name).orders()
+    gate, plaza = scene.settings.camera
+    changed = gate.model_copy(update={"preset": Preset.ALL, "sealed_days": 1.0, "masked_days": 2.0, "max_gb": 3.0})
+    scene.supervisor.apply(scene.settings.model_copy(update={"camera": (changed, plaza)}))
+    for name in (RECORDER, ANALYST):
+        assert [order.body["order"] for order in scene.now(name).orders()] == ["settings"], "everybody knows, and no feed is new"
 
 
 def test_more_cameras_bring_more_processes_and_move_nobody(scene: Scene) -> None:
