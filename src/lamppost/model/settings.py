@@ -285,6 +285,16 @@ class Settings(_Section):
     log: LogSettings = Field(default_factory=LogSettings)
     camera: tuple[CameraSettings, ...] = Field(default=(), description="The cameras, each a table `[[camera]]`.")
 
+    def with_passwords(self) -> Settings:
+        """The same with every password read from its file, so that a changed one shows; raises `ConfigError`."""
+        cameras = tuple(
+            camera.model_copy(update={"password": SecretStr(camera.resolved_password() or ""), "password_file": None})
+            if camera.password_file is not None
+            else camera
+            for camera in self.camera
+        )
+        return self.model_copy(update={"camera": cameras})
+
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, zone: str) -> str:

@@ -61,7 +61,7 @@ class Supervisor:
         write_line: Callable[[str], None],
         cores: int | None = None,
     ) -> None:
-        self._settings = settings
+        self._settings = settings.with_passwords()
         self._sign = sign
         self._clock = clock
         self._write_line = write_line
@@ -142,13 +142,14 @@ class Supervisor:
     def apply(self, settings: Settings) -> None:
         """Bring the node to `settings`, which were validated whole; cameras that stay the same are not touched.
 
+        Password files are read again as well.
+
         Raises `ConfigError`, before anything is touched, for what cannot change while it runs.
         """
         before = self._settings
         if settings.data != before.data:
             raise ConfigError("the data folder cannot change while Lamppost runs", remedy="stop it, move the folder, start it again")
-        for camera in settings.camera:
-            camera.resolved_password()
+        settings = settings.with_passwords()
         later = [name for name in _NEXT_START if getattr(settings, name) != getattr(before, name)]
         if later:
             self._log.warning("takes effect with the next start", tables=later)

@@ -400,6 +400,26 @@ def test_masking_and_retention_change_without_a_new_connection(scene: Scene) -> 
         assert [order.body["order"] for order in scene.now(name).orders()] == ["settings"], "everybody knows, and no feed is new"
 
 
+def test_a_password_that_was_changed_in_its_file_is_used(scene: Scene, tmp_path: Path) -> None:
+    secret = tmp_path / "gate.password"
+    secret.write_text("old\n")
+    gate, plaza = scene.settings.camera
+    gate = gate.model_copy(update={"url": "rtsp://192.0.2.1/s", "username": "op", "password_file": secret})
+    settings = scene.settings.model_copy(update={"camera": (gate, plaza)})
+    scene.supervisor = scene.make(settings)
+    scene.supervisor.start()
+    scene.now(RECORDER).orders()
+    scene.supervisor.apply(settings)
+    assert scene.now(RECORDER).orders() == []
+    secret.write_text("new\n")
+    scene.supervisor.apply(settings)
+    told, feed = scene.now(RECORDER).orders()
+    assert parse_settings(told.body["settings"]).camera[0].resolved_password() == "new"
+    assert feed.body["camera"] == "gate"
+    acts = b"".join(path.read_bytes() for path in scene.folder.journal.rglob("*.jsonl"))
+    assert b"configuration_changed" in acts
+
+
 def test_more_cameras_bring_more_processes_and_move_nobody(scene: Scene) -> None:
     scene.supervisor = scene.make(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100))), cores=2)
     scene.supervisor.start()
