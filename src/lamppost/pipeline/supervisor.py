@@ -27,7 +27,7 @@ from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
 from lamppost.pipeline.adopting import adopt
-from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, AlarmKeeper, ChildReport, Condition, find_conditions
+from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
 from lamppost.pipeline.children import Child
 from lamppost.pipeline.fleet import Fleet, Role, assign, process_names
 from lamppost.pipeline.recovering import Sign, recover
@@ -211,7 +211,10 @@ class Supervisor:
     def _report_of(self, role: Role, camera: str) -> dict[str, Any]:
         # Asked by the thread of the metrics as well, while a process that is new has a camera already.
         child = self._children.get(self._fleets[role].homes.get(camera, ""))
-        return child.of_camera(camera) if child is not None else {}
+        if child is None:
+            return {}
+        report = child.of_camera(camera)
+        return report | {"state": "silent"} if report and child.silent_s > SILENT_S else report
 
     # Cameras and their processes
 
@@ -282,7 +285,7 @@ class Supervisor:
     def _tell_hold(self, child: Child) -> None:
         """A recorder that is new records, unless it is told."""
         if child.role is Role.RECORDER and self._is_held:
-            child.tell({"order": "hold", "is_held": True})
+            child.insist({"order": "hold", "is_held": True})
 
     def _note_death(self, child: Child) -> None:
         self._deaths[child.name].append(self._clock.monotonic_s())
@@ -290,6 +293,8 @@ class Supervisor:
 
     def _look_after(self, now_s: float) -> None:
         """What the reports mean: alarms, and whether recording must stop for what is held."""
+        for child in self._children.values():
+            child.remind()
         reports = [self._report(child, now_s) for child in self._children.values()]
         conditions = list(find_conditions(reports))
         if self._alarms is not None:
@@ -299,11 +304,11 @@ class Supervisor:
             self._is_held = is_held
             for child in self._children.values():
                 if child.role is Role.RECORDER:
-                    child.tell({"order": "hold", "is_held": is_held})
+                    child.insist({"order": "hold", "is_held": is_held})
 
     def _report(self, child: Child, now_s: float) -> ChildReport:
         recent = sum(now_s - death_s < DEATHS_WITHIN_S for death_s in self._deaths[child.name])
-        return ChildReport(child.name, child.role, child.status, recent, child.failure or child.reason)
+        return ChildReport(child.name, child.role, child.status, recent, child.failure or child.reason, child.silent_s)
 
     def _revive_bookkeeper(self) -> None:
         """Have one to apply the last records, also where it died just now and would start later."""

@@ -24,6 +24,7 @@ from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettin
 from lamppost.model.vision import Preset
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
+from lamppost.pipeline.alarms import SILENT_S
 from lamppost.pipeline.child import parse_settings
 from lamppost.pipeline.children import RESTART_CAP_S, STEADY_S
 from lamppost.pipeline.control import ControlChannel, Message
@@ -545,3 +546,28 @@ def test_a_recorder_that_is_made_while_everything_is_held_is_told_so(scene: Scen
     tell_retention(scene, is_stuck=True)
     scene.supervisor.apply(make_settings(scene.folder.root, *(f"a-{n}" for n in range(101))))
     assert {"order": "hold", "is_held": True} in [order.body for order in scene.now("recorder-2").orders()]
+
+
+def test_a_process_that_stands_still_is_an_alarm_and_no_camera_of_it_is_called_recorded(scene: Scene) -> None:
+    scene.supervisor.start()
+    scene.now(RECORDER).channel.send({"cameras": {"gate": {"state": "recording"}}})
+    (recorder,) = (child for child in scene.supervisor.children if child.name == RECORDER)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not recorder.status and time.monotonic() < deadline_s:
+        os.sched_yield()
+    assert scene.supervisor.recording("gate")["state"] == "recording"
+    scene.watch(SILENT_S + 2)
+    assert "process_silent" in [condition.kind for condition in scene.supervisor.alarms]
+    assert scene.supervisor.recording("gate")["state"] == "silent"
+
+
+def test_an_order_that_was_not_taken_is_given_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.supervisor.start()
+    scene.now(RECORDER).orders()
+    with monkeypatch.context() as patch:
+        patch.setattr(ControlChannel, "send_whole", lambda *_, **__: False)
+        scene.supervisor.apply(make_settings(scene.folder.root, "gate"))
+    assert scene.now(RECORDER).orders() == []
+    scene.watch(1.0)
+    (told,) = scene.now(RECORDER).orders()
+    assert cameras_of(parse_settings(told.body["settings"])) == ["gate"]
