@@ -26,7 +26,8 @@ class ConfigWatch:
         self._path = path
         self._load = load
         self._clock = clock
-        self._seen = self._read = self._signature()
+        self._read: _Signature | None = self._signature()
+        self._seen = self._read
         self._looked_s = clock.monotonic_s()
         self._is_asked = False
 
