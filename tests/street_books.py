@@ -103,12 +103,13 @@ class Street:
         place = self.folder.epoch(self.camera, self.epoch_id)
         make_directory(place)
         contents = [AGE_HEAD + f"{self.epoch_id} {n}".encode() for n in range(1, shares + 1)]
-        for number, content in enumerate(contents, 1):
-            write_durable(place / f"share-{number}.age", content)
         hashes = tuple(hashlib.sha256(content).hexdigest() for content in contents)
         epoch = EpochSealed(self.epoch_id, self.camera, self.epochs, start_us, start_us + 600_000_000, "age1x", 2, shares, hashes)
         self.epochs += 1
+        # The note first: a kill must not leave what no vault does, a folder that nobody vouches for.
         write_durable(place / "seal.note", encode_line(epoch))
+        for number, content in enumerate(contents, 1):
+            write_durable(place / f"share-{number}.age", content)
         if is_journalled:
             self.journal.append(epoch)
         return epoch
