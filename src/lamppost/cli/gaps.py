@@ -25,6 +25,7 @@ from lamppost.store.index import Index, Interval
 _AGO = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 MOST_LISTED = 200
+PIPED_WIDTH = 200
 
 
 @one_line_errors
@@ -80,9 +81,13 @@ def _to_json(account: Account, gaps: tuple[Interval, ...]) -> dict[str, Any]:
 
 def _print(accounts: list[Account], gaps: dict[str, tuple[Interval, ...]], *, is_detailed: bool) -> None:
     console = Console(highlight=False)
-    table = Table("camera", "since")
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PIPED_WIDTH)  # a file has no width, and a squeezed table says nothing
+    table = Table(box=None, pad_edge=False)
+    for heading in ("camera", "since"):
+        table.add_column(heading, no_wrap=True)
     for heading in ("span", "recorded", "masked", "covered", "gaps", "unexplained"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("causes")
     for account in accounts:
         span_us = account.until_us - account.first_us
