@@ -218,6 +218,10 @@ class Server:
         self._server.set_address(address)
         self._server.set_service(port)
         self._server.set_backlog(256)
+        # A thread for each client: one that waits for its first picture holds up all others of its thread, as no two cameras do.
+        pool = GstRtspServer.RTSPThreadPool.new()
+        pool.set_max_threads(-1)
+        self._server.set_thread_pool(pool)
         self.mounts = self._server.get_mount_points()
         self._source = 0
         GLib.timeout_add_seconds(CLEANING_S, self._forget_dead_sessions)

@@ -147,8 +147,10 @@ class RunBuilder:
         # A clock that was set back may repeat a time; nothing else may.
         wall_us = unit.arrival_us if has_stepped else max(unit.arrival_us, before.end_us)
         interval = self._timeline.typical_interval_90k or DEFAULT_INTERVAL_90K
-        if wall_us - before.end_us <= us_from_90k(interval) // 2:
-            return wall_us, None
+        late_us = wall_us - before.end_us
+        if late_us <= us_from_90k(interval) // 2:
+            # Too little for a picture to be missing: it begins where the last run ended, and no moment is without an entry.
+            return min(wall_us, before.end_us), None
         cause = GapCause.CLOCK_STEPPED if has_stepped else GapCause.TIMESTAMP_JUMP
         return wall_us, Gap(before.end_us, wall_us, cause, self._broken or self._restart)
 

@@ -27,10 +27,13 @@ def film(width: int, frames: int) -> list[bytes]:
     return [encoder.encode(index) for index in range(frames)]
 
 
+_FILM = film(320, 45)
+
+
 @pytest.fixture(scope="module")
 def pictures() -> list[bytes]:
     """45 pictures, a keyframe at every 15th."""
-    return film(320, 45)
+    return _FILM
 
 
 def units(pictures: list[bytes]) -> list[AccessUnit]:
@@ -211,3 +214,18 @@ def test_packets_and_gaps_explain_all_time(events: list[str]) -> None:
 
 
 _PICTURES = film(320, 45)
+
+
+@given(late_us=st.integers(min_value=-FRAME_US, max_value=3 * FRAME_US))
+def test_between_two_runs_no_moment_is_without_an_entry(late_us: int) -> None:
+    arrived = units(_FILM)
+    # The stream's time is another from the third keyframe on, which comes a little early or late.
+    arrived = [*arrived[:30], *(changed(unit, pts=90_000 * 3600, wall_us=late_us) for unit in arrived[30:])]
+    items = build(arrived)
+    assert kinds(items).count("R") == 2
+    entries = [(item.start_us, item.end_us) for item in gaps(items)]
+    entries += [(packet.wall_us, packet.wall_us + packet.duration_90k * 100 // 9) for packet in packets(items)]
+    end_us = START_US
+    for start, end in sorted(entries):
+        assert start - end_us <= 1, "a hole that nobody declared"
+        end_us = max(end_us, end)
