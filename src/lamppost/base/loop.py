@@ -11,11 +11,11 @@ import contextlib
 import heapq
 import itertools
 import os
+import queue
 import select
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from lamppost.base.clock import Clock
@@ -64,7 +64,8 @@ class Loop:
         # Between two ticks only other threads' calls are looked at.
         self._rest = select.poll()
         self._rest.register(self._wake_fd, select.POLLIN)
-        self._threads: ThreadPoolExecutor | None = None
+        self._works: queue.SimpleQueue[Callback | None] = queue.SimpleQueue()
+        self._threads = 0
         # Room to receive into, shared by all callbacks: what is in it holds until the callback returns.
         self.scratch = memoryview(bytearray(SCRATCH_BYTES))
 
@@ -101,10 +102,14 @@ class Loop:
                 os.eventfd_write(self._wake_fd, 1)
 
     def in_thread(self, work: Callback) -> None:
-        """Run `work`, which may wait, in one of a few threads; it posts what it found."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="loop")
-        self._threads.submit(work)
+        """Run `work`, which may wait, in one of a few threads; it posts what it found, and translates what it raises.
+
+        The process does not wait for it to end: a name server that does not answer must not hold up a stop.
+        """
+        self._works.put(work)
+        if self._threads < THREADS:
+            self._threads += 1
+            threading.Thread(target=self._do_works, name=f"loop-{self._threads}", daemon=True).start()
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set; it is looked at several times a second, and at each `post`."""
@@ -136,8 +141,12 @@ class Loop:
                 self._epoll.close()
                 os.close(self._wake_fd)
                 self._wake_fd = -1
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        for _ in range(self._threads):
+            self._works.put(None)
+
+    def _do_works(self) -> None:
+        while (work := self._works.get()) is not None:
+            work()
 
     def _patience_s(self, now_s: float) -> float:
         if self._posted:

@@ -138,9 +138,8 @@ def camera_test(
     Exit code 0: pictures came. 1: none came, and why.
     """
     if ":" in camera:
-        wanted = check_camera("test", camera)
         given = _fields(None, None, transport, username, password_file, None, None, certificate_sha256, None, None, None)
-        wanted = CameraSettings.model_validate(wanted.model_dump() | dict(given))
+        wanted = check_camera("test", camera, **given)
     else:
         found = [known for known in load_settings(config).camera if known.name == camera]
         if not found:

@@ -30,7 +30,7 @@ class ConfigFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        content = read_configuration(path)
+        self._content = content = read_configuration(path)
         read_settings(content, path)  # what is wrong already is told in the usual words
         try:
             self._document = tomlkit.parse(content)
@@ -69,8 +69,13 @@ class ConfigFile:
         return settings
 
     def replace(self) -> None:
-        """Validate once more, and replace the file durably; owner and mode stay."""
+        """Validate once more, and replace the file durably; owner and mode stay.
+
+        Raises `ConfigError` where somebody else has changed it since it was read.
+        """
         self.settings()
+        if read_configuration(self._path) != self._content:
+            raise ConfigError(f"{self._path} was changed by somebody else just now", remedy="give the command again; nothing was changed")
         status = self._path.stat()
         # A link is followed: it may be how the file came to its place.
         target = self._path.resolve()

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
-from lamppost.ingest.locator import parse_locator
+from lamppost.ingest.locator import check_transport, parse_locator
 from lamppost.model.settings import CameraSettings, Settings
 
 DEFAULT_CONFIG = Path("lamppost.toml")
@@ -104,10 +104,10 @@ def check_cameras(settings: Settings) -> None:
         _check_address(camera)
 
 
-def check_camera(name: str, url: str) -> CameraSettings:
-    """A camera given on the command line; raises `ConfigError` for a name or an address that cannot be used."""
+def check_camera(name: str, url: str, **more: Any) -> CameraSettings:
+    """A camera given on the command line; raises `ConfigError` for a name, an address or a setting that cannot be used."""
     try:
-        camera = CameraSettings(name=name, url=url)
+        camera = CameraSettings(name=name, url=url, **more)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
         raise ConfigError(f"a camera on the command line cannot be used: {problem}") from error
@@ -120,7 +120,7 @@ def check_camera(name: str, url: str) -> CameraSettings:
 def _check_address(camera: CameraSettings) -> None:
     for url in (camera.url, *((camera.sub_url,) if camera.sub_url else ())):
         try:
-            parse_locator(url, username=camera.username)
+            check_transport(parse_locator(url, username=camera.username), camera.transport, camera.certificate_sha256)
         except ConfigError as error:
             raise ConfigError(f"camera {camera.name}: {error.problem}", remedy=error.remedy) from error
 

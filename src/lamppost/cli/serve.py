@@ -23,7 +23,7 @@ from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
-from lamppost.pipeline.metrics import MetricsServer, parse_listen
+from lamppost.pipeline.metrics import MetricsServer
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.supervisor import Supervisor
 from lamppost.pipeline.upgrading import upgrade
@@ -56,7 +56,6 @@ def serve(
         raise ConfigError(f"{config} names no camera", remedy="add one with `lamppost camera add`")
     if camera:
         check_cameras(settings)
-    parse_listen(settings.metrics.listen or ":0")
     for_s = _seconds(for_) if for_ is not None else None
     folder = DataFolder(settings.data)
     if not (folder.keys / "recorder.key").is_file():

@@ -92,6 +92,14 @@ def parse_locator(url: str, *, username: str | None = None, password: str | None
     )
 
 
+def check_transport(locator: Locator, transport: str, certificate_sha256: str | None) -> None:
+    """Raise `ConfigError` where the address cannot be had in this way."""
+    if locator.scheme is Scheme.RTSPS and transport == "udp":
+        raise ConfigError(f"{locator.shown}: over UDP the video would not be encrypted", remedy='set transport = "tcp", or use rtsp://')
+    if locator.scheme is Scheme.RTSP and certificate_sha256 is not None:
+        raise ConfigError(f"{locator.shown}: without TLS there is no certificate", remedy="use rtsps://, or leave certificate_sha256 out")
+
+
 def _split(url: str, name: str) -> tuple[SplitResult, str, int | None]:
     # Raised outside the handler: a ValueError of urlsplit may quote the password.
     try:

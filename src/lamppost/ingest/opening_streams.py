@@ -10,10 +10,9 @@ from __future__ import annotations
 import threading
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import ConfigError
 from lamppost.base.loop import Loop
 from lamppost.ingest.files import FileSource, PlayOptions
-from lamppost.ingest.locator import Scheme, parse_locator
+from lamppost.ingest.locator import Scheme, check_transport, parse_locator
 from lamppost.ingest.rtsp.stream import RtspStream
 from lamppost.ingest.simulation import SimulatedSource
 from lamppost.ingest.stream import Stream, StreamSink, Transport
@@ -47,10 +46,7 @@ def open_stream(
     if locator.scheme is Scheme.FILE:
         options = PlayOptions.of(locator)
         return ThreadStream(loop, sink, stop, lambda closed: FileSource(locator, options, clock, closed, timeout_s), "file-reader")
-    if locator.scheme is Scheme.RTSPS and transport == "udp":
-        raise ConfigError(f"{locator.shown}: over UDP the video would not be encrypted", remedy='set transport = "tcp", or use rtsp://')
-    if locator.scheme is Scheme.RTSP and certificate_sha256 is not None:
-        raise ConfigError(f"{locator.shown}: without TLS there is no certificate", remedy="use rtsps://, or leave certificate_sha256 out")
+    check_transport(locator, transport, certificate_sha256)
     return RtspStream(
         locator, loop, clock, sink, timeout_s=timeout_s, transport=transport, certificate_sha256=_plain_fingerprint(certificate_sha256)
     )

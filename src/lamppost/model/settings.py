@@ -21,6 +21,10 @@ from lamppost.model.vision import Preset
 SCHEMES = ("rtsp", "rtsps", "sim", "file")
 # Redaction finds the end of an address in running text by these.
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f'\"]")
+_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):(?P<port>[0-9]{1,5})")
+
+# What a recorder need not know of a camera.
+_NOT_RECEIVED = {"preset", "sealed_days", "masked_days", "max_gb"}
 
 
 def _without_nul(path: Path) -> Path:
@@ -114,6 +118,10 @@ class CameraSettings(_Section):
             raise ValueError("give either password or password_file, not both")
         return self
 
+    def is_received_as(self, other: CameraSettings) -> bool:
+        """Whether a change from `other` to this leaves the connection and the recording as they are."""
+        return self.model_dump(exclude=_NOT_RECEIVED) == other.model_dump(exclude=_NOT_RECEIVED)
+
     def resolved_password(self) -> str | None:
         """The password in the clear, from where it is kept; raises `ConfigError`."""
         if self.password is not None:
@@ -188,6 +196,21 @@ class MetricsSettings(_Section):
         description="Address and port of `/metrics`; empty: none. They name cameras, and nobody is asked who they are.",
     )
 
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, listen: str) -> str:
+        if listen:
+            split_listen(listen)
+        return listen
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, IPv6 in brackets; raises `ValueError`."""
+    match = _LISTEN.fullmatch(listen)
+    if match is None or int(match["port"]) > 65_535:
+        raise ValueError(f"{listen!r} is no address; write it as 127.0.0.1:9464")
+    return match["host"].strip("[]"), int(match["port"])
+
 
 class SealingSettings(_Section):
     """Who can open the originals, together."""
@@ -261,6 +284,16 @@ class Settings(_Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     camera: tuple[CameraSettings, ...] = Field(default=(), description="The cameras, each a table `[[camera]]`.")
+
+    def with_passwords(self) -> Settings:
+        """The same with every password read from its file, so that a changed one shows; raises `ConfigError`."""
+        cameras = tuple(
+            camera.model_copy(update={"password": SecretStr(camera.resolved_password() or ""), "password_file": None})
+            if camera.password_file is not None
+            else camera
+            for camera in self.camera
+        )
+        return self.model_copy(update={"camera": cameras})
 
     @field_validator("timezone")
     @classmethod

@@ -7,7 +7,7 @@ runs meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lamppost.base.clock import Clock
@@ -23,11 +23,14 @@ _RECORDERS: Final = Role.RECORDER.value
 _ANALYSTS: Final = Role.ANALYST.value
 
 
-def adopt(folder: DataFolder, homes: Mapping[str, str], *, sign: Sign, clock: Clock) -> None:
+def adopt(folder: DataFolder, homes: Mapping[str, str], recorders: Sequence[str], *, sign: Sign, clock: Clock) -> dict[str, str]:
     """Recover every recorder's and analyst's journal, and move open gaps to where `homes` has their cameras now.
 
-    A camera without a home keeps its gap where it is. Raises `StoreError`; doing it again goes on where it failed.
+    A camera without a home keeps its gap where it is, as long as that is one of
+    `recorders`; should it come back, its home must be where its gap is, which is
+    returned. Raises `StoreError`; doing it again goes on where it failed.
     """
+    gaps_at: dict[str, str] = {}
     Vault(folder.vault).remove_stale()  # of a sealer that was killed; none runs now
     for writer in writers(folder.journal):
         role = writer.partition("-")[0]
@@ -37,9 +40,10 @@ def adopt(folder: DataFolder, homes: Mapping[str, str], *, sign: Sign, clock: Cl
             left_open = recover(folder, writer, journal, sign=sign, clock=clock)
             if role == _RECORDERS:
                 for camera, gap in left_open.items():
-                    home = homes.get(camera, writer)
+                    home = gaps_at[camera] = homes.get(camera) or (writer if writer in recorders else recorders[0])
                     if home != writer:
                         _move(folder, gap, journal, home, clock)
+    return gaps_at
 
 
 def _move(folder: DataFolder, gap: GapOpened, journal: JournalWriter, home: str, clock: Clock) -> None:

@@ -23,6 +23,7 @@ from lamppost.pipeline.fleet import Role
 ACTOR: Final = "lamppost serve"
 DEATHS_IN_A_ROW: Final = 3
 DEATHS_WITHIN_S: Final = 120.0
+SILENT_S: Final = 30.0  # a process reports twice a second; one that has to mend much first may take longer
 PENDING_LIMIT: Final = 1000
 _STORE_CAUSES: Final = {GapCause.STORE_FAILED.value, GapCause.SEAL_UNAVAILABLE.value}
 _LOST_CAUSES: Final = {
@@ -43,13 +44,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class ChildReport:
-    """What is known of a child: its last report, and its deaths of the last minutes."""
+    """What is known of a child: its last report, how long ago that was, and its deaths of the last minutes."""
 
     name: str
     role: Role
     status: Mapping[str, Any]
     recent_deaths: int
     last_death: str
+    silent_s: float = 0.0
 
 
 def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
@@ -57,6 +59,8 @@ def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
     for report in reports:
         if report.recent_deaths >= DEATHS_IN_A_ROW:
             yield Condition("process_failing", Severity.ALARM, None, f"{report.name} keeps dying: {report.last_death}")
+        if report.silent_s > SILENT_S:
+            yield Condition("process_silent", Severity.ALARM, None, f"{report.name} lives and says nothing: what it did last may be over")
         for key in ("journal_problem", "index_problem"):
             problem = str(report.status.get(key, ""))
             if problem:
@@ -104,14 +108,15 @@ class AlarmKeeper:
         self._journal = journal
         self._clock = clock
         self._standing: dict[tuple[str, str | None], _Standing] = {}
+        self._active: tuple[Condition, ...] = ()
         self._unwritten: list[JournalRecord] = []
         self._log = get_logger("supervisor")
         self.left_out = 0  # records that neither the journal nor memory had room for
 
     @property
     def active(self) -> tuple[Condition, ...]:
-        """What was told and has not ended."""
-        return tuple(standing.condition for standing in self._standing.values() if standing.event_id)
+        """What was told and has not ended; from any thread."""
+        return self._active
 
     def update(self, conditions: Collection[Condition]) -> None:
         """Take in what holds now; call it a few times a second."""
@@ -126,6 +131,7 @@ class AlarmKeeper:
             standing = self._standing.pop(key)
             if standing.event_id:
                 self._clear(standing, now_us)
+        self._active = tuple(standing.condition for standing in self._standing.values() if standing.event_id)
         self._write()
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ RESTART_CAP_S: Final = 10.0
 STEADY_S: Final = 30.0  # a child that lived so long starts anew at once
 STDERR_LINE_LIMIT: Final = 4096
 LAST_WORDS_S: Final = 0.5
+INSIST_S: Final = 0.2
 
 
 class Child:
@@ -46,6 +47,8 @@ class Child:
         self.reason = ""  # of the last death
         self.status: dict[str, Any] = {}
         self.started_s = 0.0
+        self._heard_s = 0.0
+        self._due: dict[str, dict[str, Any]] = {}  # orders that it did not take yet, the newest of each kind
         self._settings = settings
         self._clock = clock
         self._write_line = write_line
@@ -67,12 +70,18 @@ class Child:
         """None while it is dead."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def silent_s(self) -> float:
+        """For how long it has said nothing, though it lives; 0 while it is dead."""
+        return 0.0 if self._process is None else self._clock.monotonic_s() - max(self._heard_s, self.started_s)
+
     def start(self) -> None:
         """Spawn it; raises `ConfigError` when a password cannot be read, and `OSError`."""
         process, channel = spawn(MODULES[self.role], self.name, self._settings)
         self._process, self._channel = process, channel
         self.started_s = self._clock.monotonic_s()
         self.failure = ""
+        self._due.clear()
         self._collector = threading.Thread(target=self._collect, args=(channel,), name=f"{self.name}-status", daemon=True)
         self._collector.start()
         threading.Thread(target=self._pass_on, args=(process,), name=f"{self.name}-stderr", daemon=True).start()
@@ -113,11 +122,22 @@ class Child:
         """From now on, and in its next lives, these settings; raises `ConfigError` when a password cannot be read."""
         message = {"order": "settings", "settings": settings_message(settings)}
         self._settings = settings
-        self.tell(message)
+        self.insist(message)
 
-    def tell(self, order: dict[str, Any], descriptors: tuple[int, ...] = ()) -> bool:
+    def tell(self, order: dict[str, Any], descriptors: tuple[int, ...] = (), timeout_s: float = 5.0) -> bool:
         """Send an order; false when it is dead or does not take it."""
-        return self._channel is not None and self._channel.send_whole(order, descriptors)
+        return self._channel is not None and self._channel.send_whole(order, descriptors, timeout_s)
+
+    def insist(self, order: dict[str, Any]) -> None:
+        """Send an order now, or when it takes orders again; a later one of the same kind stands for it."""
+        self._due[str(order["order"])] = order
+        self.remind()
+
+    def remind(self) -> None:
+        """Send what it did not take; call it now and then."""
+        for kind, order in tuple(self._due.items()):
+            if self.tell(order, timeout_s=INSIST_S):
+                del self._due[kind]
 
     def begin_end(self) -> None:
         """Tell it to end."""
@@ -178,6 +198,7 @@ class Child:
                 self.failure = redact(str(message.body["failure"]))
             else:
                 self.status = message.body
+                self._heard_s = self._clock.monotonic_s()
 
     def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
         """Copy a child's standard error to ours, secrets cut out, line by line."""

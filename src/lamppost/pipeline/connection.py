@@ -68,8 +68,12 @@ class StreamConnection:
             self._timer.cancel()
             self._timer = None
         attempt, self._attempt = self._attempt, None
-        if attempt is not None:
+        if attempt is None:
+            return
+        try:
             self._hand_on(attempt.finish())
+        except Exception as error:  # noqa: BLE001  (a bug with one camera must not end the recording of ninety-nine others)
+            self._events.on_bug(error)
 
     def _connect(self) -> None:
         self._timer = None
@@ -108,14 +112,18 @@ class StreamConnection:
 
     def _end_by_bug(self, error: BaseException) -> None:
         attempt, self._attempt = self._attempt, None
-        if attempt is not None and attempt.stream is not None:
-            attempt.stream.close()
         self._events.on_bug(error)
+        if attempt is not None and attempt.stream is not None:
+            try:
+                attempt.stream.close()
+            except Exception as second:  # noqa: BLE001  (what is broken may not even close)
+                self._events.on_bug(second)
         self._retry(REVIVAL_PAUSE_S)
 
     def _retry(self, delay_s: float) -> None:
-        if self._is_started:
-            self._timer = self._guarded.call_later(delay_s, self._connect)
+        if self._timer is not None:  # one attempt at a time, whatever was late to fail
+            self._timer.cancel()
+        self._timer = self._guarded.call_later(delay_s, self._connect) if self._is_started else None
 
 
 class _Attempt:

@@ -65,7 +65,9 @@ class EpochSupply:
         """Make the epochs from now on for these custodians; the present one goes on to its end."""
         if sealing != self._sealing:
             self._sealing = sealing
-            self._next = None
+            # One in the making as well: who is a custodian no longer gets no share of what is sealed from now on.
+            self.close()
+            self._made = self._next = None
 
     def tend(self) -> None:
         """Start, collect or retry the making of the next epoch; never waits. Call it often.

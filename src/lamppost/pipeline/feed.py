@@ -64,7 +64,7 @@ class FeedWriter:
             stale.close()
 
     def _attach(self, end: socket.socket) -> None:
-        self.detach()
+        self._hang_up()
         end.setblocking(False)
         self._socket = end
         self._unsent = b""
@@ -73,7 +73,14 @@ class FeedWriter:
         self._dropped = 0
 
     def detach(self) -> None:
-        """Close the socket; packets are dropped, uncounted, until another end is offered."""
+        """Close the socket, and one that was offered; packets are dropped, uncounted, until another end is offered."""
+        with self._offer_lock:
+            offered, self._offered = self._offered, None
+        if offered is not None:
+            offered.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -129,7 +136,7 @@ class FeedWriter:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self.detach()
+            self._hang_up()
             return
         self._unsent = message[sent:]
 

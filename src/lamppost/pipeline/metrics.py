@@ -19,9 +19,8 @@ from prometheus_client import CollectorRegistry, Metric, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from lamppost.base.errors import ConfigError
 from lamppost.base.logging import get_logger
-from lamppost.model.settings import Settings
+from lamppost.model.settings import Settings, split_listen
 from lamppost.pipeline.alarms import Condition
 from lamppost.pipeline.fleet import Role
 
@@ -166,11 +165,11 @@ class MetricsServer:
         self._listen = listen
         if not listen:
             return
-        host, port = parse_listen(listen)
+        host, port = split_listen(listen)
         try:
             self._server, self._thread = start_http_server(port, addr=host, registry=self._registry)
-        except OSError as error:
-            get_logger("supervisor").warning("no metrics are served", address=listen, problem=error.strerror or str(error))
+        except (OSError, UnicodeError) as error:  # taken, not ours, or a name that cannot be one
+            get_logger("supervisor").warning("no metrics are served", address=listen, problem=str(error))
 
     def close(self) -> None:
         """Stop listening."""
@@ -180,11 +179,3 @@ class MetricsServer:
             server.shutdown()
             server.server_close()
             self._thread.join()
-
-
-def parse_listen(listen: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`; raises `ConfigError`."""
-    host, separator, port = listen.rpartition(":")
-    if not separator or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ConfigError(f"[metrics] listen = {listen!r} is no address", remedy="write it as 127.0.0.1:9464")
-    return host.strip("[]"), int(port)

@@ -78,6 +78,7 @@ class CameraReception:
         self._paused: GapCause | None = None
         self._timer: Timer | None = None
         self._ready_until_s: float | None = None
+        self._is_giving_up = False  # of the line's threads alone
         feeds_main = camera.sub_url is None
         events = ConnectionEvents(self._on_open, self._on_main if feeds_main else self._keep, self._on_trouble, self._on_bug)
         self._main = self._connection(camera.url, events, reconnect_cap_s)
@@ -141,8 +142,13 @@ class CameraReception:
 
     def _let_go(self, cause: GapCause) -> None:
         self._disconnect()
-        self.status.state = cause.value
-        self._line.put(lambda: self._recording.pause(cause))
+
+        def pause() -> None:
+            # Told once what came before is written: that was recorded still.
+            self._recording.pause(cause)
+            self.status.state = cause.value
+
+        self._line.put(pause)
 
     def _disconnect(self) -> None:
         self._main.stop()
@@ -183,7 +189,8 @@ class CameraReception:
             else:
                 if isinstance(item, RunStarted):
                     self._run = item
-                self._batch.add(item)
+                if self._dropping_since_us is None:  # else it lies in the gap, and what waits must not grow
+                    self._batch.add(item)
 
     def _keep_packet(self, packet: Packet) -> None:
         if self._dropping_since_us is not None and not self._stop_dropping(packet):
@@ -262,7 +269,15 @@ class CameraReception:
     def on_line_bug(self, error: BaseException) -> None:
         """From the line's thread: what was being written is given up, and a keyframe soon after begins anew."""
         self._note_bug(error)
-        self._line.put(self._recording.give_up)
+        if self._is_giving_up:  # that failed as well: to try it again at once would go on for ever
+            self._is_giving_up = False
+            return
+        self._is_giving_up = True
+        self._line.put(self._give_up)
+
+    def _give_up(self) -> None:
+        self._recording.give_up()
+        self._is_giving_up = False
 
 
 class _Batch:

@@ -85,7 +85,7 @@ class Recorder:
             self._hold(is_held=bool(message.body["is_held"]))
 
     def _apply(self, settings: Settings) -> None:
-        """Bring the cameras to what `settings` say; those that stay the same are not touched."""
+        """Bring the cameras to what `settings` say; those that are received as before are not touched."""
         before, self._settings = self._settings, settings
         old = {camera.name: camera for camera in before.camera}
         new = {camera.name: camera for camera in settings.camera}
@@ -95,7 +95,7 @@ class Recorder:
         for name, camera in old.items():
             if name not in new:
                 self._remove(name, GapCause.REMOVED)
-            elif is_all_new or new[name] != camera:
+            elif is_all_new or not new[name].is_received_as(camera):
                 self._remove(name, GapCause.STARTING)
         for name, camera in new.items():
             if name not in self._receptions:

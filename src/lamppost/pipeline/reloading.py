@@ -17,13 +17,17 @@ _Signature = tuple[int, int, int]
 
 
 class ConfigWatch:
-    """Looks at one file about once a second; `load` reads and validates it, or raises `ConfigError`."""
+    """Looks at one file about once a second; `load` reads and validates it, or raises `ConfigError`.
+
+    A file that changed is read once two looks find it the same: half a file may be one that names half the cameras.
+    """
 
     def __init__(self, path: Path, load: Callable[[], Settings], clock: Clock) -> None:
         self._path = path
         self._load = load
         self._clock = clock
-        self._seen: _Signature | None = self._signature()
+        self._read: _Signature | None = self._signature()
+        self._seen = self._read
         self._looked_s = clock.monotonic_s()
         self._is_asked = False
 
@@ -37,10 +41,11 @@ class ConfigWatch:
         if not self._is_asked and now_s - self._looked_s < LOOK_S:
             return None
         self._looked_s = now_s
-        signature = self._signature()
-        if signature == self._seen and not self._is_asked:
+        signature, before = self._signature(), self._seen
+        self._seen = signature
+        if not self._is_asked and (signature == self._read or signature != before):
             return None
-        self._seen, self._is_asked = signature, False
+        self._read, self._is_asked = signature, False
         if signature is None:
             raise ConfigError(f"the configuration {self._path} is gone", remedy="put it back; what runs goes on as it was")
         return self._load()

@@ -27,7 +27,7 @@ from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
 from lamppost.pipeline.adopting import adopt
-from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, AlarmKeeper, ChildReport, Condition, find_conditions
+from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
 from lamppost.pipeline.children import Child
 from lamppost.pipeline.fleet import Fleet, Role, assign, process_names
 from lamppost.pipeline.recovering import Sign, recover
@@ -61,13 +61,15 @@ class Supervisor:
         write_line: Callable[[str], None],
         cores: int | None = None,
     ) -> None:
-        self._settings = settings
+        self._settings = settings.with_passwords()
         self._sign = sign
         self._clock = clock
         self._write_line = write_line
         self._cores = cores or os.cpu_count() or 1
         self._folder = DataFolder(settings.data)
         self._fleets = {Role.RECORDER: Fleet(MappingProxyType({})), Role.ANALYST: Fleet(MappingProxyType({}))}
+        # Also of cameras that are gone: the account of one that comes back goes on where it was.
+        self._homes: dict[Role, dict[str, str]] = {Role.RECORDER: {}, Role.ANALYST: {}}
         self._children: dict[str, Child] = {}
         self._deaths: dict[str, deque[float]] = {}
         self._log = get_logger("supervisor")
@@ -108,7 +110,8 @@ class Supervisor:
         recover(self._folder, WRITER, journal, sign=self._sign, clock=self._clock)
         self._alarms = AlarmKeeper(journal.append, self._clock)
         self._place_cameras()
-        adopt(self._folder, self._fleets[Role.RECORDER].homes, sign=self._sign, clock=self._clock)
+        recorders = [child.name for child in self._children.values() if child.role is Role.RECORDER]
+        self._homes[Role.RECORDER] |= adopt(self._folder, self._fleets[Role.RECORDER].homes, recorders, sign=self._sign, clock=self._clock)
         self._act("started", {"cameras": len(self._settings.camera)})
         for child in self._children.values():
             child.start()
@@ -139,13 +142,14 @@ class Supervisor:
     def apply(self, settings: Settings) -> None:
         """Bring the node to `settings`, which were validated whole; cameras that stay the same are not touched.
 
+        Password files are read again as well.
+
         Raises `ConfigError`, before anything is touched, for what cannot change while it runs.
         """
         before = self._settings
         if settings.data != before.data:
             raise ConfigError("the data folder cannot change while Lamppost runs", remedy="stop it, move the folder, start it again")
-        for camera in settings.camera:
-            camera.resolved_password()
+        settings = settings.with_passwords()
         later = [name for name in _NEXT_START if getattr(settings, name) != getattr(before, name)]
         if later:
             self._log.warning("takes effect with the next start", tables=later)
@@ -159,7 +163,7 @@ class Supervisor:
         added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
         is_all_new = (before.recording, before.timezone) != (settings.recording, settings.timezone)
         altered = sorted(name for name in old.keys() & new.keys() if is_all_new or old[name] != new[name])
-        self._join_feeds([*added, *altered])
+        self._join_feeds([*added, *(name for name in altered if is_all_new or not new[name].is_received_as(old[name]))])
         detail = {"tables": changed, "added": added[:100], "removed": removed[:100], "changed": altered[:100]}
         self._act("configuration_changed", detail | {"cameras": len(new)})
         self._log.info("the configuration was changed", added=len(added), removed=len(removed), changed=len(altered))
@@ -205,8 +209,12 @@ class Supervisor:
         return redact(next((problem for problem in problems if problem), ""))
 
     def _report_of(self, role: Role, camera: str) -> dict[str, Any]:
-        home = self._fleets[role].homes.get(camera)
-        return self._children[home].of_camera(camera) if home is not None else {}
+        # Asked by the thread of the metrics as well, while a process that is new has a camera already.
+        child = self._children.get(self._fleets[role].homes.get(camera, ""))
+        if child is None:
+            return {}
+        report = child.of_camera(camera)
+        return report | {"state": "silent"} if report and child.silent_s > SILENT_S else report
 
     # Cameras and their processes
 
@@ -218,7 +226,8 @@ class Supervisor:
             names = [*present, *(name for name in process_names(role, self._settings, self._cores) if name not in present)]
             if role is not Role.BOOKKEEPER:
                 cameras = [camera.name for camera in self._settings.camera]
-                self._fleets[role] = assign(cameras, names, self._fleets[role].homes)
+                self._fleets[role] = assign(cameras, names, self._homes[role])
+                self._homes[role] |= self._fleets[role].homes
             for name in names:
                 self._settle(name, role, is_running=is_running)
 
@@ -231,8 +240,8 @@ class Supervisor:
             return
         self._children[name] = Child(name, role, settings, clock=self._clock, write_line=self._write_line)
         self._deaths[name] = deque(maxlen=16)
-        if is_running:
-            self._children[name].start_again()
+        if is_running and self._children[name].start_again():
+            self._tell_hold(self._children[name])
 
     def _settings_of(self, name: str, role: Role) -> Settings:
         if role is Role.BOOKKEEPER:
@@ -270,9 +279,13 @@ class Supervisor:
                 self._note_death(child)
             if child.is_due() and child.start_again() and child.role is not Role.BOOKKEEPER:
                 to_join += self._fleets[child.role].of(child.name)
-                if child.role is Role.RECORDER and self._is_held:
-                    child.tell({"order": "hold", "is_held": True})
+                self._tell_hold(child)
         self._join_feeds(dict.fromkeys(to_join))
+
+    def _tell_hold(self, child: Child) -> None:
+        """A recorder that is new records, unless it is told."""
+        if child.role is Role.RECORDER and self._is_held:
+            child.insist({"order": "hold", "is_held": True})
 
     def _note_death(self, child: Child) -> None:
         self._deaths[child.name].append(self._clock.monotonic_s())
@@ -280,6 +293,8 @@ class Supervisor:
 
     def _look_after(self, now_s: float) -> None:
         """What the reports mean: alarms, and whether recording must stop for what is held."""
+        for child in self._children.values():
+            child.remind()
         reports = [self._report(child, now_s) for child in self._children.values()]
         conditions = list(find_conditions(reports))
         if self._alarms is not None:
@@ -289,11 +304,11 @@ class Supervisor:
             self._is_held = is_held
             for child in self._children.values():
                 if child.role is Role.RECORDER:
-                    child.tell({"order": "hold", "is_held": is_held})
+                    child.insist({"order": "hold", "is_held": is_held})
 
     def _report(self, child: Child, now_s: float) -> ChildReport:
         recent = sum(now_s - death_s < DEATHS_WITHIN_S for death_s in self._deaths[child.name])
-        return ChildReport(child.name, child.role, child.status, recent, child.failure or child.reason)
+        return ChildReport(child.name, child.role, child.status, recent, child.failure or child.reason, child.silent_s)
 
     def _revive_bookkeeper(self) -> None:
         """Have one to apply the last records, also where it died just now and would start later."""

@@ -162,6 +162,9 @@ class _Batch:
             answer = self._answers.pop(key, None)
             if answer is not None:
                 self._waiting.pop(key, None)
+            if not self._waiting and self._is_launched:
+                # All is answered, and durable: nobody would ask again, and see the child end.
+                self._end(kill=True)
             return answer
 
     def _look(self) -> None:

@@ -98,3 +98,22 @@ def test_what_may_wait_runs_elsewhere_and_reports_back() -> None:
     loop.run(stop)
     assert seen == [True]
     loop.close()
+
+
+def test_what_waits_elsewhere_holds_up_no_end() -> None:
+    loop = Loop(SystemClock())
+    begun, release = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        release.wait(10)
+
+    loop.in_thread(wait)
+    assert begun.wait(5)
+    (waiting,) = (thread for thread in threading.enumerate() if thread.name.startswith("loop-"))
+    loop.close()
+    assert waiting.is_alive(), "the loop does not wait for it"
+    assert waiting.daemon, "nor does the process"
+    release.set()
+    waiting.join(5)
+    assert not waiting.is_alive()

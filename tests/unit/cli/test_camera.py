@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from lamppost.base.errors import ConfigError
+from lamppost.cli.config_file import ConfigFile
+
 Lamppost = Callable[..., Result]
 CANARY = "kanarienvogel-42"
 
@@ -67,6 +70,10 @@ def test_the_last_camera_can_go_and_another_can_come(lamppost: Lamppost, config:
         (("add", "park", "rtsp://192.0.2.1/s", "--schedule", "whenever"), "schedule"),
         (("add", "park", "rtsp://192.0.2.1/s", "--certificate-sha256", "abc"), "64 hexadecimal digits"),
         (("add", "park", "rtsp://192.0.2.1/s", "--password-file", "gone.txt"), "password_file"),
+        (("add", "park", "rtsps://192.0.2.1/s", "--transport", "udp"), "not be encrypted"),
+        (("add", "park", "rtsp://192.0.2.1/s", "--certificate-sha256", "0" * 64), "there is no certificate"),
+        (("test", f"rtsp://op:{CANARY}@192.0.2.1/s", "--certificate-sha256", "abc"), "64 hexadecimal digits"),
+        (("test", f"rtsps://op:{CANARY}@192.0.2.1/s", "--transport", "udp"), "not be encrypted"),
         (("add", "park", "file:gone.mp4", "--test"), "does not exist"),
         (("set", "park", "--preset", "all"), "has no camera"),
         (("set", "gate"), "nothing to change"),
@@ -94,6 +101,16 @@ def test_a_file_that_is_wrong_already_is_not_touched(lamppost: Lamppost, config:
     before = config.read_bytes()
     assert lamppost("camera", "add", "park", "sim://plaza").exit_code == 2
     assert config.read_bytes() == before
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_lost(config: Path) -> None:
+    one, other = ConfigFile(config), ConfigFile(config)
+    one.add("park", {"url": "sim://plaza"})
+    other.add("bridge", {"url": "sim://plaza"})
+    one.replace()
+    with pytest.raises(ConfigError, match="somebody else"):
+        other.replace()
+    assert [camera["name"] for camera in cameras(config)] == ["gate", "park"]
 
 
 def test_mode_and_link_of_the_file_stay(lamppost: Lamppost, config: Path) -> None:

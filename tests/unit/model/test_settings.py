@@ -10,7 +10,16 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
-from lamppost.model.settings import CameraSettings, LogSettings, MaskingSettings, RecordingSettings, SealingSettings, Settings
+from lamppost.model.settings import (
+    CameraSettings,
+    LogSettings,
+    MaskingSettings,
+    MetricsSettings,
+    RecordingSettings,
+    SealingSettings,
+    Settings,
+    split_listen,
+)
 from lamppost.model.vision import Preset
 
 CANARY = "kanarienvogel-42"
@@ -152,3 +161,37 @@ def test_faces_and_movement_are_masked_unless_told_otherwise() -> None:
 def test_logs_have_known_levels() -> None:
     with pytest.raises(ValidationError):
         LogSettings(level="loud")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("listen", ["9464", ":9464", "host:", "host:port", "host:70000", "host:²", "::1:9464", "a b:1"])
+def test_an_address_for_metrics_that_is_none_is_refused(listen: str) -> None:
+    # Here, and not where it is used: a reload must not end what runs.
+    with pytest.raises(ValidationError, match="is no address"):
+        MetricsSettings(listen=listen)
+
+
+def test_an_address_for_metrics_may_be_ipv6_or_none() -> None:
+    assert split_listen("[::1]:9464") == ("::1", 9464)
+    assert MetricsSettings(listen="").listen == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_received_as_before"),
+    [
+        ({"preset": "all", "sealed_days": 1, "masked_days": 2, "max_gb": 3}, True),
+        ({"url": "rtsp://192.0.2.1/other"}, False),
+        ({"sub_url": "rtsp://192.0.2.1/sub"}, False),
+        ({"transport": "udp"}, False),
+        ({"username": "op"}, False),
+        ({"password": CANARY}, False),
+        ({"password_file": "camera.password"}, False),
+        ({"certificate_sha256": "0" * 64}, False),
+        ({"schedule": ["mon 06:00-20:00"]}, False),
+    ],
+)
+def test_what_a_recorder_need_not_know_interrupts_no_recording(changes: dict[str, Any], is_received_as_before: bool) -> None:
+    assert make_camera(**changes).is_received_as(make_camera()) is is_received_as_before
+
+
+def test_another_password_is_another_way_to_receive() -> None:
+    assert not make_camera(password=CANARY).is_received_as(make_camera(password="x"))

@@ -39,8 +39,8 @@ class House:
         self.clock.advance(7)
         return {street.camera: street.last_end_us for street in streets}
 
-    def adopt(self, homes: dict[str, str]) -> None:
-        adopt(self.folder, homes, sign=sign, clock=self.clock)
+    def adopt(self, homes: dict[str, str]) -> dict[str, str]:
+        return adopt(self.folder, homes, ("recorder-1", "recorder-2"), sign=sign, clock=self.clock)
 
     def left_open(self, writer: str) -> dict[str, GapOpened]:
         with JournalWriter(self.folder.journal / writer, clock=self.clock) as journal:
@@ -99,8 +99,16 @@ def test_a_camera_may_go_and_come_back(house: House) -> None:
 
 def test_a_camera_without_a_home_keeps_its_gap_where_it_is(house: House) -> None:
     house.record("recorder-2", "gate")
-    house.adopt({})
+    assert house.adopt({}) == {"gate": "recorder-2"}
     assert list(house.left_open("recorder-2")) == ["gate"]
+
+
+def test_the_gap_of_a_camera_without_a_home_goes_where_a_recorder_runs(house: House) -> None:
+    house.record("recorder-3", "gate")
+    assert house.adopt({}) == {"gate": "recorder-1"}
+    assert house.left_open("recorder-3") == {}
+    house.record("recorder-1", "gate")
+    assert house.unexplained_us("gate") == 0
 
 
 @pytest.mark.parametrize("appends", range(8))

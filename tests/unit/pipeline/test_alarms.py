@@ -10,7 +10,7 @@ import pytest
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import StoreError
 from lamppost.model.books import Act, EventClosed, EventOpened, JournalRecord, Severity
-from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, PENDING_LIMIT, AlarmKeeper, ChildReport, Condition, find_conditions
+from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, PENDING_LIMIT, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
 from lamppost.pipeline.fleet import Role
 
 FULL = Condition("recording_failing", Severity.ALARM, None, "No space left on device")
@@ -45,6 +45,7 @@ def test_an_alarm_is_an_event_and_two_acts(books: Books) -> None:
         clock.advance(0.5)
     assert books.kinds() == ["EventOpened", "alarm_raised"]
     assert keeper.active == (FULL,)
+    assert keeper.active is keeper.active, "another thread reads it, and never while it is made"
     keeper.update([])
     assert books.kinds() == ["EventOpened", "alarm_raised", "EventClosed", "alarm_cleared"]
     opened, _, closed, _ = books.records
@@ -90,8 +91,8 @@ def test_a_full_disk_is_told_at_once_and_written_when_it_can_be(books: Books, ca
     assert books.kinds()[:2] == ["EventOpened", "alarm_raised"]
 
 
-def report(role: Role, status: dict[str, Any], deaths: int = 0) -> ChildReport:
-    return ChildReport(f"{role.value}-1", role, status, deaths, "killed by signal 11")
+def report(role: Role, status: dict[str, Any], deaths: int = 0, silent_s: float = 0.5) -> ChildReport:
+    return ChildReport(f"{role.value}-1", role, status, deaths, "killed by signal 11", silent_s)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,7 @@ def report(role: Role, status: dict[str, Any], deaths: int = 0) -> ChildReport:
         (report(Role.BOOKKEEPER, {"retention": {"stuck_by_holds": True}}), "recording_held"),
         (report(Role.BOOKKEEPER, {"retention": {"problem": "the vault cannot be read"}}), "retention_failing"),
         (report(Role.ANALYST, {}, DEATHS_IN_A_ROW), "process_failing"),
+        (report(Role.RECORDER, {}, silent_s=SILENT_S + 1), "process_silent"),
     ],
     ids=lambda part: part if isinstance(part, str) else "",
 )

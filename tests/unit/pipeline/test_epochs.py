@@ -168,3 +168,19 @@ def test_an_epoch_long_over_is_not_ready(scene: Scene) -> None:
     scene.failure = SealError("the vault is full")
     scene.clock.step_wall(86_400)
     assert not scene.supply.is_ready()
+
+
+@pytest.mark.parametrize("stage", ["in the making", "not yet in the journal", "ready"])
+def test_who_is_a_custodian_no_longer_gets_no_further_share(scene: Scene, stage: str) -> None:
+    scene.supply.tend()
+    if stage == "not yet in the journal":
+        scene.books.is_full = True
+        with pytest.raises(StoreError):
+            scene.supply.tend()
+        scene.books.is_full = False
+    elif stage == "ready":
+        scene.supply.tend()
+    scene.supply.use(SealingSettings(custodians=scene.site.custodians[:2], threshold=2, epoch_s=600))
+    assert not scene.supply.is_ready()
+    scene.tend()
+    assert scene.supply.seal_with(scene.clock.wall_us()).epoch_id == "e1"

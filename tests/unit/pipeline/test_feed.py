@@ -159,3 +159,13 @@ def test_no_analyst_costs_nothing() -> None:
     writer.start_run(RUN)
     writer.send(make_packet(0, is_keyframe=True))
     assert writer.dropped_packets == 0
+
+
+def test_an_end_that_was_offered_and_never_used_is_closed_too() -> None:
+    near, far = socket.socketpair()
+    writer = FeedWriter()
+    writer.offer(near)
+    writer.detach()
+    with far:
+        far.settimeout(5)
+        assert far.recv(1) == b"", "the analyst waits for nobody"

@@ -13,7 +13,7 @@ import pytest
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import CameraUnreachable
 from lamppost.model.books import FragmentWritten
-from lamppost.model.media import GapCause, Packet, RunStarted
+from lamppost.model.media import Gap, GapCause, Packet, RunStarted
 from lamppost.pipeline import reception as receiving
 from lamppost.pipeline.feed import FeedItem, read_feed
 from reception_scene import Scene
@@ -143,3 +143,53 @@ def test_held_footage_stops_recording_until_there_is_room(scene: Scene) -> None:
     scene.record(50)
     scene.reception.stop(GapCause.STOPPED)
     assert scene.frames() == 100
+
+
+def test_what_is_still_to_be_written_does_not_call_a_paused_camera_recorded(scene: Scene) -> None:
+    scene.reception.start()
+    scene.record(50)
+    scene.threads.is_stuck = True
+    scene.play(scene.video(50))
+    scene.reception.pause(GapCause.HELD)
+    scene.threads.flow()
+    assert scene.frames() == 100
+    assert scene.reception.status.state == "held"
+
+
+def test_holes_in_what_is_dropped_take_no_memory(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.reception.start()
+    scene.record(50)
+    monkeypatch.setattr(receiving, "LINE_LIMIT_BYTES", 1)
+    scene.threads.is_stuck = True
+    run, *packets = scene.video(300)
+    scene.stream.send(run, *packets[:100])
+    now_us = scene.clock.wall_us()
+    for _ in range(1000):
+        scene.stream.send(Gap(now_us, now_us + 1, GapCause.PACKETS_LOST, ""))
+    assert scene.reception.status.dropped > 0
+    assert len(scene.reception._batch.items) < 10
+    monkeypatch.undo()
+    scene.threads.flow()
+    scene.play(packets[100:])
+    scene.reception.stop(GapCause.STOPPED)
+    assert scene.causes().count("store_slow") == 1
+    assert "packets_lost" not in scene.causes(), "it lies in the gap of what was dropped"
+
+
+def test_a_bug_in_giving_up_is_told_and_not_repeated_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.reception.start()
+    tries: list[str] = []
+
+    def break_down(name: str) -> None:
+        tries.append(name)
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.recording, "take", lambda _items: break_down("take"))
+        patch.setattr(scene.recording, "give_up", lambda: break_down("give up"))
+        scene.record(60)
+    assert tries.count("give up") <= tries.count("take")
+    scene.advance(1)
+    scene.play(scene.video(50))
+    scene.reception.stop(GapCause.STOPPED)
+    assert scene.frames() == 50

@@ -11,15 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
+from lamppost.model.books import GapOpened
 from lamppost.model.layout import DataFolder
-from lamppost.model.settings import CameraSettings, SealingSettings, Settings
+from lamppost.model.media import GapCause
+from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
+from lamppost.model.vision import Preset
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
+from lamppost.pipeline.alarms import SILENT_S
 from lamppost.pipeline.child import parse_settings
 from lamppost.pipeline.children import RESTART_CAP_S, STEADY_S
 from lamppost.pipeline.control import ControlChannel, Message
@@ -385,6 +390,37 @@ def test_a_camera_is_added_changed_and_removed_without_touching_the_others(scene
     assert scene.supervisor.settings.camera[1].name == "park"
 
 
+def test_masking_and_retention_change_without_a_new_connection(scene: Scene) -> None:
+    scene.supervisor.start()
+    for name in (RECORDER, ANALYST):
+        scene.now(name).orders()
+    gate, plaza = scene.settings.camera
+    changed = gate.model_copy(update={"preset": Preset.ALL, "sealed_days": 1.0, "masked_days": 2.0, "max_gb": 3.0})
+    scene.supervisor.apply(scene.settings.model_copy(update={"camera": (changed, plaza)}))
+    for name in (RECORDER, ANALYST):
+        assert [order.body["order"] for order in scene.now(name).orders()] == ["settings"], "everybody knows, and no feed is new"
+
+
+def test_a_password_that_was_changed_in_its_file_is_used(scene: Scene, tmp_path: Path) -> None:
+    secret = tmp_path / "gate.password"
+    secret.write_text("old\n")
+    gate, plaza = scene.settings.camera
+    gate = gate.model_copy(update={"url": "rtsp://192.0.2.1/s", "username": "op", "password_file": secret})
+    settings = scene.settings.model_copy(update={"camera": (gate, plaza)})
+    scene.supervisor = scene.make(settings)
+    scene.supervisor.start()
+    scene.now(RECORDER).orders()
+    scene.supervisor.apply(settings)
+    assert scene.now(RECORDER).orders() == []
+    secret.write_text("new\n")
+    scene.supervisor.apply(settings)
+    told, feed = scene.now(RECORDER).orders()
+    assert parse_settings(told.body["settings"]).camera[0].resolved_password() == "new"
+    assert feed.body["camera"] == "gate"
+    acts = b"".join(path.read_bytes() for path in scene.folder.journal.rglob("*.jsonl"))
+    assert b"configuration_changed" in acts
+
+
 def test_more_cameras_bring_more_processes_and_move_nobody(scene: Scene) -> None:
     scene.supervisor = scene.make(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100))), cores=2)
     scene.supervisor.start()
@@ -392,6 +428,47 @@ def test_more_cameras_bring_more_processes_and_move_nobody(scene: Scene) -> None
     scene.supervisor.apply(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100)), *(f"b-{n}" for n in range(50))))
     assert cameras_of(scene.now("recorder-2").settings) == [f"b-{n}" for n in range(50)]
     assert feeds(scene.now("recorder-2")) == [f"b-{n}" for n in sorted(range(50), key=str)]
+
+
+def test_who_was_removed_comes_back_to_where_its_account_is(scene: Scene) -> None:
+    names = [f"a-{number}" for number in range(4)]
+    settings = make_settings(scene.folder.root, *names)
+    two = settings.model_copy(update={"fleet": FleetSettings(recorders=2)})
+    scene.supervisor = scene.make(two)
+    scene.supervisor.start()
+    assert cameras_of(scene.now("recorder-2").settings) == ["a-1", "a-3"]
+    scene.supervisor.apply(two.model_copy(update={"camera": settings.camera[3:]}))
+    scene.supervisor.apply(two.model_copy(update={"camera": (settings.camera[1], settings.camera[3])}))
+    (home,) = (child for child in scene.supervisor.children if child.name == "recorder-2")
+    assert cameras_of(home.settings) == ["a-1", "a-3"]
+
+
+def test_a_removed_camera_keeps_its_home_over_a_restart(scene: Scene) -> None:
+    with JournalWriter(scene.folder.journal / "recorder-2", clock=scene.clock) as journal:
+        journal.append(GapOpened("gap", "old", GapCause.REMOVED.value, scene.clock.wall_us(), ""))
+    two = make_settings(scene.folder.root, "a", "b").model_copy(update={"fleet": FleetSettings(recorders=2)})
+    scene.supervisor = scene.make(two)
+    scene.supervisor.start()
+    back = make_settings(scene.folder.root, "old", "a", "b").camera
+    scene.supervisor.apply(two.model_copy(update={"camera": back}))
+    (home,) = (child for child in scene.supervisor.children if child.name == "recorder-2")
+    assert cameras_of(home.settings) == ["old", "b"]
+
+
+def test_a_camera_may_be_asked_for_while_its_process_is_made(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As the thread of the metrics does.
+    asked: list[dict[str, object]] = []
+    make = supervising.Child
+
+    def making(*arguments: Any, **options: Any) -> raising.Child:
+        asked.extend(scene.supervisor.recording(name) for name in ("a", "b"))
+        return make(*arguments, **options)
+
+    scene.supervisor = scene.make(make_settings(scene.folder.root, "a", "b"))
+    monkeypatch.setattr(supervising, "Child", making)
+    scene.supervisor.start()
+    assert asked
+    assert not any(asked)
 
 
 def test_what_cannot_change_is_refused_before_anything_is_touched(scene: Scene, tmp_path: Path) -> None:
@@ -461,3 +538,36 @@ def test_recorders_stop_while_everything_is_held_and_a_new_one_is_told_so(scene:
     tell_retention(scene, is_stuck=False)
     assert {"order": "hold", "is_held": False} in [order.body for order in scene.now(RECORDER).orders()]
     assert scene.supervisor.alarms == ()
+
+
+def test_a_recorder_that_is_made_while_everything_is_held_is_told_so(scene: Scene) -> None:
+    scene.supervisor = scene.make(make_settings(scene.folder.root, *(f"a-{n}" for n in range(100))), cores=2)
+    scene.supervisor.start()
+    tell_retention(scene, is_stuck=True)
+    scene.supervisor.apply(make_settings(scene.folder.root, *(f"a-{n}" for n in range(101))))
+    assert {"order": "hold", "is_held": True} in [order.body for order in scene.now("recorder-2").orders()]
+
+
+def test_a_process_that_stands_still_is_an_alarm_and_no_camera_of_it_is_called_recorded(scene: Scene) -> None:
+    scene.supervisor.start()
+    scene.now(RECORDER).channel.send({"cameras": {"gate": {"state": "recording"}}})
+    (recorder,) = (child for child in scene.supervisor.children if child.name == RECORDER)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not recorder.status and time.monotonic() < deadline_s:
+        os.sched_yield()
+    assert scene.supervisor.recording("gate")["state"] == "recording"
+    scene.watch(SILENT_S + 2)
+    assert "process_silent" in [condition.kind for condition in scene.supervisor.alarms]
+    assert scene.supervisor.recording("gate")["state"] == "silent"
+
+
+def test_an_order_that_was_not_taken_is_given_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.supervisor.start()
+    scene.now(RECORDER).orders()
+    with monkeypatch.context() as patch:
+        patch.setattr(ControlChannel, "send_whole", lambda *_, **__: False)
+        scene.supervisor.apply(make_settings(scene.folder.root, "gate"))
+    assert scene.now(RECORDER).orders() == []
+    scene.watch(1.0)
+    (told,) = scene.now(RECORDER).orders()
+    assert cameras_of(parse_settings(told.body["settings"])) == ["gate"]

@@ -7,6 +7,7 @@ import io
 import os
 import select
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,21 @@ def test_requests_that_come_together_share_a_child_and_fail_alone(site: Site) ->
         bad.poll()
     assert outcome(other) is not None
     assert len({epoch.recipient for epoch in sealed if epoch is not None}) == MAX_REQUESTS - 1, "each epoch has a key of its own"
+
+
+def test_a_child_that_has_answered_everybody_leaves_nothing_behind(site: Site) -> None:
+    desk = SealingDesk(site.clock, gather_s=0.0)
+    preparation = desk.request(request(site))
+    assert preparation.poll() is None
+    process_id = preparation.process_id
+    assert process_id is not None
+    deadline_s = time.monotonic() + 60
+    while preparation.poll() is None:  # as the recorder does: the answer is taken before the child has ended
+        assert time.monotonic() < deadline_s
+        os.sched_yield()
+    assert preparation.process_id is None
+    assert not Path(f"/proc/{process_id}").exists(), "neither running nor waited for"
+    assert Vault(site.folder.vault).epochs() != []
 
 
 def test_the_child_lives_while_one_of_many_waits_for_it(site: Site) -> None:

@@ -126,6 +126,8 @@ class Connection:
             end.close()
 
     def _prepare_in_thread(self) -> None:
+        if self._is_closed:
+            return  # it waited for its turn until nobody wanted it; where names cannot be had, many do
         addresses, context = self._prepare()
         self._loop.post(lambda: self._prepared(addresses, context))
 
@@ -186,6 +188,7 @@ class Connection:
         if self._context is None:
             self._opened(end)
             return
+        self._loop.unwatch(end.fileno())  # whatever wrapping fails with, the descriptor may be another's then
         try:
             self._tls = self._context.wrap_socket(end, do_handshake_on_connect=False, server_hostname=self._locator.host)
         except OSError as error:

@@ -296,8 +296,10 @@ class RtspStream:
             self._send_report(now_s)
         if now_s >= self._keepalive_due_s and self._media is not None:
             self._keepalive_due_s = now_s + self._conversation.session_s / 2
-            if not self._conversation.is_waiting:
-                self._conversation.request(self._keepalive, self._media.session_url, self._after_keepalive)
+            if self._conversation.is_waiting:
+                # It did not answer the last one. To be silent now would end the session of a camera that counts requests.
+                self._keepalive = "OPTIONS"
+            self._conversation.request(self._keepalive, self._media.session_url, self._after_keepalive)
 
     def _after_keepalive(self, reply: Message) -> None:
         # 405, 501, 551: it does not know how. That a session is gone shows in its silence.

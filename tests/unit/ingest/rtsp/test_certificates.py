@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import ipaddress
+import socket
 import ssl
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from lamppost.base.errors import CameraRefused, CameraUnreachable, UnsupportedStream
+from lamppost.ingest.rtsp import connection
 from lamppost.model.media import Codec
 from rtp_packets import interleaved, packets
 from scripted_camera import ScriptedCamera, Viewer
@@ -102,3 +104,17 @@ def test_a_camera_without_tls_is_called_so(viewer: Viewer) -> None:
         viewer.open(f"rtsps://127.0.0.1:{camera.port}/x", timeout_s=1.0)
         viewer.until(lambda: viewer.error)
     assert isinstance(viewer.error, UnsupportedStream | CameraUnreachable)
+
+
+def test_a_camera_that_is_gone_before_tls_begins_leaves_nothing_watched(viewer: Viewer, certificate: Certificate) -> None:
+    # The descriptor is closed by whoever wraps it, and the next camera may be given its number.
+    class Broken(ssl.SSLContext):
+        def wrap_socket(self, sock: socket.socket, *_: object, **__: object) -> ssl.SSLSocket:
+            sock.close()
+            raise ConnectionResetError(104, "Connection reset by peer")
+
+    with ScriptedCamera(MEDIA, tls=certificate.context) as camera, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "_context", lambda _pinned: Broken(ssl.PROTOCOL_TLS_CLIENT))
+        open_secure(viewer, camera, pinned=certificate.sha256)
+    assert isinstance(viewer.error, CameraUnreachable)
+    assert viewer.loop._on_ready == {}

@@ -106,6 +106,16 @@ def test_a_session_is_kept_alive(viewer: Viewer) -> None:
     assert viewer.error is None
 
 
+def test_a_session_is_kept_alive_although_nobody_answers(viewer: Viewer) -> None:
+    setup = reply(headers=b"Session: 1;timeout=1\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n")
+    with ScriptedCamera(MEDIA, SETUP=setup, GET_PARAMETER=b"", OPTIONS=reply(headers=b"Public: GET_PARAMETER\r\n")) as camera:
+        viewer.open(url(camera), timeout_s=5.0)
+        viewer.until(lambda: "GET_PARAMETER" in camera.methods)
+        camera.answers["OPTIONS"] = b""
+        viewer.until(lambda: camera.methods.count("OPTIONS") == 3)
+    assert viewer.error is None
+
+
 @pytest.mark.parametrize(
     ("method", "answer", "kind", "words"),
     [
