@@ -51,7 +51,6 @@ def test_whole_data_folder(make_node: Callable[..., Node], small_disk: Callable[
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="the end of a segment that a full disk refused is written by the next start, not when there is room")
 def test_what_a_full_disk_left_open_is_ended_when_there_is_room(
     make_node: Callable[..., Node], small_disk: Callable[[Path, int], SmallDisk], tmp_path: Path
 ) -> None:
