@@ -7,6 +7,7 @@ from pathlib import Path
 
 from camera_packets import encode
 from lamppost.base.clock import US_PER_S, ManualClock
+from lamppost.base.errors import StoreError
 from lamppost.model.books import FragmentWritten, JournalRecord, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Packet, StreamParameters
@@ -31,6 +32,7 @@ class Recording:
     books: list[JournalRecord] = field(default_factory=list)
     chain: RecordChain = field(default_factory=RecordChain)
     clock: ManualClock = field(default_factory=ManualClock)
+    refuses: type[JournalRecord] | None = None  # what the journal has no room for
 
     @property
     def folder(self) -> DataFolder:
@@ -40,6 +42,11 @@ class Recording:
         number = wall_us // round(self.epoch_s * US_PER_S)
         return SealingEpoch(f"epoch-{number}", (number + 1) * round(self.epoch_s * US_PER_S), lambda data: b"sealed:" + data[::-1])
 
+    def journal(self, record: JournalRecord) -> None:
+        if self.refuses is not None and isinstance(record, self.refuses):
+            raise StoreError("the journal is full")
+        self.books.append(record)
+
     def writer(self, rendition: Rendition, parameters: StreamParameters, *, run_id: str = "run-1", segment_s: float = 2.0) -> SegmentWriter:
         return SegmentWriter(
             camera=self.camera,
@@ -47,7 +54,7 @@ class Recording:
             folder=self.folder,
             run_id=run_id,
             parameters=parameters,
-            journal=self.books.append,
+            journal=self.journal,
             chain=self.chain,
             sign=sign,
             clock=self.clock,

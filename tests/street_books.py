@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lamppost.base.clock import Clock, ManualClock
-from lamppost.base.durable import make_directory, sync_directory, write_durable
+from lamppost.base.durable import make_directory, sync_directory
 from lamppost.base.errors import ShareMismatch
 from lamppost.base.ids import timed_id
 from lamppost.model.books import EpochSealed, FragmentWritten, GapOpened, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
@@ -24,6 +24,7 @@ from lamppost.store.check_report import CheckTools
 from lamppost.store.journal import JournalWriter
 from lamppost.store.journal_lines import decode_line, encode_line
 from lamppost.store.recovery import Recovered, recover_writer
+from lamppost.store.vault import SEAL_NOTE, Vault
 
 AGE_HEAD = b"age-encryption.org/v1\n"
 FRAGMENT_US = 1_000_000
@@ -100,16 +101,12 @@ class Street:
         """An epoch with its share files in the vault, journalled."""
         start_us = self.clock.wall_us()
         self.epoch_id = timed_id(start_us)
-        place = self.folder.epoch(self.camera, self.epoch_id)
-        make_directory(place)
         contents = [AGE_HEAD + f"{self.epoch_id} {n}".encode() for n in range(1, shares + 1)]
         hashes = tuple(hashlib.sha256(content).hexdigest() for content in contents)
         epoch = EpochSealed(self.epoch_id, self.camera, self.epochs, start_us, start_us + 600_000_000, "age1x", 2, shares, hashes)
         self.epochs += 1
-        # The note first: a kill must not leave what no vault does, a folder that nobody vouches for.
-        write_durable(place / "seal.note", encode_line(epoch))
-        for number, content in enumerate(contents, 1):
-            write_durable(place / f"share-{number}.age", content)
+        files = {f"share-{number}.age": content for number, content in enumerate(contents, 1)}
+        Vault(self.folder.vault).put(self.camera, self.epoch_id, files | {SEAL_NOTE: encode_line(epoch)})
         if is_journalled:
             self.journal.append(epoch)
         return epoch

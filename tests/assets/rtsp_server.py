@@ -184,15 +184,15 @@ def _now_ns() -> int:
 class ClipFactory(GstRtspServer.RTSPMediaFactory):
     """Makes the media of one mount."""
 
-    def __init__(self, clip: Clip, pacer: Pacer, phase: int, *, is_shared: bool, is_live: bool) -> None:
+    def __init__(self, clip: Clip, pacer: Pacer, phase: int, *, is_shared: bool, is_live: bool, config_interval: int) -> None:
         super().__init__()
         self._clip, self._pacer, self._phase, self._is_live = clip, pacer, phase, is_live
         caps = f"video/x-{clip.codec},stream-format=byte-stream,alignment=au"
         # The units were parsed when they were read, and each keyframe has its parameter sets: no parser here, and a
-        # payloader that adds none. (It would put them between the slices of a picture, which FFmpeg takes for two.)
+        # payloader that adds none unless it is asked to. (It puts them between the slices of a picture, which FFmpeg takes for two.)
         self.set_launch(
             f"( appsrc name=clip is-live=true format=time max-bytes=0 caps={caps} ! "
-            f"rtp{clip.codec}pay name=pay0 pt=96 config-interval=0 aggregate-mode=none )"
+            f"rtp{clip.codec}pay name=pay0 pt=96 config-interval={config_interval} aggregate-mode=none )"
         )
         self.set_shared(is_shared)
         self.connect("media-configure", self._configure)
@@ -218,6 +218,10 @@ class Server:
         self._server.set_address(address)
         self._server.set_service(port)
         self._server.set_backlog(256)
+        # A thread for each client: one that waits for its first picture holds up all others of its thread, as no two cameras do.
+        pool = GstRtspServer.RTSPThreadPool.new()
+        pool.set_max_threads(-1)
+        self._server.set_thread_pool(pool)
         self.mounts = self._server.get_mount_points()
         self._source = 0
         GLib.timeout_add_seconds(CLEANING_S, self._forget_dead_sessions)
@@ -285,6 +289,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--password", default="")
     parser.add_argument("--copies", type=int, default=0, help="so many mounts, the clips in turn; otherwise one for each clip")
     parser.add_argument("--shared", action="store_true", help="one stream for all clients of a mount")
+    parser.add_argument("--config-interval", type=int, default=0, help="-1: parameter sets before each slice of an IDR picture")
     parser.add_argument("--live", action="store_true", help="what is sent is told by the time since the start")
     parser.add_argument("--forever", action="store_true", help="go on when standard input ends")
     return parser.parse_args()
@@ -308,7 +313,9 @@ def main() -> None:
         clip = clips[number % len(clips)]
         turn, turns = number // len(clips), -(-count // len(clips))
         phase = clip.keyframes[turn * len(clip.keyframes) // turns]
-        factory = ClipFactory(clip, pacer, phase, is_shared=arguments.shared, is_live=arguments.live)
+        factory = ClipFactory(
+            clip, pacer, phase, is_shared=arguments.shared, is_live=arguments.live, config_interval=arguments.config_interval
+        )
         if arguments.user:
             permissions = GstRtspServer.RTSPPermissions()
             permissions.add_permission_for_role("viewer", "media.factory.access", True)

@@ -30,6 +30,7 @@ def stand_still(node: Node, name: str, seconds: float) -> None:
     node.await_fragments(3)
 
 
+@pytest.mark.long
 def test_everything_dies_at_once(make_node: Callable[..., Node]) -> None:
     node = make_node()
     start(node)
@@ -43,7 +44,6 @@ def test_everything_dies_at_once(make_node: Callable[..., Node]) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="`check --repair --json` logs to standard output what it mends, before the JSON")
 def test_a_repair_prints_nothing_but_json(make_node: Callable[..., Node]) -> None:
     node = make_node()
     start(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -44,15 +44,15 @@ class RtspServer:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., RtspServer]]:
-    """Start servers: `serve(clip, ..., user=, password=, port=)`; they end with the test."""
+    """Start servers: `serve(clip, ..., options=, user=, password=, port=)`; they end with the test."""
     if subprocess.run([SYSTEM_PYTHON, "-c", "import gi"], check=False, capture_output=True).returncode:
         pytest.skip("python3-gi and gir1.2-gst-rtsp-server-1.0 are not installed")
     servers: list[RtspServer] = []
 
-    def start(*clips: Path, user: str = "", password: str = "", port: int = 0) -> RtspServer:
+    def start(*clips: Path, options: Sequence[str] = (), user: str = "", password: str = "", port: int = 0) -> RtspServer:
         login = ["--user", user, "--password", password] if user else []
         process = subprocess.Popen(
-            [SYSTEM_PYTHON, str(SERVER), "--port", str(port), *login, *map(str, clips)],
+            [SYSTEM_PYTHON, str(SERVER), "--port", str(port), *options, *login, *map(str, clips)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -91,6 +91,16 @@ def street_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Codec], P
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sliced_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of H.264 in four slices a picture."""
+    path = tmp_path_factory.mktemp("sliced") / "sliced.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc2=size=640x368:rate=15", "-t", "2"]
+    encode = ["-c:v", "libx264", "-bf", "0", "-x264-params", "slices=4:keyint=10:scenecut=0", "-pix_fmt", "yuv420p"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, *encode, str(path)], check=True, timeout=60)
+    return path
 
 
 @pytest.fixture

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import itertools
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, StreamEnded
+from lamppost.decode.packets import PacketDecoder
 from lamppost.ingest.nal import is_delimiter, is_parameter_set, nal_type, split_annex_b
 from lamppost.ingest.session import Session, open_session
 from lamppost.ingest.stream import Transport
 from lamppost.model.media import Codec, Gap, Packet, RunStarted, SessionItem
+from lamppost.record.fragments import FragmentMuxer
 
 pytestmark = pytest.mark.debian
 SECRET = "CANARY-pa:ss@w/rd"
@@ -81,6 +87,40 @@ def test_a_keyframe_carries_its_parameter_sets(serve: Callable, street_clip: Cal
     for packet in packets:
         types = [nal_type(Codec.H264, unit) for unit in split_annex_b(packet.data)]
         assert ({7, 8} <= set(types)) == packet.is_keyframe
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_parameter_sets_before_each_slice_make_no_pictures_more(
+    serve: Callable, sliced_clip: Path, stop: threading.Event, transport: Transport
+) -> None:
+    """FFmpeg's reader takes each such slice for a picture; what arrives here decodes to what was sent."""
+    server = serve(sliced_clip, options=("--config-interval", "-1"))
+    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, transport=transport) as session:
+        items = take(session, 25)
+    packets = [item for item in items if isinstance(item, Packet)]
+    assert len(items) == 26, "one run, no gap"
+    keyframes = [[nal_type(Codec.H264, unit) for unit in split_annex_b(packet.data)] for packet in packets if packet.is_keyframe]
+    assert all(types.count(5) == 4 and types.count(7) >= 4 for types in keyframes)
+    assert decoded(items[0], packets) == decoded(items[0], gathered(sliced_clip)[:25])
+    assert played(items[0], packets) == played(items[0], gathered(sliced_clip)[:25])
+
+
+def played(started: SessionItem, packets: list[Packet]) -> list[bytes]:
+    """Every picture of the fragments that are recorded, by a player."""
+    assert isinstance(started, RunStarted)
+    muxer = FragmentMuxer(started.parameters)
+    fragments = [fragment.data for packet in packets for fragment in muxer.write(packet)] + [fragment.data for fragment in muxer.close()]
+    with av.open(io.BytesIO(muxer.init + b"".join(fragments))) as container:
+        return [picture.to_ndarray(format="gray").tobytes() for picture in container.decode(video=0)]
+
+
+def decoded(started: SessionItem, packets: list[Packet]) -> list[bytes]:
+    """Every picture, by the decoder that masking has."""
+    assert isinstance(started, RunStarted)
+    with contextlib.closing(PacketDecoder(started.parameters)) as decoder:
+        frames = [frame for packet in packets for frame in decoder.decode(packet)] + list(decoder.flush())
+    assert all(frame.is_intact for frame in frames)
+    return [hashlib.sha256(np.ascontiguousarray(frame.i420)).digest() for frame in frames]
 
 
 def test_digest_authentication(serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event) -> None:

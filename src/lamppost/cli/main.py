@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lamppost import __version__
+from lamppost.base.logging import configure_logging
 from lamppost.cli.backup import backup_create, backup_restore
 from lamppost.cli.camera import camera_add, camera_remove, camera_set, camera_test
 from lamppost.cli.check import check
@@ -47,7 +48,8 @@ def _print_version(is_asked: bool) -> None:
 def _common(  # pyright: ignore[reportUnusedFunction]
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
 ) -> None:
-    pass
+    # Standard output is for what a command prints: a script may read JSON there.
+    configure_logging(process="lamppost")
 
 
 app.command()(init)

@@ -29,6 +29,7 @@ from lamppost.model.media import Gap, GapCause, Packet, RunStarted, SessionItem
 from lamppost.model.settings import RecordingSettings, SealingSettings
 from lamppost.pipeline.epochs import EpochSupply
 from lamppost.pipeline.gaps import GapKeeper
+from lamppost.record.endings import SegmentEndings
 from lamppost.record.segments import RecordChain, SegmentWriter
 
 _CAUSES: tuple[tuple[type[LamppostError], GapCause], ...] = (
@@ -159,6 +160,7 @@ class CameraRecording:
     def stop(self, cause: GapCause) -> None:
         """The last word, for now: everything is durable on return."""
         self.pause(cause, end=SegmentEnd.STOPPED)
+        self._end_earlier()
         self._epochs.close()
         self.is_ready = False
         self.status.state = "stopped"
@@ -231,8 +233,15 @@ class CameraRecording:
         if writer is not None:
             try:
                 writer.close(SegmentEnd.RUN_ENDED)
-            except LamppostError:  # it failed already: recovery ends what this could not
+            except LamppostError:  # it failed already, and is tried again before the next segment
                 self._log.debug("the segment could not be ended")
+
+    def _end_earlier(self) -> None:
+        tools = self._tools
+        try:
+            SegmentEndings(tools.folder, self._chain, self._gaps.journal, tools.sign).end_earlier()
+        except StoreError:
+            self._log.debug("a segment could not be ended")  # the next start does
 
     def _declare(self, gap: Gap) -> None:
         self._gaps.declare(gap)

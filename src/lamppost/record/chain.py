@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from lamppost.base.errors import ShareMismatch, StoreError
-from lamppost.model.books import Rendition, SegmentOpened
+from lamppost.model.books import FragmentWritten, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.record.segment_record import read_unverified
 
 _LOOK_BACK = 64  # ids sort by time, but a wall clock may have stepped back a little
 
 
+@dataclass(slots=True, eq=False)
+class UnendedSegment:
+    """A segment whose file is closed and whose end is not in the books yet; `closed` once its record is durable."""
+
+    opened: SegmentOpened
+    fragments: tuple[FragmentWritten, ...]
+    end: SegmentEnd
+    previous_sha256: str  # of the record before it, when it was to be ended
+    is_journalled: bool = True  # whether the journal has `opened`
+    closed: SegmentClosed | None = None
+
+
 class RecordChain:
     """Where one camera's rendition stands: the next sequence number and the last record's hash.
 
-    One segment at a time; `take` when it is opened, `advance` when its record is durable.
+    One segment at a time; `take` when it is opened, `advance` when its record is
+    durable. What its writers could not end waits in `unended`, oldest first, for `SegmentEndings`.
     """
 
     def __init__(self, sequence: int = 0, previous_sha256: str = "") -> None:
         self._sequence = sequence
+        self._recorded = sequence - 1
         self._previous_sha256 = previous_sha256
+        self.unended: list[UnendedSegment] = []
 
     @property
     def previous_sha256(self) -> str:
@@ -34,10 +50,16 @@ class RecordChain:
         self._sequence += 1
         return self._sequence - 1
 
+    def is_next(self, sequence: int) -> bool:
+        """Whether no later segment than `sequence` has a record."""
+        return sequence > self._recorded
+
     def advance(self, sequence: int, record_sha256: str) -> None:
-        """The record of segment `sequence` is durable."""
-        self._sequence = max(self._sequence, sequence + 1)
-        self._previous_sha256 = record_sha256
+        """The record of segment `sequence` is durable; one that comes behind later ones changes nothing for the next."""
+        if self.is_next(sequence):
+            self._sequence = max(self._sequence, sequence + 1)
+            self._recorded = sequence
+            self._previous_sha256 = record_sha256
 
 
 def load_chain(folder: DataFolder, camera: str, rendition: Rendition) -> RecordChain:

@@ -22,8 +22,8 @@ from lamppost.model.books import FragmentWritten, JournalRecord, Rendition, Segm
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Fragment, Packet, StreamParameters
 from lamppost.record.chain import RecordChain
+from lamppost.record.endings import SegmentEndings
 from lamppost.record.fragments import FragmentMuxer
-from lamppost.record.segment_record import finish_segment
 from lamppost.record.tar import BLOCK_BYTES, INIT_NAME, member, part_name
 
 __all__ = ["RecordChain", "SealingEpoch", "SegmentWriter"]
@@ -71,7 +71,8 @@ class SegmentWriter:
         if (sealing is None) == (rendition is Rendition.SEALED):
             raise ValueError("sealed segments need `sealing`, masked ones take none")
         self._camera, self._rendition, self._folder, self._run_id = camera, rendition, folder, run_id
-        self._parameters, self._journal, self._chain, self._sign = parameters, journal, chain, sign
+        self._parameters, self._journal, self._chain = parameters, journal, chain
+        self._endings = SegmentEndings(folder, chain, journal, sign)
         self._sealing, self._clock = sealing, clock
         self._segment_us = round(segment_s * US_PER_S)
         self._sync_interval_s = sync_interval_s
@@ -110,6 +111,8 @@ class SegmentWriter:
     def close(self, end: SegmentEnd) -> None:
         """Write what is left and end the segment; does nothing the second time.
 
+        What cannot be ended, since the disk is full, the next writer of this `chain` ends.
+
         After a failed `write` what was pending is dropped: behind a lost
         fragment nothing may follow that would hide the gap.
         """
@@ -146,6 +149,8 @@ class SegmentWriter:
             self._is_over = self._is_over or not is_written
 
     def _open_segment(self, wall_us: int) -> _OpenSegment:
+        # Before there is a file: while the journal fails, each attempt would leave one.
+        self._endings.end_earlier()
         epoch = self._sealing(wall_us) if self._sealing is not None else None
         init = self._muxer.init
         header = init if epoch is None else member(INIT_NAME, epoch.seal(init), wall_us // US_PER_S)
@@ -167,8 +172,8 @@ class SegmentWriter:
         try:
             self._journal(opened)
         except StoreError:
-            # Whether the journal has it or not, recovery copes with a file that holds an init alone.
             segment.release()
+            self._endings.await_end(opened)
             raise
         return segment
 
@@ -177,16 +182,7 @@ class SegmentWriter:
         if segment is None:
             return
         segment.release()
-        closed = finish_segment(
-            folder=self._folder,
-            opened=segment.opened,
-            fragments=segment.fragments,
-            end=end,
-            previous_sha256=self._chain.previous_sha256,
-            sign=self._sign,
-        )
-        self._chain.advance(segment.opened.sequence, closed.record_sha256)
-        self._journal(closed)
+        self._endings.end(segment.opened, segment.fragments, end)
 
 
 class _OpenSegment:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 RECIPIENTS = (
@@ -25,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def lamppost(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def lamppost(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
     """Run a command: `lamppost("init", "--custodians", "2")`."""
     from lamppost.cli.main import app
 
@@ -33,7 +34,9 @@ def lamppost(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         monkeypatch.setenv(name, {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}[name])
     monkeypatch.delenv("LAMPPOST_CAMERA", raising=False)
     runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
+    yield lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What became of every moment: on a line for each camera, also where there is no terminal; and what nobody can explain fails."""
+"""`lamppost camera gaps` accounts for every moment, in any window, and says so by its exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from lamppost.base.clock import ManualClock
+from lamppost.base.clock import US_PER_S, ManualClock, format_utc
 from lamppost.model.books import GapClosed, GapOpened
 from lamppost.model.layout import DataFolder
 from lamppost.store.bookkeeping import Bookkeeper
@@ -17,58 +17,79 @@ from lamppost.store.journal import JournalWriter
 from street_books import Street
 
 Lamppost = Callable[..., Result]
+START_US = 1_700_000_000 * US_PER_S
 
 
 class House:
-    def __init__(self, here: Path) -> None:
-        self.folder, self.clock = DataFolder(here / "data"), ManualClock()
+    """A node that recorded 6 s, was without its camera for 10 s, and recorded 6 s more; then it was stopped."""
 
-    def record(self, *, is_stopped: bool) -> None:
-        """Three seconds of plaza, a hole of two, three seconds more; then a stop, or nothing."""
+    def __init__(self, root: Path, *, is_told: bool = True) -> None:
+        self.folder = DataFolder(root / "lamppost-data")
+        self.clock = ManualClock(START_US)
         with JournalWriter(self.folder.journal / "recorder-1", clock=self.clock) as journal:
-            street = Street(self.folder, journal, self.clock)
-            street.record()
-            journal.append(GapOpened("hole", "plaza", "camera_unreachable", self.clock.wall_us(), "no route"))
-            self.clock.advance(2)
-            journal.append(GapClosed("hole", self.clock.wall_us()))
-            street.record()
-            if is_stopped:
-                journal.append(GapOpened("stop", "plaza", "stopped", self.clock.wall_us(), ""))
+            street = Street(self.folder, journal, self.clock, is_real_time=True)
+            street.record(6)
+            if is_told:
+                journal.append(GapOpened("gone", "plaza", "camera_unreachable", self.clock.wall_us(), "no route"))
+            self.clock.advance(10)
+            street.last_end_us = self.clock.wall_us()
+            street.run_id = "run-2"
+            if is_told:
+                journal.append(GapClosed("gone", self.clock.wall_us()))
+            street.record(6)
+            journal.append(GapOpened("end", "plaza", "stopped", self.clock.wall_us(), ""))
         with Bookkeeper(self.folder, self.clock) as bookkeeper:
             bookkeeper.apply_new()
 
 
 @pytest.fixture
-def house(here: Path, lamppost: Lamppost) -> House:
-    assert lamppost("init", "--data", "data", "--camera", "plaza=sim://plaza").exit_code == 0
-    return House(here)
+def site(lamppost: Lamppost, here: Path) -> Path:
+    lamppost("init", "--camera", "plaza=sim://plaza")
+    return here
 
 
-def test_each_camera_has_a_line_and_each_gap_its_cause(house: House, lamppost: Lamppost, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.record(is_stopped=True)
-    monkeypatch.setenv("COLUMNS", "80")
-    result = lamppost("camera", "gaps", "plaza")
+def test_the_account_names_every_cause_and_every_gap(lamppost: Lamppost, site: Path) -> None:
+    House(site)
+    result = lamppost("camera", "gaps", "--json")
     assert result.exit_code == 0, result.output
-    heading, line, *gaps = result.output.splitlines()
-    assert heading.split() == ["camera", "since", "span", "recorded", "masked", "covered", "gaps", "unexplained", "causes"]
-    assert line.startswith("plaza ")
-    assert "camera_unreachable 2.0 s" in line, "nothing is cut off"
-    assert [gap.split(") ")[-1] for gap in gaps if "camera_unreachable" in gap] == ["camera_unreachable: no route"]
-    (account,) = json.loads(lamppost("camera", "gaps", "--json").output)
-    assert (account["recorded_us"], account["unexplained_us"]) == (6_000_000, 0)
-    assert [(gap["cause"], gap["to"] is None) for gap in account["gaps"]] == [("camera_unreachable", False), ("stopped", True)]
+    (account,) = json.loads(result.output)
+    assert (account["camera"], account["recorded_us"], account["unexplained_us"]) == ("plaza", 12 * US_PER_S, 0)
+    assert dict(account["gap_us_by_cause"])["camera_unreachable"] == 10 * US_PER_S
+    gone, end = account["gaps"]
+    assert (gone["cause"], gone["detail"], end["cause"], end["to"]) == ("camera_unreachable", "no route", "stopped", None)
+    text = lamppost("camera", "gaps", "plaza").output
+    for words in ("camera_unreachable", "10.0 s", "no route", "0.000 s", "now"):
+        assert words in text
 
 
-def test_what_nobody_can_explain_fails(house: House, lamppost: Lamppost) -> None:
-    house.record(is_stopped=False)
-    assert lamppost("camera", "gaps").exit_code == 1
-    (account,) = json.loads(lamppost("camera", "gaps", "--json").output)
-    assert account["unexplained_us"] > 0
+@pytest.mark.parametrize(("after_s", "recorded_s", "gap_s"), [(0, 12, 10), (3, 9, 10), (6, 6, 10), (11, 6, 5), (16, 6, 0), (19, 3, 0)])
+def test_a_window_is_cut_exactly(lamppost: Lamppost, site: Path, after_s: int, recorded_s: int, gap_s: int) -> None:
+    House(site)
+    since = format_utc(START_US + after_s * US_PER_S)
+    (account,) = json.loads(lamppost("camera", "gaps", "--since", since, "--json").output)
+    assert account["recorded_us"] == recorded_s * US_PER_S
+    assert dict(account["gap_us_by_cause"]).get("camera_unreachable", 0) == gap_s * US_PER_S
+    assert account["unexplained_us"] == 0
 
 
-@pytest.mark.parametrize(("arguments", "words"), [(("nowhere",), "nothing is known"), (("--since", "lately"), "is not a time")])
-def test_what_cannot_be_answered_is_told(house: House, lamppost: Lamppost, arguments: tuple[str, ...], words: str) -> None:
-    house.record(is_stopped=True)
+def test_what_nothing_explains_is_told_and_fails(lamppost: Lamppost, site: Path) -> None:
+    House(site, is_told=False)
+    result = lamppost("camera", "gaps")
+    assert result.exit_code == 1
+    assert "10.000 s" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(("park",), "nothing is known"), (("--since", "yesterday"), "is not a time"), (("--since", "5 apples"), "24h")]
+)
+def test_what_cannot_be_asked_is_told(lamppost: Lamppost, site: Path, arguments: tuple[str, ...], words: str) -> None:
+    House(site)
     result = lamppost("camera", "gaps", *arguments)
     assert result.exit_code == 2
     assert words in result.output
+
+
+def test_before_anything_was_recorded_it_says_what_to_do(lamppost: Lamppost, site: Path) -> None:
+    result = lamppost("camera", "gaps")
+    assert result.exit_code == 1
+    assert "no index" in result.output

@@ -14,6 +14,7 @@ import typer
 from typer.testing import Result
 
 from lamppost import __version__
+from lamppost.base.logging import get_logger
 from lamppost.cli.main import app
 
 Lamppost = Callable[..., Result]
@@ -75,6 +76,15 @@ def test_what_is_not_known_is_refused_with_a_hint(lamppost: Lamppost) -> None:
 def test_locals_never_get_into_a_traceback() -> None:
     # They may hold a password.
     assert app.pretty_exceptions_show_locals is False
+
+
+def test_what_is_logged_goes_to_standard_error(lamppost: Lamppost, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads the JSON of a command reads nothing else there."""
+    lamppost("config", "check", "-c", here / "none.toml")
+    get_logger("store").warning("mended what was cut off")
+    output = capfd.readouterr()
+    assert output.out == ""
+    assert "mended what was cut off" in output.err
 
 
 def test_the_installed_command_starts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -20,11 +21,14 @@ from lamppost.base.annexb import nal_units
 from lamppost.base.errors import SealError, ShareMismatch, StoreError
 from lamppost.model.books import FragmentWritten, Rendition, SegmentClosed, SegmentEnd, SegmentOpened
 from lamppost.model.media import Codec, Packet
-from lamppost.record import segments
+from lamppost.record import segment_record, segments
 from lamppost.record.chain import load_chain
+from lamppost.record.endings import MOST_UNENDED
 from lamppost.record.segment_record import finish_segment, record_path, verify_record, whole_length
 from lamppost.record.segments import SegmentWriter
 from lamppost.record.tar import whole_members
+from lamppost.store.check_files import FileCheck
+from lamppost.store.check_report import CheckTools, Finding, Findings
 from recorded import Recording, unseal, verify
 
 
@@ -169,6 +173,92 @@ def test_a_full_disk_leaves_whole_fragments_and_no_hidden_gap(tmp_path: Path, mo
     assert (closed.frames, closed.end_us) == (50, START_US + 2_000_000)
     with tarfile.open(recording.file(recording.opened()[0])) as archive:
         assert len(archive.getnames()) == 3
+
+
+def test_what_a_full_disk_kept_from_ending_is_ended_before_the_next_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = Recording(tmp_path)
+    parameters, packets = encode(frames=125)
+    recording.record(Rendition.SEALED, packets[:50])
+    writer = recording.writer(Rendition.SEALED, parameters, run_id="run-2", segment_s=60.0)
+    write_all_of(writer, packets[50:])
+    with monkeypatch.context() as patched:
+        patched.setattr(segment_record, "write_all", _full)
+        with pytest.raises(StoreError, match="cannot end the segment"):
+            writer.close(SegmentEnd.RUN_ENDED)
+    assert len(recording.closed()) == len(recording.opened()) - 1
+    recording.record(Rendition.SEALED, packets[:50])
+    assert [closed.segment_id for closed in recording.closed()] == [opened.segment_id for opened in recording.opened()]
+    assert [closed.end for closed in recording.closed()] == [SegmentEnd.STOPPED, SegmentEnd.RUN_ENDED, SegmentEnd.STOPPED]
+    assert _check_chain(recording) == []
+    assert recording.chain.unended == []
+
+
+def test_what_cannot_be_ended_keeps_nothing_from_being_recorded_and_is_ended_behind_it(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.record(Rendition.SEALED, encode(frames=50)[1])
+    parameters, packets = encode(frames=125)
+    writer = recording.writer(Rendition.SEALED, parameters, run_id="run-2", segment_s=60.0)
+    write_all_of(writer, packets[:75])
+    unended = recording.opened()[-1]
+    path = recording.file(unended)
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(StoreError):
+        writer.close(SegmentEnd.RUN_ENDED)
+    recording.record(Rendition.SEALED, packets[:50])
+    assert unended.segment_id not in [closed.segment_id for closed in recording.closed()]
+    path.with_suffix(".away").rename(path)
+    recording.record(Rendition.SEALED, packets[:50])
+    assert {closed.segment_id: closed.end for closed in recording.closed()}[unended.segment_id] is SegmentEnd.RECOVERED
+    assert {closed.segment_id for closed in recording.closed()} == {opened.segment_id for opened in recording.opened()}
+    assert _check_chain(recording) == []
+
+
+@pytest.mark.parametrize("refused", [SegmentOpened, SegmentClosed])
+def test_what_the_journal_refused_is_said_again_before_another_file_is_made(tmp_path: Path, refused: type) -> None:
+    recording = Recording(tmp_path)
+    parameters, packets = encode(frames=50)
+    writer = recording.writer(Rendition.SEALED, parameters)
+    recording.refuses = refused
+    with contextlib.suppress(StoreError):
+        write_all_of(writer, packets)
+    with contextlib.suppress(StoreError):
+        writer.close(SegmentEnd.RUN_ENDED)
+    for _ in range(3):
+        with pytest.raises(StoreError, match="the journal is full"):
+            recording.record(Rendition.SEALED, packets)
+    assert len(list(tmp_path.rglob("*.tar"))) == 1
+    recording.refuses = None
+    recording.record(Rendition.SEALED, packets)
+    assert [closed.segment_id for closed in recording.closed()] == [opened.segment_id for opened in recording.opened()]
+    assert len(recording.closed()) == len(list(tmp_path.rglob("*.tar"))) == 2
+    assert _check_chain(recording) == []
+
+
+def test_so_many_wait_for_their_end_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = Recording(tmp_path)
+    parameters, packets = encode(frames=50)
+    monkeypatch.setattr(segment_record, "write_all", _full)
+    for number in range(MOST_UNENDED + 2):
+        writer = recording.writer(Rendition.SEALED, parameters, run_id=f"run-{number}")
+        write_all_of(writer, packets)
+        with pytest.raises(StoreError):
+            writer.close(SegmentEnd.RUN_ENDED)
+    assert [segment.opened for segment in recording.chain.unended] == recording.opened()[2:]
+
+
+def _full(_descriptor: int, _content: bytes) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _check_chain(recording: Recording) -> list[Finding]:
+    """What `lamppost check` says of the chain."""
+    findings = Findings()
+    notes = [record_path(recording.file(opened)).read_bytes() for opened in recording.opened()]
+    tools = CheckTools(lambda note: verify_record(note, verify), lambda note: None, lambda writer: None)  # type: ignore[arg-type, return-value]
+    FileCheck(recording.folder, tools, findings, deep=False).check_chain(
+        "plaza", [(verify_record(note, verify), hashlib.sha256(note).hexdigest()) for note in notes]
+    )
+    return findings.found
 
 
 def test_a_segment_that_cannot_be_begun_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ copy. Parts are views of the receive buffer, joined once a picture is whole.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+import struct
+from typing import ClassVar, Final, NamedTuple
 
 from lamppost.base.annexb import Borders
 from lamppost.base.clock import TICKS_PER_S
@@ -25,6 +26,14 @@ _H264_SINGLE = 1, 23
 _H264_STAP_A, _H264_FU_A = 24, 28
 _H264_SLICES = range(1, 6)
 _HEVC_FIRST_NON_VCL, _HEVC_AP, _HEVC_FU = 32, 48, 49
+
+
+class Flow(NamedTuple):
+    """What belongs together on one RTSP connection."""
+
+    channel: int
+    payload_type: int
+    ssrc: int
 
 
 class Assembled(NamedTuple):
@@ -68,6 +77,11 @@ class Depacketizer:
         "assembled",
     )
 
+    # An interleaved packet that holds a fragment: framing, RTP header, and what says that it is one.
+    _fragment: ClassVar[struct.Struct]
+    _fragment_mask: ClassVar[int]
+    _fragment_code: ClassVar[int]
+
     def __init__(self) -> None:
         self.assembled: list[Assembled] = []
         self._timestamp = -1
@@ -102,6 +116,34 @@ class Depacketizer:
             self._take(view, start, end)
         if marker:
             self._mark()
+
+    def push_fragments(self, view: memoryview, position: int, end: int, flow: Flow, sequence: int) -> tuple[int, int]:
+        """The short way of nearly all packets over TCP: what goes on with the NAL unit that is being put together.
+
+        Takes the interleaved packets from `position` on, as long as each is the very next one of
+        `flow`, number `sequence`, and neither begins nor ends anything. Returns where it
+        stopped, and the number that is next there.
+        """
+        if not self._is_fragment:
+            return position, sequence
+        unpack, head_bytes = self._fragment.unpack_from, self._fragment.size
+        mask, code, parts, size, wanted_time = self._fragment_mask, self._fragment_code, self._parts, self._size, self._timestamp
+        channel, payload_type, ssrc = flow
+        while end - position > head_bytes:
+            dollar, number, length, flags, kind, count, timestamp, sender, indicator, head = unpack(view, position)
+            stop = position + 4 + length
+            # `kind` with the marker bit, and a head of 0x40 and more, end the unit; the long way knows what else may be.
+            is_next = count == sequence and timestamp == wanted_time and kind == payload_type and head < 0x40 and stop <= end
+            is_plain = dollar == 0x24 and number == channel and flags == 0x80 and sender == ssrc and indicator & mask == code
+            added = length + 4 - head_bytes
+            if not (is_next and is_plain) or added <= 0 or size + added > MOST_UNIT_BYTES:
+                break
+            parts.append(view[position + head_bytes : stop])
+            size += added
+            sequence = sequence + 1 & 0xFFFF
+            position = stop
+        self._size = size
+        return position, sequence
 
     def _mark(self) -> None:
         # Some cameras set the marker on parameter sets as well.
@@ -232,22 +274,8 @@ class H264Depacketizer(Depacketizer):
     """Single NAL units, STAP-A and FU-A (packetization modes 0 and 1)."""
 
     __slots__ = ()
-
-    def push(self, view: memoryview, start: int, end: int, timestamp: int, marker: int, lost: int) -> None:
-        """Take the payload `view[start:end]`; `lost` packets are missing right before it."""
-        # The short way of nearly all packets: the next fragment of the same NAL unit.
-        if self._is_fragment and not lost and timestamp == self._timestamp and end - start > 2:
-            head = view[start + 1]
-            size = self._size + end - start - 2
-            if head < 0x80 and view[start] & 0x1F == _H264_FU_A and size <= MOST_UNIT_BYTES:
-                self._parts.append(view[start + 2 : end])
-                self._size = size
-                if head & 0x40:
-                    self._is_fragment = False
-                if marker:
-                    self._mark()
-                return
-        super().push(view, start, end, timestamp, marker, lost)
+    _fragment = struct.Struct(">BBHBBHIIBB")
+    _fragment_mask, _fragment_code = 0x1F, _H264_FU_A
 
     def _take(self, view: memoryview, start: int, end: int) -> None:
         kind = view[start] & 0x1F
@@ -290,22 +318,8 @@ class HevcDepacketizer(Depacketizer):
     """Single NAL units, AP and FU, without decoding order numbers."""
 
     __slots__ = ()
-
-    def push(self, view: memoryview, start: int, end: int, timestamp: int, marker: int, lost: int) -> None:
-        """Take the payload `view[start:end]`; `lost` packets are missing right before it."""
-        # As in H.264: the next fragment of the same NAL unit.
-        if self._is_fragment and not lost and timestamp == self._timestamp and end - start > 3:
-            head = view[start + 2]
-            size = self._size + end - start - 3
-            if head < 0x80 and view[start] >> 1 & 0x3F == _HEVC_FU and size <= MOST_UNIT_BYTES:
-                self._parts.append(view[start + 3 : end])
-                self._size = size
-                if head & 0x40:
-                    self._is_fragment = False
-                if marker:
-                    self._mark()
-                return
-        super().push(view, start, end, timestamp, marker, lost)
+    _fragment = struct.Struct(">BBHBBHIIBxB")
+    _fragment_mask, _fragment_code = 0x7E, _HEVC_FU << 1
 
     def _take(self, view: memoryview, start: int, end: int) -> None:
         if end - start < 2:

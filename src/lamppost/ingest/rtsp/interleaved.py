@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from typing import Final, Protocol
 
 from lamppost.ingest.rtsp.messages import MOST_BODY_BYTES, MOST_HEAD_BYTES, BadMessage, Message, parse_message
@@ -16,7 +15,16 @@ _MOST_SKIPPED_BYTES: Final = 1024 * 1024
 _NO_CHANNEL: Final = -2
 
 
-TakeMedia = Callable[[memoryview, int, int], None]
+class Media(Protocol):
+    """Who takes the media."""
+
+    def push(self, view: memoryview, start: int, end: int) -> None:
+        """One packet: `view[start:end]`."""
+        ...
+
+    def push_more(self, view: memoryview, position: int, end: int, channel: int) -> int:
+        """As many of the packets that follow as can be taken in one go, framing and all; returns where the next one begins."""
+        ...
 
 
 class Parts(Protocol):
@@ -36,14 +44,14 @@ class Splitter:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._channel = _NO_CHANNEL
-        self._take_media: TakeMedia = lambda _view, _start, _end: None
+        self._media: Media | None = None
         self._rest = b""
         self._skipped = 0
 
-    def listen(self, channel: int, take_media: TakeMedia) -> None:
-        """Give `take_media` what comes on `channel`; reports are on the one after it."""
+    def listen(self, channel: int, media: Media) -> None:
+        """Give `media` what comes on `channel`; reports are on the one after it."""
         self._channel = channel
-        self._take_media = take_media
+        self._media = media
 
     def frame_report(self, content: bytes) -> bytes:
         """`content` as it is sent on the channel of reports."""
@@ -62,7 +70,7 @@ class Splitter:
     def split(self, view: memoryview, end: int) -> None:
         """Take `view[:end]` apart and keep the rest. Raises `BadMessage` when it is none of RTSP."""
         position = 0
-        channel, take_media, unpack = self._channel, self._take_media, _FRAME.unpack_from
+        channel, media, unpack = self._channel, self._media, _FRAME.unpack_from
         while end - position >= 4:
             dollar, number, length = unpack(view, position)
             if dollar != _DOLLAR:
@@ -70,17 +78,18 @@ class Splitter:
                 if after < 0:
                     break
                 # A reply may have told the channel.
-                position, channel, take_media = after, self._channel, self._take_media
+                position, channel, media = after, self._channel, self._media
                 continue
             start = position + 4
             stop = start + length
             if stop > end:
                 break
-            if number == channel:
-                take_media(view, start, stop)
+            position = stop
+            if number == channel and media is not None:
+                media.push(view, start, stop)
+                position = media.push_more(view, stop, end, channel)
             elif number == channel + 1:
                 self._parts.took_report(view[start:stop])
-            position = stop
         self._rest = bytes(view[position:end])
 
     def _take_message(self, view: memoryview, position: int, end: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from lamppost.ingest.rtsp.depacketize import Depacketizer
+from lamppost.ingest.rtsp.depacketize import Depacketizer, Flow
 
 HEADER_BYTES: Final = 12
 _HEADER: Final = struct.Struct(">BBHII")
@@ -73,6 +73,18 @@ class RtpReceiver:
             self.cycles += 1
         self.packets += 1
         self._push(view, payload, end, timestamp, kind & 0x80, lost)
+
+    def push_more(self, view: memoryview, position: int, end: int, channel: int) -> int:
+        """Take the plain fragments that lie at `position` of an interleaved connection; return where it stopped."""
+        if self._untold:
+            return position
+        before = self._next
+        flow = Flow(channel, self._payload_type, self.ssrc)
+        position, self._next = self._depacketizer.push_fragments(view, position, end, flow, before)
+        if self._next < before:
+            self.cycles += 1
+        self.packets += (self._next - before) % _WHOLE
+        return position
 
     def _look_closer(self, sequence: int, ssrc: int, payload_type: int) -> int:
         """How many packets are missing before this one; -1 when it must be passed over."""

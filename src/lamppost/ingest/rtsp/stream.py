@@ -153,7 +153,7 @@ class RtspStream:
             channels = re.search(r"interleaved\s*=\s*([0-9]{1,3})", answered)
             if "client_port" in answered.lower() and channels is None:
                 raise self._other_transport("UDP")
-            self._splitter.listen(int(channels[1]) if channels is not None else 0, self._receiver.push)
+            self._splitter.listen(int(channels[1]) if channels is not None else 0, self._receiver)
         else:
             if "interleaved" in answered.lower():
                 raise self._other_transport("TCP")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,6 +122,23 @@ def test_a_camera_that_sets_the_marker_on_parameter_sets() -> None:
     sets, picture = [unit(Codec.H264, 0, b"s"), unit(Codec.H264, 1, b"p")], unit(Codec.H264, 3, b"i")
     sent = [rtp(n, 0, one, marker=True) for n, one in enumerate([*sets, picture])]
     assert [one.data for one in received(Codec.H264, sent)] == [annex_b([*sets, picture])]
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("has_marker_on_sets", [False, True])
+def test_parameter_sets_before_each_slice_do_not_cut_a_picture(codec: Codec, has_marker_on_sets: bool) -> None:
+    """As GStreamer's payloader does with `config-interval=-1`; by H.264 7.4.1.2.3 it is wrong, and time and marker tell better."""
+    sets, slices = [unit(codec, 0, b"s"), unit(codec, 1, b"p")], [unit(codec, 3, bytes([n]) * 200) for n in (1, 2, 3)]
+    keyframe = [one for piece in slices for one in (*sets, piece)]
+    pictures = [keyframe, [unit(codec, 4, b"a")], keyframe, [unit(codec, 4, b"b")]]
+    sent, sequence = [], count()
+    for index, units in enumerate(pictures):
+        for position, one in enumerate(units):
+            parts = payloads(codec, [one], most=100)
+            is_end = position == len(units) - 1 or (has_marker_on_sets and position == 0)
+            sent += [rtp(next(sequence), index * 3600, part, marker=is_end and part is parts[-1]) for part in parts]
+    assert [one.data for one in received(codec, sent)] == [annex_b(units) for units in pictures]
+    assert not any(one.is_corrupt or one.lost for one in received(codec, sent))
 
 
 def test_a_camera_that_sets_the_marker_on_every_slice_is_seen_through() -> None:
