@@ -83,6 +83,7 @@ def test_vehicles_in_a_parking_lot(shared_data):
         assert all(masked_share(state, area) < 0.015 for state in observations[first:last])
 
 
+@pytest.mark.long
 def test_six_persons_one_by_one(shared_data):
     observations, area = watch(shared_data / "clips" / "intel_one-by-one-person-detection.mp4")
     for first, last in ((60, 196), (236, 450), (508, 702), (748, 866), (924, 1202), (1244, 1362)):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -15,7 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
+from lamppost.cli.main import app
 from lamppost.model.books import RECORD_TYPES, Severity
 from lamppost.model.media import GapCause
 from lamppost.model.settings import CameraSettings, SealingSettings, Settings
@@ -27,7 +27,6 @@ from lamppost.pipeline.metrics import NodeCollector
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-LAMPPOST = Path(sys.executable).with_name("lamppost")
 
 
 def _text(path: Path) -> str:
@@ -63,10 +62,8 @@ def test_every_setting_is_in_the_reference(key: str) -> None:
 
 @functools.cache
 def _help(*command: str) -> str:
-    run = subprocess.run(
-        [LAMPPOST, *command, "--help"], capture_output=True, text=True, timeout=60, check=False, env={"TERM": "dumb", "COLUMNS": "200"}
-    )
-    return run.stdout if run.returncode == 0 else ""
+    result = CliRunner().invoke(app, [*command, "--help"], env={"TERM": "dumb", "COLUMNS": "200"})
+    return result.output if result.exit_code == 0 else ""
 
 
 def _listed(text: str, name: str, heading: str = "") -> bool:
