@@ -19,14 +19,14 @@ banana, apple, sandwich, orange, broccoli, carrot, hot dog, pizza, donut, cake, 
 laptop, mouse, remote, keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear,
 hair drier, toothbrush""".replace("\n", " ").split(", ")
 )
-_OTHERS: Final = tuple(
+OTHER_THINGS: Final = tuple(
     """background, object, thing, animal, face, head, human face, human head, person head, plate, license plate, licence plate,
 number plate, vehicle registration plate, pedestrian, people, human, rider, cyclist, motorcyclist, wheelchair, stroller, bike, cycle,
 scooter, e scooter, motorbike, moped, tricycle, rickshaw, vehicle, other vehicle, van, minivan, minibus, pickup, lorry, tank truck, tram,
 trolley bus, caravan, trailer, tractor, ambulance, taxi, forklift, excavator, aeroplane, ship, cart, train wagon, diningtable, pottedplant,
 sofa, tvmonitor, monitor, screen, traffic sign, traffic cone, street light, barrier, bag, luggage""".replace("\n", " ").split(", ")
 )
-_ALLOWED: Final = frozenset((*COCO, *_OTHERS))
+_ALLOWED: Final = frozenset((*COCO, *OTHER_THINGS))
 _PERSONAL: Final = frozenset(
     """male, female, man, woman, men, women, boy, girl, boys, girls, child, children, kid, baby, infant, teenager, adult, adults, senior,
 elderly, old, young, age, gender, sex, ethnicity, race, asian, black, white, latino, african, european, mood, emotion, happy, sad, angry,
