@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError, ModelError
@@ -38,7 +38,7 @@ def model_list(config: ConfigOption = DEFAULT_CONFIG, folder: FolderOption = Non
         typer.echo(json.dumps(rows, indent=2))
         return
     console = Console(highlight=False)
-    table = Table("model", "finds", "here", "licence", "trained on")
+    table = Table(*(Column(title, overflow="fold") for title in ("model", "finds", "here", "licence", "trained on")))
     for row in rows:
         table.add_row(*(escape(text) for text in (row["name"], ", ".join(row["kinds"]), row["state"], row["licence"], row["trained_on"])))
     console.print(table)
