@@ -21,14 +21,14 @@ def real_clips() -> list[Path]:
     return [path for name in REAL if data and (path := data / "clips" / name).is_file()]
 
 
-def make_camera_clip(path: Path, *, seconds: int = 20, kbit_s: int = 2000) -> None:
-    """A 1080p, 25 fps H.264 clip at a camera's bit rate, with noise, GOP 2 s, no B-frames."""
+def make_camera_clip(path: Path, *, seconds: int = 20, kbit_s: int = 2000, size: str = "1920x1080", fps: int = 25) -> None:
+    """An H.264 clip at a camera's bit rate, by default 1080p and 25 fps, with noise, GOP 2 s, no B-frames."""
     subprocess.run(
         [
-            *("ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", f"testsrc2=size=1920x1080:rate=25:duration={seconds}"),
+            *("ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate={fps}:duration={seconds}"),
             *("-vf", "noise=alls=12:allf=t", "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-bf", "0"),
-            *("-b:v", f"{kbit_s}k", "-maxrate", f"{kbit_s}k", "-bufsize", f"{kbit_s}k", "-g", "50", "-pix_fmt", "yuv420p"),
-            *("-keyint_min", "50", "-sc_threshold", "0", str(path)),  # a camera's keyframes do not come more often because of noise
+            *("-b:v", f"{kbit_s}k", "-maxrate", f"{kbit_s}k", "-bufsize", f"{kbit_s}k", "-g", str(2 * fps), "-pix_fmt", "yuv420p"),
+            *("-keyint_min", str(2 * fps), "-sc_threshold", "0", str(path)),  # a camera's keyframes do not come more often because of noise
         ],
         check=True,
     )

@@ -20,6 +20,7 @@ import numpy as np
 from crash.node import Node
 from lamppost.base.clock import US_PER_S, parse_utc
 from lamppost.ingest.strip import read_frame_number
+from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
 from lamppost.store.index import Index
 from lamppost.store.intervals import Span, normal, shared, total_us
@@ -65,9 +66,11 @@ def open_originals(node: Node, camera: str = "") -> list[list[Shot]]:
 
 
 def gaps_of(node: Node, camera: str = "") -> list[Span]:
-    """Declared gaps as normal spans; one that lasts has no end."""
+    """Declared gaps as normal spans, and what retention has forgotten; one that lasts has no end."""
+    camera = camera or next(iter(node.cameras))
     with Index(DataFolder(node.data)) as index:
-        return normal((gap.start_us, gap.end_us or 2**62) for gap in index.gaps(camera or next(iter(node.cameras))))
+        gaps = [(gap.start_us, gap.end_us or 2**62) for gap in index.gaps(camera)]
+        return normal([*gaps, *((span.start_us, span.end_us) for span in index.forgotten(camera, Rendition.SEALED))])
 
 
 def check_numbers(

@@ -42,9 +42,12 @@ def record(folder: DataFolder, acknowledged: Path) -> None:
 
 
 def keep_books(folder: DataFolder) -> None:
-    with Bookkeeper(folder, SystemClock()) as bookkeeper:
+    clock, never = SystemClock(), threading.Event()
+    with Bookkeeper(folder, clock) as bookkeeper:
         say_ready()
-        bookkeeper.run(threading.Event(), 0.005)
+        while True:
+            bookkeeper.apply_new()
+            clock.wait(never, 0.005)
 
 
 if __name__ == "__main__":

@@ -101,6 +101,17 @@ class SmallDisk:
             path.write_bytes(content)
             path.chmod(mode)
 
+    @property
+    def free_bytes(self) -> int:
+        status = os.statvfs(self.place)
+        return status.f_bavail * status.f_frsize
+
+    def leave(self, free_bytes: int) -> None:
+        """Fill all but so many bytes."""
+        with self._ballast.open("ab", buffering=0) as ballast:
+            while (surplus := self.free_bytes - free_bytes) >= 4096:
+                ballast.write(b"\0" * min(surplus, 1 << 20))
+
     def fill(self) -> None:
         """Leave not a byte."""
         with self._ballast.open("ab", buffering=0) as ballast:

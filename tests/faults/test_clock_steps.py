@@ -52,6 +52,7 @@ def test_an_hour_ahead(make_node: Callable[..., Node], shifted_clock: ShiftedClo
     assert 3590 < steps_declared_s(node) < 3610
 
 
+@pytest.mark.long
 def test_an_hour_back(make_node: Callable[..., Node], shifted_clock: ShiftedClock) -> None:
     node = make_node(environment=shifted_clock.environment)
     assert record_through(node, shifted_clock, [-3600]).runs >= 2

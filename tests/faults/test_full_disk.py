@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +10,16 @@ import pytest
 
 from crash.node import Node, let_pass, wait_until
 from faults.conftest import SmallDisk
+from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
+from lamppost.store.index import Index
 from numbered import check_numbers
 
 # What frees space by itself is another test's: here the disk stays full.
-NO_RETENTION = {"retention": {"keep_free_gb": 0.0}}
+METRICS = "127.0.0.1:19464"
+NO_RETENTION = {"retention": {"keep_free_gb": 0.0}, "metrics": {"listen": METRICS}}
 RESUME_S = 30.0
+ALARM_S = 10.0
 
 
 def start(node: Node) -> None:
@@ -36,18 +41,36 @@ def check_account(node: Node) -> dict[str, object]:
     return causes
 
 
+def await_alarm(node: Node, *kinds: str) -> None:
+    """One of `kinds` must be told soon, by the log and by the metrics, though no journal has room for it."""
+    wait_until(lambda: any(f"kind={kind}" in node.log() for kind in kinds), f"an alarm of {kinds}", ALARM_S)
+    with urllib.request.urlopen(f"http://{METRICS}/metrics", timeout=10) as answer:
+        told = answer.read().decode()
+    assert any(f'lamppost_alarm{{camera="",kind="{kind}",severity="alarm"}} 1.0' in told for kind in kinds), told
+
+
+def assert_alarm_ended(node: Node, *kinds: str) -> None:
+    """Once there was room, the books have it too."""
+    with Index(DataFolder(node.data)) as index:
+        events = [event for event in index.events() if event.kind in kinds]
+    assert events
+    assert all(event.end_us is not None for event in events)
+
+
 def test_whole_data_folder(make_node: Callable[..., Node], small_disk: Callable[[Path, int], SmallDisk], tmp_path: Path) -> None:
     disk = small_disk(tmp_path / "disk", 24)
     node = make_node(data=disk.place / "data", settings=NO_RETENTION)
     start(node)
     disk.fill()
     mark = node.fragments("recorder")
+    await_alarm(node, "recording_failing", "journal_failing")
     let_pass(4.0, lambda: node.is_running, "the node lives on a full disk")
     assert node.fragments("recorder") <= mark + 1
     disk.make_room()
     assert node.await_fragments(2, timeout_s=RESUME_S) <= RESUME_S
     causes = check_account(node)
     assert causes[GapCause.STORE_FAILED.value] > 2_000_000
+    assert_alarm_ended(node, "recording_failing", "journal_failing")
 
 
 @pytest.mark.long
@@ -86,6 +109,8 @@ def test_journal_only(make_node: Callable[..., Node], small_disk: Callable[[Path
     start(node)
     disk.fill()
     # The last page of a file takes some lines more.
+    wait_until(lambda: "the journal" in node.log(), "the first refusal", 60)
+    await_alarm(node, "recording_failing", "journal_failing")
     wait_until(lambda: _stands_still(node), "the end of recording", 60)
     assert node.is_running
     disk.make_room()
@@ -102,6 +127,7 @@ def test_vault_only(make_node: Callable[..., Node], small_disk: Callable[[Path, 
     disk.fill()
     node.await_fragments(6)  # the epoch that is sealed serves on
     wait_until(lambda: _stands_still(node), "the end of the last epoch", 60)
+    await_alarm(node, "recording_failing")
     assert node.is_running
     disk.make_room()
     node.await_fragments(2, timeout_s=RESUME_S)

@@ -30,6 +30,7 @@ def stand_still(node: Node, name: str, seconds: float) -> None:
     node.await_fragments(3)
 
 
+@pytest.mark.long
 def test_everything_dies_at_once(make_node: Callable[..., Node]) -> None:
     node = make_node()
     start(node)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -80,30 +82,35 @@ def _to_json(account: Account, gaps: tuple[Interval, ...]) -> dict[str, Any]:
 
 def _print(accounts: list[Account], gaps: dict[str, tuple[Interval, ...]], *, is_detailed: bool) -> None:
     console = Console(highlight=False)
-    table = Table("camera", "since")
+    table = Table("camera", box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("span", "recorded", "masked", "covered", "gaps", "unexplained"):
-        table.add_column(heading, justify="right")
-    table.add_column("causes")
+        table.add_column(heading, justify="right", no_wrap=True)
     for account in accounts:
         span_us = account.until_us - account.first_us
         unexplained = f"{account.unexplained_us / US_PER_S:.3f} s"
         table.add_row(
             escape(account.camera),
-            format_utc(account.first_us)[:19] + "Z",
             _duration(span_us),
             _share(account.recorded_us, span_us),
             _share(account.masked_us, span_us),
             _share(account.covered_us, span_us),
             _duration(account.gap_us),
             f"[bold red]{unexplained}[/]" if account.unexplained_us else unexplained,
-            ", ".join(f"{cause} {_duration(us)}" for cause, us in account.gap_us_by_cause) or "none",
         )
     console.print(table if accounts else "nothing was recorded yet")
-    for account in accounts if is_detailed else ():
-        _print_gaps(console, gaps[account.camera])
-    unexplained_us = sum(account.unexplained_us for account in accounts)
-    if len(accounts) > 1:
-        console.print(f"{len(accounts)} cameras, unexplained {unexplained_us / US_PER_S:.3f} s")
+    if is_detailed:
+        for account in accounts:
+            _print_gaps(console, gaps[account.camera])
+    elif accounts:
+        unexplained_us = sum(account.unexplained_us for account in accounts)
+        console.print(f"{len(accounts)} cameras, gaps by cause: {_causes(accounts)}; unexplained {unexplained_us / US_PER_S:.3f} s")
+
+
+def _causes(accounts: list[Account]) -> str:
+    totals: Counter[str] = Counter()
+    for account in accounts:
+        totals.update(dict(account.gap_us_by_cause))
+    return ", ".join(f"{cause} {_duration(us)}" for cause, us in sorted(totals.items()) if us) or "none"
 
 
 def _print_gaps(console: Console, gaps: tuple[Interval, ...]) -> None:

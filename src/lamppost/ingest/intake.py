@@ -46,4 +46,5 @@ class Intake:
 
     def flush(self) -> list[SessionItem]:
         """What was held back, to be asked for when the stream has ended."""
-        return [item for unit in self._opening.flush() for item in self._builder.push(unit)]
+        items = [item for unit in self._opening.flush() for item in self._builder.push(unit)]
+        return [*items, *self._builder.finish()]

@@ -20,6 +20,8 @@ from lamppost.model.media import Codec, Gap, GapCause, Packet, RunStarted, Sessi
 
 # A wall clock that moves by more than this against the monotonic one has stepped.
 MOST_STEP_US = US_PER_S
+# So much of what builds on damaged pictures is told at a time: a keyframe may be far, and a crash near.
+SPOILT_STEP_US = US_PER_S
 # Smart codecs send a keyframe every 10 to 20 s; after this long there is none to come.
 LONGEST_WAIT_S = 60.0
 
@@ -31,13 +33,23 @@ class _OpenRun:
     end_us: int
 
 
+@dataclass(slots=True)
+class _Spoilt:
+    """Pictures that build on a lost or damaged one: told up to `until_us`, going on to the next keyframe."""
+
+    until_us: int
+    cause: GapCause
+
+
 class RunBuilder:
     """Makes session items of one stream's access units, one after the other.
 
-    What comes before the first keyframe is dropped; it lies in the gap that the
-    caller declares for the start. `parameter_sets` are those told out of band
-    (Annex B), which in-band ones replace. `follows_arrival` is false for sources that
-    are not paced by a clock.
+    A picture that is lost or damaged spoils those that build on it: the gap goes
+    on to the next whole keyframe, while all that came is recorded. What comes
+    before the first keyframe is dropped; it lies in the gap that the caller
+    declares for the start. `parameter_sets` are those told out of band (Annex B),
+    which in-band ones replace. `follows_arrival` is false for sources that are not
+    paced by a clock.
     """
 
     def __init__(self, codec: Codec, *, parameter_sets: bytes = b"", nominal_interval_90k: int = 0, follows_arrival: bool = True) -> None:
@@ -55,6 +67,7 @@ class RunBuilder:
         self._waiting_since_s: float | None = None
         self._prefix = b""
         self._lost_packets = 0
+        self._spoilt: _Spoilt | None = None
 
     def learn_reordering(self, depth: int) -> None:
         """Take the reorder depth that was seen; it holds where the stream announces none."""
@@ -87,6 +100,10 @@ class RunBuilder:
             self._wait(unit)
             return ()
         return self._continue_run(self._run, unit, None)
+
+    def finish(self) -> Sequence[SessionItem]:
+        """What is to be told at the end of the stream."""
+        return () if self._run is None else self._tell_spoilt(self._run.end_us)
 
     def _with_prefix(self, unit: AccessUnit) -> AccessUnit:
         data, self._prefix = self._prefix + unit.data, b""
@@ -132,12 +149,14 @@ class RunBuilder:
             gap = None if placed.hole_90k is None else _hole_gap(before.wall, placed.hole_90k, unit.lost_packets)
         else:
             wall_us, gap = self._anchor(before, unit)
+        spoilt = self.finish()
+        self._spoilt = None
         start = self._timeline.start(unit.pts_90k, unit.dts_90k, is_open=picture.is_open)
         wall = WallMap(0, wall_us, follows_arrival=self._follows_arrival, rate=rate)
         self._run = _OpenRun(parameters, wall, wall_us)
         self._broken, self._restart, self._waiting_since_s = None, "", None
         started = [RunStarted(parameters), *self._emit(self._run, unit, start, is_keyframe=True)]
-        return started if gap is None else [gap, *started]
+        return [*spoilt, *started] if gap is None else [*spoilt, gap, *started]
 
     def _anchor(self, before: _OpenRun | None, unit: AccessUnit) -> tuple[int, Gap | None]:
         """UTC of a new timeline's start, and the gap before it."""
@@ -177,12 +196,34 @@ class RunBuilder:
         # What was lost leaves a hole in time, or nobody can say that this picture is whole.
         is_corrupt = unit.is_corrupt or (unit.lost_packets > 0 and placed.hole_90k is None)
         packet = Packet(unit.data, placed.pts_90k, placed.dts_90k, duration, wall_us, is_keyframe, is_corrupt, unit.borders)
-        if placed.hole_90k is None and not is_corrupt:
+        if placed.hole_90k is None and not is_corrupt and self._spoilt is None:
             return (packet,)
         items: list[SessionItem] = [] if placed.hole_90k is None else [_hole_gap(run.wall, placed.hole_90k, unit.lost_packets)]
-        if is_corrupt:
-            items.append(_damage_gap(wall_us, end_us, unit.lost_packets))
+        items += self._judge_damage(packet, unit.lost_packets, end_us)
         return [*items, packet]
+
+    def _judge_damage(self, packet: Packet, lost_packets: int, end_us: int) -> Sequence[SessionItem]:
+        """The gaps of what is damaged at `packet`, or builds on what is."""
+        told: list[SessionItem] = []
+        if self._spoilt is not None and (packet.is_keyframe or packet.wall_us - self._spoilt.until_us >= SPOILT_STEP_US):
+            told += self._tell_spoilt(packet.wall_us)
+        if packet.is_keyframe:
+            self._spoilt = None
+        is_spoilt = packet.is_corrupt or (lost_packets > 0 and not packet.is_keyframe)
+        if is_spoilt and self._spoilt is None:
+            until_us = packet.wall_us
+            if packet.is_corrupt:
+                until_us = end_us
+                told.append(_damage_gap(packet.wall_us, end_us, lost_packets))
+            self._spoilt = _Spoilt(until_us, GapCause.PACKETS_LOST if lost_packets else GapCause.DAMAGED)
+        return told
+
+    def _tell_spoilt(self, until_us: int) -> Sequence[SessionItem]:
+        spoilt = self._spoilt
+        if spoilt is None or until_us <= spoilt.until_us:
+            return ()
+        start_us, spoilt.until_us = spoilt.until_us, until_us
+        return (Gap(start_us, until_us, spoilt.cause, "these pictures build on what was lost or damaged before them"),)
 
     def _watch_clock(self, unit: AccessUnit) -> None:
         offset_us = unit.arrival_us - round(unit.arrival_s * US_PER_S)

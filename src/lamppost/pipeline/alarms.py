@@ -143,13 +143,13 @@ class AlarmKeeper:
         standing.event_id = timed_id(standing.since_us)
         detail = json.dumps({"problem": condition.problem})
         tell = self._log.error if condition.severity is Severity.ALARM else self._log.warning
-        tell(condition.severity.value, kind=condition.kind, camera=condition.camera or "-", problem=condition.problem)
+        tell(f"{condition.severity.value} raised", kind=condition.kind, camera=condition.camera or "-", problem=condition.problem)
         self._add(EventOpened(standing.event_id, condition.kind, condition.severity, condition.camera, standing.since_us, detail))
         self._add_act(standing, "alarm_raised", standing.since_us)
 
     def _clear(self, standing: _Standing, now_us: int) -> None:
         condition = standing.condition
-        self._log.info("over", kind=condition.kind, camera=condition.camera or "-")
+        self._log.info(f"{condition.severity.value} cleared", kind=condition.kind, camera=condition.camera or "-")
         self._add(EventClosed(standing.event_id, max(now_us, standing.since_us)))
         self._add_act(standing, "alarm_cleared", now_us)
 

@@ -14,13 +14,13 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.durable import make_directory
-from lamppost.base.errors import ConfigError, StoreError
+from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
 from lamppost.model.books import Act
@@ -38,10 +38,15 @@ from lamppost.store.journal import JournalWriter, hold_lock
 WRITER: Final = "supervisor"
 # Less than 5 s together, with a summary of half a second.
 STOP_PATIENCE_S: Final = {Role.RECORDER: 1.9, Role.ANALYST: 2.1, Role.BOOKKEEPER: 0.8}
+ADOPT_PATIENCE_S: Final = 10.0
+ADOPT_POLL_S: Final = 0.2
 TICK_S: Final = 0.5
 FEED_BYTES: Final = 1 << 20  # a large keyframe and some pictures after it; the kernel may give less
 _LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "sealing", "metrics")
 _NEXT_START: Final = ("fleet", "log")
+
+
+_NEVER: Final = threading.Event()  # for waits that nothing ends early
 
 
 class Supervisor:
@@ -111,11 +116,22 @@ class Supervisor:
         self._alarms = AlarmKeeper(journal.append, self._clock)
         self._place_cameras()
         recorders = [child.name for child in self._children.values() if child.role is Role.RECORDER]
-        self._homes[Role.RECORDER] |= adopt(self._folder, self._fleets[Role.RECORDER].homes, recorders, sign=self._sign, clock=self._clock)
+        self._homes[Role.RECORDER] |= self._adopt(recorders)
         self._act("started", {"cameras": len(self._settings.camera)})
         for child in self._children.values():
             child.start()
         self._join_feeds(camera.name for camera in self._settings.camera)
+
+    def _adopt(self, recorders: Sequence[str]) -> dict[str, str]:
+        """What `adopt` finds; tried again while the children of a supervisor that was killed are still ending."""
+        deadline_s = self._clock.monotonic_s() + ADOPT_PATIENCE_S
+        while True:
+            try:
+                return adopt(self._folder, self._fleets[Role.RECORDER].homes, recorders, sign=self._sign, clock=self._clock)
+            except DataFolderBusy:
+                if self._clock.monotonic_s() > deadline_s:
+                    raise
+                self._clock.wait(_NEVER, ADOPT_POLL_S)
 
     def watch(
         self,
@@ -256,7 +272,11 @@ class Supervisor:
             analyst = self._children[self._fleets[Role.ANALYST].homes[camera]]
             if recorder.process_id is None or analyst.process_id is None:
                 continue
-            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            except OSError as error:  # no descriptor is left: the camera is recorded, and not masked
+                self._log.error("no feed can be made", camera=camera, problem=error.strerror or str(error))
+                continue
             with near, far:
                 near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FEED_BYTES)
                 recorder.tell({"order": "feed", "camera": camera}, (near.fileno(),))

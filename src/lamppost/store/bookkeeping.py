@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from pathlib import Path
 from typing import Final, Self
 
@@ -75,19 +74,6 @@ class Bookkeeper:
             self._engine.dispose()
             os.close(self._lock_file)
             self._lock_file = -1
-
-    def run(self, stop: threading.Event, poll_s: float) -> None:
-        """Apply what is new every `poll_s` until `stop`; a failing disk is told once and tried again."""
-        told = ""
-        while not stop.is_set():
-            try:
-                self.apply_new()
-                told = ""
-            except StoreError as error:
-                if str(error) != told:
-                    self._log.error("the index cannot be written", problem=str(error))
-                told = str(error)
-            self._clock.wait(stop, poll_s)
 
     def apply_new(self) -> int:
         """Apply what was journalled since the last call; returns how many records."""

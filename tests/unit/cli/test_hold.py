@@ -67,7 +67,12 @@ def test_what_would_hold_nothing_is_refused(folder: DataFolder, lamppost: Lamppo
 def test_a_running_node_is_waited_for(folder: DataFolder, lamppost: Lamppost) -> None:
     stop = threading.Event()
     bookkeeper = Bookkeeper(folder, SystemClock())
-    thread = threading.Thread(target=bookkeeper.run, args=(stop, 0.01))
+
+    def keep() -> None:
+        while not stop.wait(0.01):
+            bookkeeper.apply_new()
+
+    thread = threading.Thread(target=keep)
     thread.start()
     try:
         placed = lamppost("hold", "add", *INTERVAL, "--reason", "file 4711", "--json")

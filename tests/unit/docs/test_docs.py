@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,10 +19,13 @@ from pydantic import BaseModel
 from lamppost.detect.catalogue import BUILT_IN
 from lamppost.detect.entry import Layout, OutputRole
 from lamppost.detect.labels import OTHER_THINGS
-from lamppost.model.books import RECORD_TYPES
+from lamppost.model.books import RECORD_TYPES, Severity
 from lamppost.model.media import GapCause
-from lamppost.model.settings import CameraSettings, Settings
+from lamppost.model.settings import CameraSettings, SealingSettings, Settings
 from lamppost.model.vision import CoverCause, Kind
+from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, SILENT_S, ChildReport, Condition, find_conditions
+from lamppost.pipeline.fleet import Role
+from lamppost.pipeline.metrics import NodeCollector
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -210,6 +215,53 @@ def test_each_promise_names_tests_that_exist(promise: str, tests: list[str]) -> 
 def test_every_cause_is_explained() -> None:
     page = _text(DOCS / "guide" / "checking.md")
     assert [cause.value for cause in [*GapCause, *CoverCause] if f"| `{cause.value}` |" not in page] == []
+
+
+def _alarms() -> set[tuple[str, str]]:
+    """Kind and severity of every condition that the code can find."""
+    cameras = [{"cause": cause.value, "is_dropping": is_dropping, "problem": "x"} for cause in GapCause for is_dropping in (False, True)]
+    status = {
+        "journal_problem": "x",
+        "index_problem": "x",
+        "cameras": {str(number): camera for number, camera in enumerate(cameras)},
+        "retention": {"stuck_by_holds": True, "problem": "x"},
+    }
+    reports = [ChildReport("x", role, status, DEATHS_IN_A_ROW, "x", SILENT_S + 1) for role in Role]
+    return {(condition.kind, condition.severity.value) for condition in find_conditions(reports)}
+
+
+def test_every_alarm_is_explained_and_no_other() -> None:
+    page = _text(DOCS / "guide" / "operating.md").split("## Alarms")[1].split("## Metrics")[0]
+    assert set(re.findall(r"^\| `(\w+)` \| (\w+) \|", page, flags=re.MULTILINE)) == _alarms()
+    written = set(re.findall(r'Condition\(\s*"(\w+)"', _text(ROOT / "src" / "lamppost" / "pipeline" / "alarms.py")))
+    assert written <= {kind for kind, _ in _alarms()}, "one that this test does not bring about"
+
+
+class _Node:
+    """A node with a camera and one child of each role, for a scrape with everything in it."""
+
+    def __init__(self) -> None:
+        sealing = SealingSettings(custodians=("age1" + "q" * 58, "age1" + "p" * 58), threshold=2)
+        self.settings = Settings(sealing=sealing, camera=(CameraSettings(name="gate", url="sim://plaza"),))
+        self.children = tuple(
+            SimpleNamespace(name=role.value, role=role, deaths=1, status={"retention": {"free_bytes": 1}}, process_id=os.getpid())
+            for role in Role
+        )
+        self.alarms = (Condition("camera_lost", Severity.WARNING, "gate", "x"),)
+
+    def recording(self, camera: str) -> dict[str, object]:
+        return {"state": "recording"}
+
+    def masking(self, camera: str) -> dict[str, object]:
+        return {}
+
+
+def test_every_metric_is_explained_with_its_labels_and_no_other() -> None:
+    page = _text(DOCS / "guide" / "operating.md").split("## Metrics")[1]
+    rows = re.findall(r"^\| `(lamppost_\w+)` \| (\w+) \| ([^|]+) \|", page, flags=re.MULTILINE)
+    told = {name: (kind, set() if labels == "–" else set(labels.split(", "))) for name, kind, labels in rows}
+    scraped = {sample.name: (family.type, set(sample.labels)) for family in NodeCollector(_Node()).collect() for sample in family.samples}
+    assert told == scraped
 
 
 def test_every_journal_record_is_described() -> None:

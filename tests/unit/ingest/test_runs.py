@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import UnsupportedStream
 from lamppost.ingest.locator import parse_locator
 from lamppost.ingest.nal import START_CODE, nal_type, split_annex_b
@@ -101,14 +103,46 @@ def test_a_far_jump_onto_a_keyframe_loses_nothing(pictures: list[bytes]) -> None
     assert kinds(items) == "R" + "p" * 30 + "R" + "p" * 15
 
 
-def test_damage_is_declared_over_its_picture(pictures: list[bytes]) -> None:
+def test_damage_is_declared_over_its_picture_and_what_builds_on_it(pictures: list[bytes]) -> None:
     all_units = units(pictures)
     all_units[5] = changed(all_units[5], is_corrupt=True)
     items = build(all_units)
-    (gap,) = gaps(items)
-    damaged = next(packet for packet in packets(items) if packet.is_corrupt)
-    assert (gap.cause, gap.start_us) == (GapCause.DAMAGED, damaged.wall_us)
-    assert len(list(packets(items))) == 45
+    picture, rest = gaps(items)
+    sent = list(packets(items))
+    assert (picture.cause, picture.start_us) == (GapCause.DAMAGED, sent[5].wall_us)
+    assert (rest.cause, rest.start_us, rest.end_us) == (GapCause.DAMAGED, picture.end_us, sent[15].wall_us)
+    assert [packet.is_corrupt for packet in sent].index(True) == 5
+    assert len(sent) == 45
+
+
+def test_a_damaged_keyframe_spoils_all_up_to_the_next(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    all_units[15] = changed(all_units[15], is_corrupt=True)
+    items = build(all_units)
+    sent = list(packets(items))
+    found = gaps(items)
+    assert (found[0].start_us, found[-1].end_us) == (sent[15].wall_us, sent[30].wall_us)
+
+
+def test_a_loss_right_before_a_whole_keyframe_spoils_nothing(pictures: list[bytes]) -> None:
+    all_units = units(pictures)
+    all_units[15] = replace(all_units[15], lost_packets=3)
+    assert len(gaps(build([*all_units[:14], *all_units[15:]]))) == 1
+
+
+def test_what_is_spoilt_is_told_every_second_and_at_the_end(pictures: list[bytes]) -> None:
+    delta = [picture for index, picture in enumerate(pictures * 2) if index == 0 or index % 15]
+    all_units = units(delta)
+    all_units[5] = changed(all_units[5], is_corrupt=True)
+    builder = RunBuilder(Codec.H264, nominal_interval_90k=FRAME)
+    items = [item for unit in all_units for item in builder.push(unit)]
+    sent = list(packets(items))
+    untold = sent[-1].wall_us + FRAME_US - gaps(items)[-1].end_us
+    assert 0 < untold < US_PER_S + 2 * FRAME_US
+    found = [*gaps(items), *(item for item in builder.finish() if isinstance(item, Gap))]
+    assert all(earlier.end_us == later.start_us for earlier, later in pairwise(found))
+    assert found[-1].end_us == pytest.approx(sent[-1].wall_us + FRAME_US, abs=50)
+    assert not builder.finish()
 
 
 def test_what_the_network_lost_is_declared_as_such(pictures: list[bytes]) -> None:
@@ -118,8 +152,8 @@ def test_what_the_network_lost_is_declared_as_such(pictures: list[bytes]) -> Non
     all_units[10] = replace(all_units[10], lost_packets=7)
     all_units[20] = replace(all_units[20], lost_packets=1)
     items = build([*all_units[:9], *all_units[10:]])
-    found = gaps(items)
-    assert [gap.cause for gap in found] == [GapCause.PACKETS_LOST] * 3
+    found = [gap for gap in gaps(items) if "build on" not in gap.detail]
+    assert {gap.cause for gap in gaps(items)} == {GapCause.PACKETS_LOST}
     hole = found[1]
     assert "66 ms of pictures are missing" in hole.detail
     flagged = [packet for packet in packets(items) if packet.is_corrupt]
@@ -130,8 +164,9 @@ def test_what_the_network_lost_is_declared_as_such(pictures: list[bytes]) -> Non
 def test_losses_before_parameter_sets_count_for_the_picture_that_follows(pictures: list[bytes]) -> None:
     all_units = units(pictures)
     sets = replace(all_units[20], data=START_CODE + next(split_annex_b(pictures[0])), lost_packets=3)
-    (gap,) = gaps(build([*all_units[:20], sets, *all_units[20:]]))
-    assert gap.cause is GapCause.PACKETS_LOST
+    found = gaps(build([*all_units[:20], sets, *all_units[20:]]))
+    assert found
+    assert {gap.cause for gap in found} == {GapCause.PACKETS_LOST}
 
 
 def test_borders_change_nothing_and_travel_along(pictures: list[bytes]) -> None:

@@ -571,3 +571,26 @@ def test_an_order_that_was_not_taken_is_given_again(scene: Scene, monkeypatch: p
     scene.watch(1.0)
     (told,) = scene.now(RECORDER).orders()
     assert cameras_of(parse_settings(told.body["settings"])) == ["gate"]
+
+
+def test_a_start_waits_for_the_children_of_a_supervisor_that_was_killed(scene: Scene) -> None:
+    (scene.folder.journal / "recorder-1").mkdir(parents=True)
+    orphan = JournalWriter(scene.folder.journal / "recorder-1", clock=scene.clock)
+    real = scene.clock.wait
+
+    def wait(stop: threading.Event, timeout_s: float) -> bool:
+        if scene.clock.monotonic_s() > 3:
+            orphan.close()
+        return real(stop, timeout_s)
+
+    scene.clock.wait = wait  # type: ignore[method-assign]
+    scene.supervisor.start()
+    assert 3 < scene.clock.monotonic_s() < 4
+    assert len(scene.lives[RECORDER]) == 1
+
+
+def test_a_start_does_not_wait_for_ever(scene: Scene) -> None:
+    (scene.folder.journal / "recorder-1").mkdir(parents=True)
+    with JournalWriter(scene.folder.journal / "recorder-1", clock=scene.clock), pytest.raises(DataFolderBusy):
+        scene.supervisor.start()
+    assert scene.clock.monotonic_s() > 10

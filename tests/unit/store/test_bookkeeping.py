@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -219,27 +218,6 @@ def test_a_journal_in_use_is_kept(folder: DataFolder, clock: ManualClock, journa
     _apply(folder, clock)
     _apply(folder, clock)
     assert len(journal_files(folder.journal / "recorder")) == 1
-
-
-def test_it_runs_until_it_is_told_to_stop_and_survives_a_bad_disk(
-    folder: DataFolder, clock: ManualClock, journal: JournalWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stop = threading.Event()
-    calls: list[int] = []
-    with Bookkeeper(folder, clock) as bookkeeper:
-        real = bookkeeper.apply_new
-
-        def apply_new() -> int:
-            calls.append(1)
-            if len(calls) == 2:
-                raise StoreError("cannot write the index: full")
-            if len(calls) == 4:
-                stop.set()
-            return real()
-
-        monkeypatch.setattr(bookkeeper, "apply_new", apply_new)
-        bookkeeper.run(stop, 0.2)
-    assert len(calls) == 4
 
 
 def test_an_unreadable_journal_is_told(

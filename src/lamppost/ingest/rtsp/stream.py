@@ -76,7 +76,6 @@ class RtspStream:
         self._heard_s = clock.monotonic_s()
         self._report_due_s = 0.0
         self._keepalive_due_s = 0.0
-        self.sender_report: rtcp.SenderReport | None = None
         self._timer: Timer = loop.call_later(0.0, self._connection.start)
         self._look: Timer = loop.call_later(self._look_s, self._tend)
 
@@ -257,7 +256,6 @@ class RtspStream:
             return
         said = rtcp.parse_rtcp(content, self._receiver.ssrc)
         if said.report is not None:
-            self.sender_report = said.report
             self._reporter.heard(said.report, self._clock.monotonic_s())
         if said.has_left:
             self._hung_up()
