@@ -51,7 +51,7 @@ def _installed(name: str) -> Path:
 
 def _pinned(root: Path) -> str:
     catalogue = (root / "src" / "lamppost" / "detect" / "catalogue.py").read_text(encoding="utf-8")
-    match = re.search(rf'resource="{re.escape(WEIGHTS)}",\s+sha256="([0-9a-f]{{64}})"', catalogue)
+    match = re.search(rf'file="{re.escape(WEIGHTS)}",\s+sha256="([0-9a-f]{{64}})"', catalogue)
     if match is None:
         raise ValueError(f"the catalogue pins no hash of {WEIGHTS}")
     return match[1]

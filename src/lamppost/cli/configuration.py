@@ -52,7 +52,10 @@ def read_settings(content: str, path: Path) -> Settings:
         camera.model_copy(update={"password_file": base / camera.password_file}) if camera.password_file else camera
         for camera in settings.camera
     )
-    return settings.model_copy(update={"data": (base / settings.data).resolve(), "camera": cameras})
+    models = settings.models
+    if models.folder is not None:
+        models = models.model_copy(update={"folder": (base / models.folder).resolve()})
+    return settings.model_copy(update={"data": (base / settings.data).resolve(), "models": models, "camera": cameras})
 
 
 def _place_only(message: str) -> str:

@@ -17,6 +17,7 @@ from lamppost.cli.hold import hold_add, hold_list, hold_release
 from lamppost.cli.init import init
 from lamppost.cli.inspect import camera_list, config_check
 from lamppost.cli.mask import mask
+from lamppost.cli.model import model_add, model_list, model_pull, model_verify
 from lamppost.cli.plan import plan
 from lamppost.cli.release import release_open
 from lamppost.cli.serve import serve
@@ -35,6 +36,7 @@ camera_app = typer.Typer(no_args_is_help=True, help="Add, change, try and accoun
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
 backup_app = typer.Typer(no_args_is_help=True, help="Copy the books, and put them back.")
 hold_app = typer.Typer(no_args_is_help=True, help="Keep footage that would be deleted.")
+model_app = typer.Typer(no_args_is_help=True, help="The detection models: which may run, where they come from.")
 release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
 
 
@@ -70,11 +72,16 @@ backup_app.command("restore")(backup_restore)
 hold_app.command("add")(hold_add)
 hold_app.command("list")(hold_list)
 hold_app.command("release")(hold_release)
+model_app.command("list")(model_list)
+model_app.command("pull")(model_pull)
+model_app.command("add")(model_add)
+model_app.command("verify")(model_verify)
 release_app.command("open")(release_open)
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")
 app.add_typer(hold_app, name="hold")
+app.add_typer(model_app, name="model")
 app.add_typer(release_app, name="release")
 
 

@@ -8,6 +8,7 @@ DATA/
   masked/CAMERA/YYYY-MM-DD/ID.mp4   masked video, plays in any player
   vault/CAMERA/EPOCH/share-N.age    epoch shares, one per custodian, and seal.note
   keys/recorder.key, recorder.pub   signs segment records and shares; opens nothing
+  models/                           model files that were pulled, and entries that were added
   run/                              locks and state of the running processes
 ```
 """
@@ -42,6 +43,10 @@ class DataFolder:
     @property
     def keys(self) -> Path:
         return self.root / "keys"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
 
     @property
     def run(self) -> Path:

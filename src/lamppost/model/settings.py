@@ -264,6 +264,17 @@ class MaskingSettings(_Section):
     )
 
 
+class ModelsSettings(_Section):
+    """Where detection models lie; `lamppost model` puts them there."""
+
+    folder: FilePath | None = Field(default=None, description="The models folder; `models` in the data folder otherwise.")
+
+    @field_validator("folder")
+    @classmethod
+    def _empty_is_none(cls, folder: Path | None) -> Path | None:
+        return None if folder == Path() else folder
+
+
 class LogSettings(_Section):
     """Logs go to standard error."""
 
@@ -280,6 +291,7 @@ class Settings(_Section):
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     masking: MaskingSettings = Field(default_factory=MaskingSettings)
+    models: ModelsSettings = Field(default_factory=ModelsSettings)
     fleet: FleetSettings = Field(default_factory=FleetSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     log: LogSettings = Field(default_factory=LogSettings)

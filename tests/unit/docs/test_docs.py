@@ -16,10 +16,13 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from lamppost.cli.main import app
+from lamppost.detect.catalogue import BUILT_IN
+from lamppost.detect.entry import Layout, OutputRole
+from lamppost.detect.labels import OTHER_THINGS
 from lamppost.model.books import RECORD_TYPES, Severity
 from lamppost.model.media import GapCause
 from lamppost.model.settings import CameraSettings, SealingSettings, Settings
-from lamppost.model.vision import CoverCause
+from lamppost.model.vision import CoverCause, Kind
 from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, SILENT_S, ChildReport, Condition, find_conditions
 from lamppost.pipeline.fleet import Role
 from lamppost.pipeline.metrics import NodeCollector
@@ -102,7 +105,9 @@ def _option_uses() -> list[tuple[tuple[str, ...], str]]:
         for block in re.findall(r"^```sh\n(.*?)^```", _text(path), flags=re.MULTILINE | re.DOTALL):
             for line in block.replace("\\\n", " ").splitlines():
                 match = re.match(
-                    r"(?:\.venv/bin/)?lamppost ([a-z]+)(?: (open|list|check|create|restore|add|set|remove|test|gaps|release)\b)?(.*)", line
+                    r"(?:\.venv/bin/)?lamppost ([a-z]+)"
+                    r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify)\b)?(.*)",
+                    line,
                 )
                 if match:
                     command = tuple(word for word in match.groups()[:2] if word)
@@ -268,6 +273,14 @@ def test_the_recipe_is_the_script_that_is_tested() -> None:
     included = re.findall(r'^--8<-- "([^"]+)"$', page, flags=re.MULTILINE)
     assert included == ["tests/assets/open_with_stock_tools.sh"]
     assert (ROOT / included[0]).is_file()
+
+
+def test_the_catalogue_is_on_its_page() -> None:
+    page = _text(DOCS / "reference" / "models.md")
+    assert '--8<-- "tests/assets/model_entry.toml"' in page
+    assert [entry.name for entry in BUILT_IN if f"`{entry.name}`" not in page or re.split(r"[,)]", entry.licence)[0] not in page] == []
+    assert [word.value for word in (*Layout, *OutputRole, *Kind) if f"`{word.value}`" not in page] == []
+    assert [thing for thing in OTHER_THINGS if f"`{thing}`" not in page] == []
 
 
 def test_the_data_folder_is_drawn_as_the_code_names_it() -> None:

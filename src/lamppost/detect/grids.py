@@ -1,0 +1,42 @@
+"""Boxes from the cells of a grid, as the detectors without anchors give them: YOLOX, and YuNet after it.
+
+Source: Ge et al., "YOLOX: Exceeding YOLO Series in 2021", arXiv:2107.08430, section 2.3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_CANDIDATES = 4096  # boxes that non-maximum suppression looks at, best first
+
+
+def make_cells(width_px: int, height_px: int, strides_px: tuple[int, ...]) -> NDArray[np.float32]:
+    """Column, row and stride of every cell of a picture, shape (n, 3): one grid after the other, row by row.
+
+    The sides are multiples of the strides.
+    """
+    grids: list[NDArray[np.float32]] = []
+    for stride in strides_px:
+        rows, columns = np.mgrid[0 : height_px // stride, 0 : width_px // stride]
+        grids.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, stride)], axis=1).astype(np.float32))
+    return np.concatenate(grids)
+
+
+def decode_boxes(raw: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Boxes (n, 4) as x0, y0, x1, y1 in input pixels.
+
+    `raw` has shape (n, 4): the centre's distance from its cell, x and y, then the
+    logarithms of width and height, all in cells. `cells` as `make_cells` gives them.
+    """
+    # NaN or a runaway logarithm must not become a box without bounds.
+    bounded = np.clip(np.nan_to_num(raw, nan=0.0), -1024, 1024)
+    centres = (bounded[:, :2] + cells[:, :2]) * cells[:, 2:]
+    halves = np.exp(np.clip(bounded[:, 2:], -8, 8)) * cells[:, 2:] / 2
+    return np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float32)
+
+
+def choose_best(scores: NDArray[np.float32], score_threshold: float) -> NDArray[np.intp]:
+    """Indices of the `scores` above the threshold, best first, at most `MOST_CANDIDATES`; NaN is none of them."""
+    above = np.flatnonzero(scores > score_threshold)
+    return np.asarray(above[np.argsort(-scores[above], kind="stable")[:MOST_CANDIDATES]], np.intp)
