@@ -39,6 +39,8 @@ def record(folder: DataFolder, acknowledged: Path) -> None:
                     street.open_gap = None
                 os.write(descriptor, f"{fragment.segment_id} {fragment.offset} {fragment.sha256}\n".encode())
             street.close(SegmentEnd.ROTATED)
+            # The chain is found again among the last 64 names, which tell the second alone: no camera changes files so often.
+            clock.wait(threading.Event(), 0.025)
 
 
 def keep_books(folder: DataFolder) -> None:
