@@ -1,9 +1,10 @@
-"""Where masks lie in each frame: steady boxes that hold all that was seen a little before and after.
+"""Where masks lie in each frame: steady boxes that go with what they hide.
 
 A frame is planned only when `look_back_s` more of the stream has been seen, so
 whatever appears late also masks the place where it must have been. A box
-has the greatest extent of its window around a straight path: it shows where
-someone is, but neither an outline nor the rhythm of a step.
+goes along a straight path with one extent, both taken from all that was seen a
+little before and after: it shows where someone is, but neither an outline nor the
+rhythm of a step.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import Final
 from lamppost.mask.paint import BLOCK_PX, align, fill_of
 from lamppost.model.vision import Box, Fill, Kind, Mask
 
-# Before the frame; with the look-back after it, the window is longer than a step of a walk (0.5 s).
-BEFORE_S: Final = 0.2
+# Of each side of a frame: with the look-back, the window is longer than two steps of a walk (0.5 s each).
+BEFORE_S: Final = 0.5
+_LINGER_S: Final = 0.2  # that a mask stays after its track was noted last
 _LEAST_SPREAD_S2 = 1e-4  # a line through a shorter time is noise
 _MASK_LIMIT = 256
 _NOTES_LIMIT = 1024  # of one track
-_VELOCITY_BASE_S = 0.4
 _LONGEST_REACH = 3.0  # a box is carried back by three times its extent at most
+_SLACK_PX = 6  # beyond a block, before an edge draws in
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,63 +55,59 @@ def padding_of(kind: Kind) -> Padding:
 
 @dataclass(slots=True)
 class _Course:
-    """The padded boxes of one track over the window, and how its mask was drawn lately."""
+    """The padded boxes of one track over the window, and how its mask was drawn lately.
+
+    A note is a time and the four sides of a box; notes come in order of time.
+    """
 
     fill: Fill
     first_s: float
-    notes: deque[tuple[float, Box]] = field(default_factory=lambda: deque(maxlen=_NOTES_LIMIT))
+    notes: deque[tuple[float, float, float, float, float]] = field(default_factory=lambda: deque(maxlen=_NOTES_LIMIT))
     drawn: Mask | None = None
 
     def forget(self, before_s: float) -> None:
         while self.notes and self.notes[0][0] < before_s - 1e-6:
             self.notes.popleft()
 
-    def arrival(self, at_s: float) -> Box | None:
-        """Where the object must have been at `at_s`, before it was first noted, from how it went on."""
-        first_s, first = self.notes[0]
-        if at_s >= self.first_s or first_s != self.first_s:
-            return None
-        later = next(((s, box) for s, box in reversed(self.notes) if s - first_s <= _VELOCITY_BASE_S), (first_s, first))
-        base_s = later[0] - first_s
-        if base_s <= 0:
-            return None
-        ahead_s = first_s - at_s
-        dx = _bounded((later[1].x0 + later[1].x1 - first.x0 - first.x1) / 2 / base_s * ahead_s, first.width * _LONGEST_REACH)
-        dy = _bounded((later[1].y0 + later[1].y1 - first.y0 - first.y1) / 2 / base_s * ahead_s, first.height * _LONGEST_REACH)
-        return Box(first.x0 - dx, first.y0 - dy, first.x1 - dx, first.y1 - dy)
+    def box_at(self, at_s: float) -> Box:
+        """The box on a straight path at `at_s` that, moved along it, holds every box of the window at its own time.
 
-    def steady_box(self) -> Box | None:
-        """The box that sweeps every box of the window: a straight line of centres, with one extent.
-
-        A line and the greatest distances from it have no room for the swing of a
-        step, unlike the edges of the boxes themselves.
+        A path and the greatest distances from it have no room for the swing of a
+        step, unlike the edges of the boxes themselves. Before the first note, the
+        box holds the place where the object was first seen as well.
         """
-        if not self.notes:
-            return None
-        x0, x1 = self._sweep([(at_s, box.x0, box.x1) for at_s, box in self.notes])
-        y0, y1 = self._sweep([(at_s, box.y0, box.y1) for at_s, box in self.notes])
-        return Box(x0, y0, x1, y1)
-
-    @staticmethod
-    def _sweep(spans: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
-        """Least squares through the centres of `(time, low, high)`, widened until it holds every span."""
-        times = [at_s for at_s, _, _ in spans]
-        centres = [(low + high) / 2 for _, low, high in spans]
-        mean_s, mean = sum(times) / len(times), sum(centres) / len(centres)
-        spread = sum((at_s - mean_s) ** 2 for at_s in times)
-        covariance = sum((at_s - mean_s) * centre for at_s, centre in zip(times, centres, strict=True))
-        slope = covariance / spread if spread > _LEAST_SPREAD_S2 else 0.0
-        line = [mean + slope * (at_s - mean_s) for at_s in times]
-        below = max(centre - low for centre, (_, low, _) in zip(line, spans, strict=True))
-        above = max(high - centre for centre, (_, _, high) in zip(line, spans, strict=True))
-        return min(line) - below, max(line) + above
+        times = [note[0] for note in self.notes]
+        # Behind the last note nothing is known: the box stays where it was then.
+        at_s = min(at_s, times[-1])
+        mean_s = sum(times) / len(times)
+        offsets = [time_s - mean_s for time_s in times]
+        spread = sum(offset * offset for offset in offsets)
+        has_path = spread > _LEAST_SPREAD_S2
+        sides: list[float] = []
+        for low, high in ((1, 3), (2, 4)):
+            lows, highs = [note[low] for note in self.notes], [note[high] for note in self.notes]
+            centres = [(a + b) / 2 for a, b in zip(lows, highs, strict=True)]
+            mean = sum(centres) / len(centres)
+            slope = sum(o * c for o, c in zip(offsets, centres, strict=True)) / spread if has_path else 0.0
+            below = max(mean + slope * offset - a for offset, a in zip(offsets, lows, strict=True))
+            above = max(b - mean - slope * offset for offset, b in zip(offsets, highs, strict=True))
+            centre = mean + slope * (at_s - mean_s)
+            if at_s < times[0]:
+                reach = (highs[0] - lows[0]) * _LONGEST_REACH
+                first = mean + slope * offsets[0]
+                centre = max(first - reach, min(first + reach, centre))
+                sides += [min(centre, first) - below, max(centre, first) + above]
+            else:
+                sides += [centre - below, centre + above]
+        return Box(sides[0], sides[2], sides[1], sides[3])
 
 
 class MaskPlanner:
     """Plans the masks of one camera's frames, in order of time (seconds of the stream).
 
-    Promise: the masks of a frame at `t` hold every box noted from `t` - 0.2 s (or
-    an earlier moment that is asked for) until the moment of planning, padded, as far as it lies in the picture.
+    Promise: the masks of a frame at `t` hold every box that was noted at `t`, padded, as far as it lies in the
+    picture. Each is as large as the boxes of its track need from `t` - 0.5 s (or an earlier moment that is asked for) until
+    the moment of planning, along one straight path. What was noted first after `t` is masked where it came from.
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:
@@ -123,45 +121,42 @@ class MaskPlanner:
         if course is None:
             course = self._courses[track_id] = _Course(fill_of(kind), at_s)
         padded = padding_of(kind).around(box)
-        if len(course.notes) == _NOTES_LIMIT:
+        notes = course.notes
+        if len(notes) == _NOTES_LIMIT:
             # Too many to keep apart: the two oldest become one, and none is lost.
-            (_, oldest), (next_s, following) = course.notes.popleft(), course.notes.popleft()
-            course.notes.appendleft((next_s, oldest.union(following)))
-        course.notes.append((at_s, padded))
+            _, *oldest = notes.popleft()
+            next_s, *following = notes.popleft()
+            union = Box(*oldest).union(Box(*following))
+            notes.appendleft((next_s, union.x0, union.y0, union.x1, union.y1))
+        notes.append((at_s, padded.x0, padded.y0, padded.x1, padded.y1))
 
     def masks(self, at_s: float, before_s: float = BEFORE_S) -> tuple[Mask, ...]:
         """The masks of the frame at `at_s`; what is older than its window, which begins `before_s` earlier, is forgotten."""
+        linger_s = _LINGER_S if before_s <= BEFORE_S else before_s  # frames that are far apart: at least one more
+        planned: list[Mask] = []
         for track_id in list(self._courses):
             course = self._courses[track_id]
             course.forget(at_s - before_s)
-            if not course.notes:
+            if not course.notes or course.notes[-1][0] < at_s - linger_s - 1e-6:
                 del self._courses[track_id]
-        planned: list[Mask] = []
-        for course in self._courses.values():
-            box, arrival = course.steady_box(), course.arrival(at_s)
-            if box is not None and arrival is not None:
-                box = box.union(arrival)
-            mask = align(box, course.fill, self._width_px, self._height_px) if box else None
-            course.drawn = _settle(course.drawn, mask)
+                continue
+            box = course.box_at(at_s)
+            course.drawn = _settle(course.drawn, box, align(box, course.fill, self._width_px, self._height_px))
             if course.drawn is not None:
                 planned.append(course.drawn)
         return merge_masks(planned)
 
 
-def _bounded(value: float, limit: float) -> float:
-    return max(-limit, min(limit, value))
-
-
-def _settle(drawn: Mask | None, wanted: Mask | None) -> Mask | None:
-    """`wanted`, but an edge draws in only by two blocks or more: a box does not tremble."""
+def _settle(drawn: Mask | None, box: Box, wanted: Mask | None) -> Mask | None:
+    """`wanted`, but an edge draws in only when `box` is a block and a little more away from it: a box does not tremble."""
     if drawn is None or wanted is None:
         return wanted
-    slack_px = 2 * BLOCK_PX
+    slack_px = BLOCK_PX + _SLACK_PX
     return Mask(
-        drawn.x0 if 0 < wanted.x0 - drawn.x0 < slack_px else wanted.x0,
-        drawn.y0 if 0 < wanted.y0 - drawn.y0 < slack_px else wanted.y0,
-        drawn.x1 if 0 < drawn.x1 - wanted.x1 < slack_px else wanted.x1,
-        drawn.y1 if 0 < drawn.y1 - wanted.y1 < slack_px else wanted.y1,
+        drawn.x0 if drawn.x0 < wanted.x0 and box.x0 - drawn.x0 < slack_px else wanted.x0,
+        drawn.y0 if drawn.y0 < wanted.y0 and box.y0 - drawn.y0 < slack_px else wanted.y0,
+        drawn.x1 if drawn.x1 > wanted.x1 and drawn.x1 - box.x1 < slack_px else wanted.x1,
+        drawn.y1 if drawn.y1 > wanted.y1 and drawn.y1 - box.y1 < slack_px else wanted.y1,
         wanted.fill,
     )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lamppost.mask.planner import MaskPlanner, merge_masks, padding_of
 from lamppost.model.vision import Box, Fill, Kind, Mask
 
-WIDTH_PX, HEIGHT_PX, FPS, BEFORE, LOOK_BACK = 640, 480, 25, 5, 12
+WIDTH_PX, HEIGHT_PX, FPS, LOOK_BACK = 640, 480, 25, 12
 
 
 def holds(mask: Mask, box: Box) -> bool:
@@ -69,13 +69,31 @@ box_lists = st.lists(
 
 @settings(deadline=None, max_examples=100)
 @given(box_lists, st.sampled_from([Kind.FACE, Kind.PERSON, Kind.OBJECT]))
-def test_a_mask_holds_every_padded_box_of_its_window(boxes: list[Box], kind: Kind) -> None:
-    for index, masks in enumerate(play(boxes, kind)):
-        for box in boxes[max(0, index - BEFORE) : index + LOOK_BACK + 1]:
-            padded = padding_of(kind).around(box)
-            inside = padded.clipped(WIDTH_PX, HEIGHT_PX)
-            if inside.width > 0 and inside.height > 0:
-                assert any(holds(mask, padded) for mask in masks)
+def test_a_mask_holds_every_padded_box_in_its_frame(boxes: list[Box], kind: Kind) -> None:
+    for box, masks in zip(boxes, play(boxes, kind), strict=False):
+        padded = padding_of(kind).around(box)
+        inside = padded.clipped(WIDTH_PX, HEIGHT_PX)
+        if inside.width > 0 and inside.height > 0:
+            assert any(holds(mask, padded) for mask in masks)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(-300, 300), st.floats(-100, 100), st.integers(1, LOOK_BACK - 2))
+def test_what_is_seen_late_is_masked_where_it_came_from(speed_x: float, speed_y: float, unseen: int) -> None:
+    planner = MaskPlanner(WIDTH_PX, HEIGHT_PX)
+    path = [Box(280 + speed_x * i / FPS, 180 + speed_y * i / FPS, 360 + speed_x * i / FPS, 300 + speed_y * i / FPS) for i in range(LOOK_BACK)]
+    for index in range(unseen, LOOK_BACK):
+        planner.note(1, Kind.PERSON, path[index], index / FPS)
+    for index in range(unseen):
+        (mask,) = planner.masks(index / FPS)
+        assert holds(mask, path[index])
+
+
+def test_a_mask_goes_with_a_car_and_does_not_cover_its_whole_way() -> None:
+    cars = [Box(20 + 12 * index, 200, 120 + 12 * index, 260) for index in range(45)]  # 300 px/s
+    for masks in play(cars)[5:30]:
+        (mask,) = masks
+        assert mask.x1 - mask.x0 <= 100 + 2 * 8 + 2 * 16 + 22  # the car, its padding, blocks and slack
 
 
 masks_st = st.builds(
