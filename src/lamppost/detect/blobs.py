@@ -25,6 +25,8 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
     Pixels up to four apart belong together. A group counts when it has
     `least_px` weak pixels, and a fifth of that many seeds: hysteresis in space.
     """
+    if not seeds.any():
+        return np.empty((0, 4), np.int32)
     joined = cv2.dilate(weak.view(np.uint8), _JOIN)
     count, labels, stats, _centres = cv2.connectedComponentsWithStats(joined, connectivity=8, ltype=cv2.CV_32S)
     if count <= 1:

@@ -11,9 +11,10 @@ import math
 import cv2
 import numpy as np
 
-from lamppost.detect.values import Flags, Picture
+from lamppost.detect.values import Flags, Grey, Picture
 
 _BASE_LEVELS = 5.0
+_SAMPLE_STEP = 4
 
 
 class ColourBackground:
@@ -23,29 +24,43 @@ class ColourBackground:
         self._mean = median.copy()
         self._noise = np.full(median.shape[:2], 1.0, np.float32)
         self._adapt_s = adapt_s
+        self._difference = np.empty_like(self._mean)
+        self._blurred = np.empty_like(self._mean)
         self._distance = np.zeros(median.shape[:2], np.float32)
+        self._step = np.empty_like(self._distance)
 
-    def ratio(self, chroma: Picture, foreground: Flags, size: tuple[int, int]) -> Picture:
+    def ratio(self, chroma: Grey, foreground: Flags, size: tuple[int, int]) -> Picture:
         """Difference over its threshold, scaled to `size` (width, height); above 1 is foreground."""
-        difference = chroma - self._mean
-        sample = difference[::4, ::4][~self._half(foreground)[::4, ::4]]
+        difference = self._difference
+        np.subtract(chroma, self._mean, out=difference)
+        sample = difference[::_SAMPLE_STEP, ::_SAMPLE_STEP][~self._half(foreground)[::_SAMPLE_STEP, ::_SAMPLE_STEP]]
         if len(sample) >= 64:  # the white balance moved
-            difference -= np.median(sample, axis=0)
-        blurred = np.abs(cv2.blur(difference, (3, 3)))
-        self._distance = np.maximum(blurred[..., 0], blurred[..., 1])
-        ratio = self._distance / (np.float32(_BASE_LEVELS) + np.float32(3.5) * self._noise)
-        return np.asarray(cv2.resize(ratio, size, interpolation=cv2.INTER_LINEAR), np.float32)
+            difference -= np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
+        cv2.blur(difference, (3, 3), dst=self._blurred)
+        np.abs(self._blurred, out=self._blurred)
+        np.maximum(self._blurred[..., 0], self._blurred[..., 1], out=self._distance)
+        np.multiply(self._noise, np.float32(3.5), out=self._step)
+        self._step += np.float32(_BASE_LEVELS)
+        np.divide(self._distance, self._step, out=self._step)
+        return np.asarray(cv2.resize(self._step, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
-    def update(self, chroma: Picture, free: Flags, dt_s: float) -> None:
+    def update(self, chroma: Grey, free: Flags, dt_s: float) -> None:
         """Follow slow changes where `free` (the size of the luma picture) is true."""
         if dt_s <= 0:
             return
-        weight = self._half(free).astype(np.float32)
+        weight = self._half(free)
         rate, noise_rate = np.float32(1 - math.exp(-dt_s / self._adapt_s)), np.float32(1 - math.exp(-dt_s / 3.0))
-        self._mean += (chroma - self._mean) * (rate * weight)[..., np.newaxis]
-        self._noise += (np.minimum(self._distance, 6.0) - self._noise) * (noise_rate * weight)
+        np.subtract(chroma, self._mean, out=self._difference)
+        self._difference *= rate
+        self._difference *= weight[..., np.newaxis]
+        self._mean += self._difference
+        np.minimum(self._distance, np.float32(6.0), out=self._step)
+        self._step -= self._noise
+        self._step *= noise_rate
+        self._step *= weight
+        self._noise += self._step
 
-    def absorb(self, chroma: Picture, area: Flags) -> None:
+    def absorb(self, chroma: Grey, area: Flags) -> None:
         """Take `area` (the size of the luma picture) as it is now for background."""
         half = self._half(area)
         self._mean[half] = chroma[half]

@@ -20,15 +20,17 @@ from lamppost.detect.background import Background, LearningWindow, Learnt, has_s
 from lamppost.detect.blobs import find_components, merge_boxes
 from lamppost.detect.colour import ColourBackground
 from lamppost.detect.ghosts import is_background
-from lamppost.detect.values import Flags, Picture, SmallPicture, shrink
+from lamppost.detect.values import LONG_SIDE_PX, Flags, Grey, Picture, SmallPicture, shrink
 from lamppost.model.vision import Box, Detection, Frame, Kind, Observation
 
 _LONGEST_STEP_S = 1.0  # a pause counts as this much time for the model, not more
 _WEAK_RATIO = 0.6  # of the threshold: what touches something strong
 _STAYING_RATIO = 0.8  # where something was a moment ago
 _SURE_AFTER_S = 2.0
-_EDGE_LEVELS = 10.0
 _LEAST_EDGES = 0.01
+# Nothing new: hardly a pixel differs by so much from the picture compared last, and that was a moment ago.
+_CHANGE_LEVELS, _CHROMA_CHANGE_LEVELS = 4, 3
+_LONGEST_REST_S = 0.5
 # Boxes over this much of the picture for this long: the model is wrong, not the picture.
 _FULL_SHARE = 0.8
 _FULL_S = 5.0
@@ -36,6 +38,7 @@ _FULL_S = 5.0
 _SHIFT_SHARE = 0.25
 _SHIFT_EVERY_S = 0.25
 _STILL_SHARE = 0.95  # of a thing's pixels
+_REFRESH_S = 0.5  # between two looks at what edges and thresholds the background has
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class MotionSettings:
     grey levels (0 to 255) that counts as foreground.
     """
 
-    long_side_px: int = 320
+    long_side_px: int = LONG_SIDE_PX
     base_levels: float = 9.0
     least_area_share: float = 0.0003
     scene_change_share: float = 0.55
@@ -69,6 +72,8 @@ class MotionDetector:
         self._settings = settings or MotionSettings()
         self._size = (0, 0)  # width, height of the small pictures
         self._last_s: float | None = None
+        self._compared: SmallPicture | None = None
+        self._rested_s = 0.0  # since a picture was compared
         self._forget()
 
     def prime(self, frames: Sequence[Frame]) -> None:
@@ -85,24 +90,32 @@ class MotionDetector:
         for frame in frames:
             at_s = frame.pts_90k / TICKS_PER_S
             if frame.is_intact and at_s - first_s <= settings.prime_s:
-                window.add(at_s, self._shrink(frame))
+                window.add(at_s, shrink(frame, self._settings.long_side_px))
         learnt = window.learn()
         if learnt is not None:
             self._adopt(learnt)
 
-    def observe(self, frame: Frame) -> Observation:
-        """What is in front of the background in `frame`, as boxes in its pixel coordinates."""
+    def observe(self, frame: Frame, small: SmallPicture | None = None) -> Observation:
+        """What is in front of the background in `frame`, as boxes in its pixel coordinates.
+
+        `small` is `frame` shrunk to `long_side_px`, where somebody has done so already.
+        """
         at_s = frame.pts_90k / TICKS_PER_S
         dt_s = 0.0 if self._last_s is None else min(max(0.0, at_s - self._last_s), _LONGEST_STEP_S)
         if self._last_s is not None and at_s < self._last_s and self._background is None:
             self._window = LearningWindow(self._settings.learn_s)
         self._last_s = at_s
-        last_size, small = self._size, self._shrink(frame)
-        is_new_size = last_size not in ((0, 0), self._size)
+        small = small or shrink(frame, self._settings.long_side_px)
+        is_new_size = self._size not in ((0, 0), small.size)
+        self._size = small.size
         if is_new_size:
             self._forget()
         if self._background is None:
             return self._learn(at_s, small, is_scene_change=is_new_size)
+        self._rested_s += dt_s
+        if self._rested_s < _LONGEST_REST_S and self._looks_the_same(small):
+            return Observation(self._detections(self._boxes, frame, self._foreground.shape))
+        dt_s, self._rested_s, self._compared = self._rested_s, 0.0, small
         return self._compare(self._background, frame, small, dt_s, at_s)
 
     def _forget(self) -> None:
@@ -112,11 +125,15 @@ class MotionDetector:
     def _adopt(self, learnt: Learnt) -> None:
         self._window = LearningWindow(self._settings.learn_s)  # its pictures are needed no more
         self._background = Background(learnt, adapt_s=self._settings.adapt_s, base_levels=self._settings.base_levels)
-        self._colour = ColourBackground(learnt.median.chroma, adapt_s=self._settings.adapt_s)
+        self._colour = ColourBackground(learnt.chroma, adapt_s=self._settings.adapt_s)
         self._unsure = learnt.unsure.copy()
+        self._is_sure = False
         self._foreground: Flags = np.zeros(learnt.noise.shape, np.bool_)
-        self._recent: Picture = learnt.median.luma.copy()
+        self._boxes: NDArray[np.int32] = np.empty((0, 4), np.int32)
+        self._recent: Picture = learnt.luma.copy()
         self._still_s: Picture = np.zeros(learnt.noise.shape, np.float32)
+        self._scratch: Picture = np.empty(learnt.noise.shape, np.float32)
+        self._compared, self._rested_s = None, 0.0
         self._since_refresh_s = self._since_shift_s = self._covered_s = 0.0
 
     def _learn(self, at_s: float, small: SmallPicture, *, is_scene_change: bool) -> Observation:
@@ -126,59 +143,72 @@ class MotionDetector:
             self._adopt(learnt)
         return Observation((), is_settled=False, is_scene_change=is_scene_change)
 
-    def _shrink(self, frame: Frame) -> SmallPicture:
-        small = shrink(frame, self._settings.long_side_px)
-        self._size = small.size
-        return small
+    def _looks_the_same(self, small: SmallPicture) -> bool:
+        """True when too few pixels differ from the picture compared last for anything to have come or gone."""
+        last = self._compared
+        if last is None:
+            return False
+        changed_px = _count_changes(small.luma, last.luma, _CHANGE_LEVELS)
+        changed_px += 4 * _count_changes(small.chroma, last.chroma, _CHROMA_CHANGE_LEVELS)
+        return changed_px < self._least_px(small.luma.size) // 2
+
+    def _least_px(self, size_px: int) -> int:
+        return max(4, round(self._settings.least_area_share * size_px))
 
     def _compare(self, background: Background, frame: Frame, small: SmallPicture, dt_s: float, at_s: float) -> Observation:
-        lit = background.relight(small.luma, self._foreground)
-        distance = np.abs(cv2.blur(lit - background.mean, (3, 3)))
-        threshold = background.threshold()
-        ratio = np.maximum(distance / threshold, self._colour.ratio(small.chroma, self._foreground, small.size))
+        ratio = background.compare(small.luma, self._foreground)
+        ratio = np.maximum(ratio, self._colour.ratio(small.chroma, self._foreground, small.size))
         strong = ratio > 1.0
-        if self._is_scene_change(background, lit, strong, dt_s):
+        if self._is_scene_change(background, strong, dt_s):
             self._forget()
             return self._learn(at_s, small, is_scene_change=True)
-        self._follow_stillness(lit, threshold, dt_s)
+        self._follow_stillness(background, dt_s)
         weak = ratio > _WEAK_RATIO
-        self._unsure &= (self._still_s < _SURE_AFTER_S) | weak
-        weak |= self._unsure
-        strong |= self._unsure | (self._foreground & (ratio > _STAYING_RATIO))
-        found = find_components(weak, strong, max(4, round(self._settings.least_area_share * weak.size)))
-        found = self._drop_ghosts(background, small, lit, ratio, weak, found)
-        boxes = merge_boxes(found, gap_px=3, tall_px=weak.shape[0] // 5)
-        self._foreground = self._cover(boxes)
-        background.update(lit, distance, ~self._foreground, dt_s)
-        self._colour.update(small.chroma, ~self._foreground, dt_s)
+        if not self._is_sure:
+            self._unsure &= (self._still_s < _SURE_AFTER_S) | weak
+            self._is_sure = not self._unsure.any()
+            weak |= self._unsure
+            strong |= self._unsure
+        strong |= self._foreground & (ratio > _STAYING_RATIO)
+        found = find_components(weak, strong, self._least_px(weak.size))
+        found = self._drop_ghosts(background, small, ratio, weak, found)
+        self._boxes = merge_boxes(found, gap_px=3, tall_px=weak.shape[0] // 5)
+        self._foreground = self._cover(self._boxes)
+        free = ~self._foreground
+        background.update(free, dt_s)
+        self._colour.update(small.chroma, free, dt_s)
         self._since_refresh_s += dt_s
-        if self._since_refresh_s >= 1.0:
+        if self._since_refresh_s >= _REFRESH_S:
             self._since_refresh_s = 0.0
             background.refresh()
-        return Observation(self._detections(boxes, frame, weak.shape))
+        return Observation(self._detections(self._boxes, frame, weak.shape))
 
-    def _is_scene_change(self, background: Background, lit: Picture, strong: Flags, dt_s: float) -> bool:
-        limit = self._settings.scene_change_share
-        edges = background.edges > _EDGE_LEVELS
+    def _is_scene_change(self, background: Background, strong: Flags, dt_s: float) -> bool:
+        limit, size_px = self._settings.scene_change_share, strong.size
         # A camera that moves changes its edges everywhere, and its plain walls nowhere.
-        if strong.mean() > limit or (edges.mean() > _LEAST_EDGES and strong[edges].mean() > limit):
+        if np.count_nonzero(strong) > limit * size_px:
             return True
-        covered = self._foreground.mean()
+        if background.edge_px > _LEAST_EDGES * size_px and np.count_nonzero(strong & background.is_edge) > limit * background.edge_px:
+            return True
+        covered = np.count_nonzero(self._foreground) / size_px
         self._covered_s = self._covered_s + dt_s if covered > _FULL_SHARE else 0.0
         self._since_shift_s += dt_s
         if covered > _SHIFT_SHARE and self._since_shift_s >= _SHIFT_EVERY_S:
             self._since_shift_s = 0.0
-            return has_shifted(background.mean, lit)
+            return has_shifted(background.mean, background.lit)
         return self._covered_s > _FULL_S
 
-    def _follow_stillness(self, lit: Picture, threshold: Picture, dt_s: float) -> None:
-        moves = np.abs(lit - self._recent) > threshold
-        self._recent += (lit - self._recent) * np.float32(min(1.0, dt_s / 1.0))
+    def _follow_stillness(self, background: Background, dt_s: float) -> None:
+        step = self._scratch
+        np.subtract(background.lit, self._recent, out=step)
+        moves = np.abs(step) > background.threshold
+        step *= np.float32(min(1.0, dt_s / 1.0))
+        self._recent += step
         self._still_s += np.float32(dt_s)
-        self._still_s[moves] = 0.0
+        np.copyto(self._still_s, 0.0, where=moves)
 
     def _drop_ghosts(
-        self, background: Background, small: SmallPicture, lit: Picture, ratio: Picture, weak: Flags, found: NDArray[np.int32]
+        self, background: Background, small: SmallPicture, ratio: Picture, weak: Flags, found: NDArray[np.int32]
     ) -> NDArray[np.int32]:
         kept = np.ones(len(found), np.bool_)
         for index, box in enumerate(found):
@@ -188,8 +218,8 @@ class MotionDetector:
                 continue
             shape, area = np.zeros(weak.shape, np.bool_), np.zeros(weak.shape, np.bool_)
             shape[window], area[window] = weak[window], True
-            if is_background(lit, background.mean, ratio, shape, box):
-                background.absorb(lit, area)
+            if is_background(background.lit, background.mean, ratio, shape, box):
+                background.absorb(area)
                 self._colour.absorb(small.chroma, area)
                 self._unsure[window] = False
                 kept[index] = False
@@ -204,3 +234,8 @@ class MotionDetector:
     def _detections(self, boxes: NDArray[np.int32], frame: Frame, shape: tuple[int, ...]) -> tuple[Detection, ...]:
         sx, sy = frame.width_px / shape[1], frame.height_px / shape[0]
         return tuple(Detection(Kind.OBJECT, Box(x0 * sx, y0 * sy, x1 * sx, y1 * sy), 1.0) for x0, y0, x1, y1 in boxes.tolist())
+
+
+def _count_changes(one: Grey, other: Grey, levels: int) -> int:
+    _limit, changes = cv2.threshold(cv2.absdiff(one, other), levels, 1, cv2.THRESH_BINARY)
+    return cv2.countNonZero(changes.reshape(len(changes), -1))

@@ -12,14 +12,17 @@ from lamppost.model.vision import Frame
 
 Picture = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+Grey = NDArray[np.uint8]
+
+LONG_SIDE_PX = 320
 
 
 @dataclass(frozen=True, slots=True)
 class SmallPicture:
-    """A frame scaled down by area averaging: `luma` (h, w), `chroma` (h/2, w/2, 2), float32, 0 to 255."""
+    """A frame scaled down: `luma` (h, w), `chroma` (h/2, w/2, 2), uint8, 0 to 255."""
 
-    luma: Picture
-    chroma: Picture
+    luma: Grey
+    chroma: Grey
 
     @property
     def size(self) -> tuple[int, int]:
@@ -27,12 +30,25 @@ class SmallPicture:
         return self.luma.shape[1], self.luma.shape[0]
 
 
-def shrink(frame: Frame, long_side_px: int) -> SmallPicture:
+def shrink(frame: Frame, long_side_px: int = LONG_SIDE_PX) -> SmallPicture:
     """`frame` with its long side at `long_side_px`; never scaled up, sides even and at least 8."""
     scale = min(1.0, long_side_px / max(frame.width_px, frame.height_px))
     width, height = (max(8, 2 * round(side * scale / 2)) for side in (frame.width_px, frame.height_px))
     half = (width // 2, height // 2)
     blue, red = frame.i420[frame.height_px :].reshape(2, frame.height_px // 2, frame.width_px // 2)
-    luma = cv2.resize(frame.luma, (width, height), interpolation=cv2.INTER_AREA)
-    chroma = cv2.merge([cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (blue, red)])
-    return SmallPicture(np.asarray(luma, np.float32), np.asarray(chroma, np.float32))
+    chroma = np.dstack((scale_down(blue, half), scale_down(red, half)))
+    return SmallPicture(scale_down(frame.luma, (width, height)), chroma)
+
+
+def scale_down(plane: Grey, size: tuple[int, int]) -> Grey:
+    """`plane` at `size` (width, height): halved as long as it is twice as large, and interpolated for the rest.
+
+    Means of 2x2 pixels are what OpenCV does fastest: a tenth of the time that averaging over other areas takes.
+    """
+    while plane.shape[1] >= 2 * size[0] and plane.shape[0] >= 2 * size[1]:
+        # Two means in a row need sides that halve twice; an odd last row or column is left out.
+        even = plane[: plane.shape[0] & ~1, : plane.shape[1] & ~1]
+        plane = np.asarray(cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8)
+    if (plane.shape[1], plane.shape[0]) != size:
+        plane = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return plane
