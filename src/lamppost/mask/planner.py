@@ -63,11 +63,25 @@ class _Course:
     fill: Fill
     first_s: float
     notes: deque[tuple[float, float, float, float, float]] = field(default_factory=lambda: deque(maxlen=_NOTES_LIMIT))
+    unseen: int = 0  # of the last notes: predicted, not seen
     drawn: Mask | None = None
 
     def forget(self, before_s: float) -> None:
         while self.notes and self.notes[0][0] < before_s - 1e-6:
             self.notes.popleft()
+
+    def bridge(self, at_s: float, box: Box) -> None:
+        """It is seen again at `at_s`: what was predicted since it was last seen also holds the straight way between."""
+        notes = self.notes
+        unseen, self.unseen = [notes.pop() for _ in range(min(self.unseen, len(notes)))], 0
+        if notes:
+            since_s, *then = notes[-1]
+            now = (box.x0, box.y0, box.x1, box.y1)
+            for index, (note_s, *sides) in enumerate(unseen):
+                share = (note_s - since_s) / (at_s - since_s) if at_s > since_s else 1.0
+                way = Box(*(a + (b - a) * share for a, b in zip(then, now, strict=True))).union(Box(*sides))
+                unseen[index] = (note_s, way.x0, way.y0, way.x1, way.y1)
+        notes.extend(reversed(unseen))
 
     def box_at(self, at_s: float) -> Box:
         """The box on a straight path at `at_s` that, moved along it, holds every box of the window at its own time.
@@ -99,7 +113,9 @@ class _Course:
                 sides += [min(centre, first) - below, max(centre, first) + above]
             else:
                 sides += [centre - below, centre + above]
-        return Box(sides[0], sides[2], sides[1], sides[3])
+        # A thousandth of a pixel is less than arithmetic is sure of, and would be a block where a side lies on its border.
+        x0, x1, y0, y1 = (round(side, 3) for side in sides)
+        return Box(x0, y0, x1, y1)
 
 
 class MaskPlanner:
@@ -115,12 +131,15 @@ class MaskPlanner:
         self._height_px = height_px
         self._courses: dict[int, _Course] = {}
 
-    def note(self, track_id: int, kind: Kind, box: Box, at_s: float) -> None:
+    def note(self, track_id: int, kind: Kind, box: Box, at_s: float, *, is_seen: bool = True) -> None:
         """`box` was seen, or is predicted, at `at_s`; tracks are told apart by their ids."""
         course = self._courses.get(track_id)
         if course is None:
             course = self._courses[track_id] = _Course(fill_of(kind), at_s)
         padded = padding_of(kind).around(box)
+        if is_seen and course.unseen:
+            course.bridge(at_s, padded)
+        course.unseen = 0 if is_seen else course.unseen + 1
         notes = course.notes
         if len(notes) == _NOTES_LIMIT:
             # Too many to keep apart: the two oldest become one, and none is lost.

@@ -60,6 +60,8 @@ class Preset(StrEnum):
 
     MOTION = "motion"  # faces and everything that moves: the default
     FACES = "faces"  # faces alone
+    HEADS = "heads"  # faces, and the upper part of persons
+    PERSONS = "persons"  # faces, and persons whole
     ALL = "all"  # the whole frame, for cameras that only count
 
 
@@ -133,9 +135,27 @@ class Box:
         dx, dy = max(self.width * ratio, least_px), max(self.height * ratio, least_px)
         return Box(self.x0 - dx, self.y0 - dy, self.x1 + dx, self.y1 + dy)
 
+    def moved(self, dx: float, dy: float) -> Box:
+        """The same box elsewhere."""
+        return Box(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
+
     def clipped(self, width_px: int, height_px: int) -> Box:
         """The part inside a picture of that size; may be empty."""
         return Box(max(0.0, self.x0), max(0.0, self.y0), min(float(width_px), self.x1), min(float(height_px), self.y1))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a frame to look at: even sides in frame pixels, right and lower one outside."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x0, self.y0, self.x1, self.y1)
 
 
 @dataclass(frozen=True, slots=True)

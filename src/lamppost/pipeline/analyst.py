@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,7 +20,7 @@ from lamppost.detect.faces import FaceDetector
 from lamppost.detect.motion import MotionDetector
 from lamppost.model.books import Rendition
 from lamppost.model.settings import CameraSettings, Settings
-from lamppost.model.vision import Detection, Frame, Preset
+from lamppost.model.vision import Detection, Frame, Preset, Region
 from lamppost.pipeline.analysing import CameraAnalysis, MaskingPlan
 from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
 from lamppost.pipeline.control import Message
@@ -46,11 +46,11 @@ class SharedFaces:
         self._detector: FaceDetector | None = None
         self._making = threading.Lock()
 
-    def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """The faces of one frame; raises `ModelError` when the weights are missing or altered."""
+    def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]:
+        """The faces in parts of one frame; raises `ModelError` when the weights are missing or altered."""
         with self._making:
             detector = self._detector = self._detector or FaceDetector(threads=self._threads)
-        return detector.detect(frame)
+        return detector.detect_regions(frame, regions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,38 +8,33 @@ packets, a jump in time, a detector that is late.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from lamppost.base.clock import TICKS_PER_S, Clock
+from lamppost.detect.gaze import Gaze
+from lamppost.detect.values import SmallPicture, shrink
 from lamppost.mask.paint import Palette, cover, paint
 from lamppost.mask.planner import BEFORE_S, MaskPlanner
-from lamppost.model.vision import CoverCause, Detection, Frame, MaskedFrame, Observation, Preset
+from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset
+from lamppost.pipeline.sight import HOLD_STEPS, Detector, Looking, Sight
+from lamppost.pipeline.targets import Targets
 from lamppost.track.boxes import BoxTracker, Track
 
 _HELD_LIMIT = 600  # frames; reached only when timestamps hardly go on
 _GAP_S = 1.0  # a longer pause in a live stream is a gap
 _GAP_INTERVALS = 4  # and so is one much longer than those before, in a slow stream
-_FACE_HOLD_S = 1.0
 _MOTION_HOLD_S = 0.4
-# With fewer frames a second, boxes are held for so many of them: what is missed once is not shown for it.
-_HOLD_STEPS = 2.5
 _BEFORE_STEPS = 1.25
 _LONGEST_STEP_S = 20.0  # the longest GOP of a smart codec
-_DETECTOR_SHARE = 0.5  # of the time, when the face detector is adapted to a slow machine
-
-
-class Faces(Protocol):
-    """Finds faces in one frame."""
-
-    def detect(self, frame: Frame) -> tuple[Detection, ...]: ...
+REFRESH_S = 10.0
 
 
 class Motion(Protocol):
     """Watches one camera and says what moves."""
 
-    def observe(self, frame: Frame) -> Observation: ...
+    def observe(self, frame: Frame, small: SmallPicture | None = None) -> Observation: ...
 
 
 @dataclass(slots=True)
@@ -54,43 +49,56 @@ class _Held:
 class MaskingPipeline:
     """Masks one run of one camera: as many frames out as in, in order, each once.
 
-    `preset` `motion` needs `faces` and `motion`, `faces` needs `faces`, `all`
-    neither. A live pipeline watches the clock: a face detection that takes
-    longer than `look_back_s` covers what waits, and the cadence adapts to a slow
-    machine, at most to one detection in every `look_back_s`.
+    All presets but `all` need `faces`; `motion` needs `motion`, `heads` and `persons` need `things`, a detector that
+    finds persons, which every preset may have. A live pipeline watches the clock: a look that takes
+    longer than `look_back_s` covers what waits. Every `refresh_s` whole frames are looked at, changed or not.
     """
 
     def __init__(
         self,
         *,
         preset: Preset,
-        faces: Faces | None,
+        faces: Detector | None,
         motion: Motion | None,
         look_back_s: float,
         detect_interval_s: float,
         clock: Clock,
+        things: Detector | None = None,
+        targets: Targets | None = None,
+        refresh_s: float = REFRESH_S,
         palette: Palette | None = None,
         is_live: bool = True,
+        make_gaze: Callable[[float], Looking] | None = None,
     ) -> None:
         if preset is not Preset.ALL and faces is None:
             raise ValueError(f"the preset {preset.value} needs a face detector")
         if preset is Preset.MOTION and motion is None:
             raise ValueError("the preset motion needs a motion detector")
+        if preset in (Preset.HEADS, Preset.PERSONS) and things is None:
+            raise ValueError(f"the preset {preset.value} needs a detector of persons")
         self._preset = preset
-        self._faces = faces if preset is not Preset.ALL else None
+        self._targets = targets or Targets(preset)
         self._motion = motion if preset is Preset.MOTION else None
         self._look_back_s = look_back_s
-        self._usual_interval_s = self._least_interval_s = self._interval_s = min(detect_interval_s, look_back_s)
-        self._clock = clock
         self._palette = palette or Palette()
         self._is_live = is_live
         self._held: deque[_Held] = deque()
         self._planner: MaskPlanner | None = None
-        self._face_tracker = BoxTracker(hold_s=_FACE_HOLD_S)
+        detectors = [] if preset is Preset.ALL else [each for each in (faces, things) if each is not None]
+        self._sights = [
+            Sight(
+                detector,
+                (make_gaze or _gaze)(refresh_s),
+                clock,
+                interval_s=detect_interval_s,
+                look_back_s=look_back_s,
+                is_live=is_live,
+            )
+            for detector in detectors
+        ]
         self._motion_tracker = BoxTracker(hold_s=_MOTION_HOLD_S)
         self._cause: CoverCause | None = CoverCause.STARTING
         self._cover_next: CoverCause | None = None
-        self._last_face_s: float | None = None
         self._last_frame: Frame | None = None
         self._last_s: float | None = None  # the last moment known of, be it masked or left out
         self._usual_step_s: float | None = None
@@ -117,9 +125,9 @@ class MaskingPipeline:
             self._watch_time(at_s)
 
     def ease(self, *, is_eased: bool) -> None:
-        """Look for faces no more often than once in every look-back, or again as often as was asked for."""
-        self._least_interval_s = self._look_back_s if is_eased else self._usual_interval_s
-        self._interval_s = max(self._interval_s, self._least_interval_s) if is_eased else self._least_interval_s
+        """Look no more often than once in every look-back, or again as often as was asked for."""
+        for sight in self._sights:
+            sight.ease(is_eased=is_eased)
 
     def cover_rest(self, cause: CoverCause) -> tuple[MaskedFrame, ...]:
         """Nothing is looked at from here on: the frames that wait leave at once, covered with `cause`."""
@@ -137,9 +145,11 @@ class MaskingPipeline:
     def flush(self) -> tuple[MaskedFrame, ...]:
         """The run is over: the frames that wait leave with all that was seen of it."""
         if self._held and self._cause is None and self._last_frame is not None:
-            # Nothing will look at the last frames from later on, so the faces are looked for once more.
-            at_s = self._held[-1].at_s
-            if self._last_face_s != at_s and self._faces is not None and not self._find_faces(self._last_frame, at_s):
+            # Nothing will look at the last frames from later on, so they are looked at once more.
+            at_s, frame = self._held[-1].at_s, self._last_frame
+            late = [sight for sight in self._sights if not sight.has_looked(at_s)]
+            small = shrink(frame) if late else None
+            if small is not None and not all([self._look(sight, frame, small, at_s) for sight in late]):
                 self._cover_held(CoverCause.DETECTOR_STALLED)
         return self._release(None)
 
@@ -158,8 +168,9 @@ class MaskingPipeline:
         if self._last_frame is None:
             return
         self._masked_step_s = min(max(0.0, at_s - self._last_frame.pts_90k / TICKS_PER_S), _LONGEST_STEP_S)
-        self._face_tracker.hold_for(max(_FACE_HOLD_S, _HOLD_STEPS * self._masked_step_s))
-        self._motion_tracker.hold_for(max(_MOTION_HOLD_S, _HOLD_STEPS * self._masked_step_s))
+        self._motion_tracker.hold_for(max(_MOTION_HOLD_S, HOLD_STEPS * self._masked_step_s))
+        for sight in self._sights:
+            sight.hold_for(self._masked_step_s)
 
     def _judge(self, frame: Frame, at_s: float) -> CoverCause | None:
         """Why `frame` must be covered, or None; all detectors that are due have seen it after."""
@@ -172,55 +183,57 @@ class MaskingPipeline:
             return self._cause
         if self._planner is None:
             self._planner = MaskPlanner(frame.width_px, frame.height_px)
-        is_settled = self._watch_motion(frame, at_s)
-        self._watch_faces(frame, at_s, is_settled=is_settled)
+        small = shrink(frame)
+        is_settled, moving = self._watch_motion(frame, small, at_s)
+        self._watch_sights(frame, small, at_s, hidden=moving, is_settled=is_settled)
         cause, self._cover_next = self._cause or self._cover_next, None
         return cause
 
-    def _watch_motion(self, frame: Frame, at_s: float) -> bool:
+    def _watch_motion(self, frame: Frame, small: SmallPicture, at_s: float) -> tuple[bool, list[Box]]:
+        """Whether the background is known, and what moves in front of it."""
         if self._motion is None:
-            return True
-        observation = self._motion.observe(frame)
+            return True, []
+        observation = self._motion.observe(frame, small)
         if observation.is_scene_change:
             self._cover_held(CoverCause.SCENE_CHANGED)
             self._cause = CoverCause.SCENE_CHANGED
         elif not observation.is_settled and self._cause is None:
             self._cause = CoverCause.STARTING
-        self._note(self._motion_tracker.update(at_s, observation.detections), at_s)
-        return observation.is_settled and not observation.is_scene_change
+        tracks = self._motion_tracker.update(at_s, observation.detections)
+        self._note(tracks, at_s)
+        return observation.is_settled and not observation.is_scene_change, [track.box for track in tracks]
 
-    def _watch_faces(self, frame: Frame, at_s: float, *, is_settled: bool) -> None:
-        is_due = self._last_face_s is None or at_s - self._last_face_s >= self._interval_s - 1e-6
-        # Whatever the cadence: no cover ends before the faces of this very frame are known.
-        if not is_due and not (self._cause is not None and is_settled):
-            self._note(self._face_tracker.predict(at_s), at_s)
-            return
-        if not self._find_faces(frame, at_s):
+    def _watch_sights(self, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box], is_settled: bool) -> None:
+        # Whatever the cadence: no cover ends before all of this very frame was looked at.
+        is_whole = self._cause is not None and is_settled
+        is_in_time = True
+        for sight in self._sights:
+            tracks = sight.follow(frame, small, at_s)
+            if is_whole or sight.is_due(at_s):
+                is_in_time &= self._look(sight, frame, small, at_s, hidden=hidden, is_whole=is_whole)
+            else:
+                self._note(tracks, at_s)
+        if not is_in_time:
             self._cover_held(CoverCause.DETECTOR_STALLED)
             self._cause = CoverCause.DETECTOR_STALLED
-        elif self._cause is not None and is_settled:
+        elif is_whole:
             self._cause = None
 
-    def _find_faces(self, frame: Frame, at_s: float) -> bool:
-        """Look for faces; false when it took longer than the look-back allows."""
-        if self._faces is None:
-            return True
-        started_s = self._clock.monotonic_s()
-        found = self._faces.detect(frame)
-        took_s = self._clock.monotonic_s() - started_s
-        self._last_face_s = at_s
-        self._note(self._face_tracker.update(at_s, found), at_s)
-        if not self._is_live:
-            return True
-        wanted_s = min(self._look_back_s, max(self._least_interval_s, took_s / _DETECTOR_SHARE))
-        self._interval_s += (wanted_s - self._interval_s) / 4
+    def _look(
+        self, sight: Sight, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box] = (), is_whole: bool = False
+    ) -> bool:
+        """Look with one detector; false when it took longer than the look-back allows."""
+        tracks, took_s = sight.look(frame, small, at_s, hidden=hidden, is_whole=is_whole)
+        self._note(tracks, at_s)
         # Where frames are further apart than the look-back, what waits waits for the next frame in any case.
-        return took_s <= max(self._look_back_s, self._masked_step_s)
+        return not self._is_live or took_s <= max(self._look_back_s, self._masked_step_s)
 
     def _note(self, tracks: Sequence[Track], at_s: float) -> None:
         if self._planner is not None:
             for track in tracks:
-                self._planner.note(track.track_id, track.kind, track.box, at_s)
+                target = self._targets.of(track.kind, track.box)
+                if target is not None:
+                    self._planner.note(track.track_id, *target, at_s, is_seen=track.is_seen)
 
     def _cover_held(self, cause: CoverCause) -> None:
         for held in self._held:
@@ -241,3 +254,7 @@ class MaskingPipeline:
         if cause is not None:
             return cover(held.frame, cause, self._palette)
         return paint(held.frame, masks, self._palette)
+
+
+def _gaze(refresh_s: float) -> Looking:
+    return Gaze(refresh_s=refresh_s)

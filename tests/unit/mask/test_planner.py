@@ -81,7 +81,9 @@ def test_a_mask_holds_every_padded_box_in_its_frame(boxes: list[Box], kind: Kind
 @given(st.floats(-300, 300), st.floats(-100, 100), st.integers(1, LOOK_BACK - 2))
 def test_what_is_seen_late_is_masked_where_it_came_from(speed_x: float, speed_y: float, unseen: int) -> None:
     planner = MaskPlanner(WIDTH_PX, HEIGHT_PX)
-    path = [Box(280 + speed_x * i / FPS, 180 + speed_y * i / FPS, 360 + speed_x * i / FPS, 300 + speed_y * i / FPS) for i in range(LOOK_BACK)]
+    path = [
+        Box(280 + speed_x * i / FPS, 180 + speed_y * i / FPS, 360 + speed_x * i / FPS, 300 + speed_y * i / FPS) for i in range(LOOK_BACK)
+    ]
     for index in range(unseen, LOOK_BACK):
         planner.note(1, Kind.PERSON, path[index], index / FPS)
     for index in range(unseen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -22,7 +23,7 @@ from lamppost.model.books import FragmentWritten, JournalRecord, ReductionClosed
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Codec, Packet, RunStarted, StreamParameters
 from lamppost.model.settings import RecordingSettings
-from lamppost.model.vision import CoverCause, Detection, Frame, Kind, MaskedFrame, Preset, ReductionStep
+from lamppost.model.vision import CoverCause, Detection, Frame, Kind, MaskedFrame, Preset, ReductionStep, Region
 from lamppost.pipeline.analysing import CameraAnalysis, MaskingPlan
 from lamppost.pipeline.feed import PacketsDropped
 from lamppost.pipeline.feed_reader import FeedQueue, FeedReader
@@ -63,7 +64,7 @@ class SlowFaces:
     clock: ManualClock | None = None
     takes_s: float = 0.0
 
-    def detect(self, _frame: Frame) -> tuple[Detection, ...]:
+    def detect_regions(self, _frame: Frame, _regions: Sequence[Region]) -> tuple[Detection, ...]:
         if self.clock is not None:
             self.clock.advance(self.takes_s)
         return ()

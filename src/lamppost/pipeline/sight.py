@@ -1,0 +1,112 @@
+"""One detector of one camera: where it looks, when, and what is followed of what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lamppost.base.clock import Clock
+from lamppost.detect.values import SmallPicture
+from lamppost.model.vision import Box, Detection, Frame, Region
+from lamppost.track.boxes import BoxTracker, Track
+from lamppost.track.flow import FlowCarrier
+
+HOLD_S = 1.0
+# With fewer frames a second, boxes are held for so many of them: what is missed once is not shown for it.
+HOLD_STEPS = 2.5
+_PATIENCE = 2  # looks that must miss a thing before it is gone
+_DETECTOR_SHARE = 0.5  # of the time, when the cadence is adapted to a slow machine
+
+
+class Detector(Protocol):
+    """Finds things in parts of one frame."""
+
+    def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]: ...
+
+
+class Looking(Protocol):
+    """Decides which parts of a picture a detector must look at; see `detect.gaze.Gaze`."""
+
+    def whole(self, at_s: float, small: SmallPicture, size: tuple[int, int]) -> tuple[Region, ...]: ...
+    def changed(self, at_s: float, small: SmallPicture, size: tuple[int, int], hidden: Sequence[Box] = ()) -> tuple[Region, ...]: ...
+    def ask(self, box: Box) -> None: ...
+
+
+class Sight:
+    """Looks at a camera's frames with one detector, in order of time, and follows what it saw in between.
+
+    What was seen is carried on with the pictures until it is seen again, or two looks at its
+    place have missed it. A live one watches the clock: its cadence adapts to a slow machine, at most to one look in
+    every `look_back_s`. `start_score` is the least score with which something begins to be followed.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        gaze: Looking,
+        clock: Clock,
+        *,
+        interval_s: float,
+        look_back_s: float,
+        start_score: float = 0.0,
+        is_live: bool = True,
+    ) -> None:
+        self._detector = detector
+        self._gaze = gaze
+        self._clock = clock
+        self._look_back_s = look_back_s
+        self._usual_interval_s = self._least_interval_s = self._interval_s = min(interval_s, look_back_s)
+        self._is_live = is_live
+        self._tracker = BoxTracker(hold_s=HOLD_S, patience=_PATIENCE, start_score=start_score)
+        self._flow = FlowCarrier()
+        self._last_s: float | None = None
+
+    def ease(self, *, is_eased: bool) -> None:
+        """Look no more often than once in every look-back, or again as often as was asked for."""
+        self._least_interval_s = self._look_back_s if is_eased else self._usual_interval_s
+        self._interval_s = max(self._interval_s, self._least_interval_s) if is_eased else self._least_interval_s
+
+    def hold_for(self, step_s: float) -> None:
+        """Frames are `step_s` apart."""
+        self._tracker.hold_for(max(HOLD_S, HOLD_STEPS * step_s))
+
+    def has_looked(self, at_s: float) -> bool:
+        """Whether the frame at `at_s` was looked at, or nothing in it had to be."""
+        return self._last_s == at_s
+
+    def follow(self, frame: Frame, small: SmallPicture, at_s: float) -> tuple[Track, ...]:
+        """Where what was seen before is in `frame`, as the pictures show; without looking."""
+        tracks = self._tracker.predict(at_s)
+        if not tracks:
+            self._flow.skip(small.luma)
+            return ()
+        shifts = self._flow.carry(small.luma, [track.box for track in tracks], frame.width_px / small.size[0])
+        moved = {track.track_id: shift for track, shift in zip(tracks, shifts, strict=True)}
+        return self._tracker.carry(at_s, moved, Box(0, 0, frame.width_px, frame.height_px))
+
+    def is_due(self, at_s: float) -> bool:
+        return self._last_s is None or at_s - self._last_s >= self._interval_s - 1e-6
+
+    def look(
+        self, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box] = (), is_whole: bool = False
+    ) -> tuple[tuple[Track, ...], float]:
+        """Look at what changed in `frame`, or at all of it; returns what is followed then, and the seconds it took."""
+        size = (frame.width_px, frame.height_px)
+        regions = self._gaze.whole(at_s, small, size) if is_whole else self._gaze.changed(at_s, small, size, hidden)
+        self._last_s = at_s
+        if not regions:
+            self._adapt(0.0)
+            return self._tracker.predict(at_s), 0.0
+        started_s = self._clock.monotonic_s()
+        found = self._detector.detect_regions(frame, regions)
+        took_s = self._clock.monotonic_s() - started_s
+        tracks = self._tracker.update(at_s, found, [region.box for region in regions])
+        for box in self._tracker.missed(at_s):
+            self._gaze.ask(box)
+        self._adapt(took_s)
+        return tracks, took_s
+
+    def _adapt(self, took_s: float) -> None:
+        if self._is_live:
+            wanted_s = min(self._look_back_s, max(self._least_interval_s, took_s / _DETECTOR_SHARE))
+            self._interval_s += (wanted_s - self._interval_s) / 4
