@@ -205,8 +205,9 @@ def _tiles(size: tuple[int, int]) -> tuple[Region, ...]:
     return tuple(_region(Box(x, y, x + _TILE_PX, y + _TILE_PX), *size) for y in _starts(size[1]) for x in _starts(size[0]))
 
 
-def _starts(side_px: int) -> list[float]:
+def _starts(side_px: int) -> list[int]:
+    """Even, and the last one such that its tile ends with the picture, whose side is even."""
     if side_px <= _TILE_PX:
-        return [0.0]
-    count = math.ceil((side_px - _TILE_PX) / (_TILE_PX * (1 - _TILE_OVERLAP))) + 1
-    return [index * (side_px - _TILE_PX) / (count - 1) for index in range(count)]
+        return [0]
+    steps = math.ceil((side_px - _TILE_PX) / (_TILE_PX * (1 - _TILE_OVERLAP)))
+    return [index * (side_px - _TILE_PX) // (2 * steps) * 2 for index in range(steps + 1)]
