@@ -14,6 +14,9 @@ _LEAST_ASPECT = 0.22  # width over height of a person who stands with closed leg
 _SPLIT_WASTE = 1.12
 _MOST_PIECES = 12
 _NO_BOXES = np.empty((0, 4), np.int32)
+_SOLID = np.ones((3, 3), np.uint8)  # what is thinner is an edge that trembles
+_MOSTLY = 0.5  # of a thing's pixels: of what is faint as a whole, nothing is taken for a shadow
+_BESIDE = np.ones((1, 9), np.uint8)
 _JOIN = cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5))
 
 
@@ -38,17 +41,20 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
     is_doubtful = ~is_kept & (weak_px >= least_px // 2)
     is_doubtful[0] = False
     corners = np.asarray(stats, np.int32)[:, :4]
+    solid = cv2.dilate(cv2.morphologyEx(seeds.view(np.uint8), cv2.MORPH_OPEN, _SOLID), _BESIDE)[::2, ::2].view(np.bool_)
     found: list[_Corners] = []
     for label in np.flatnonzero(is_kept):
         left, top, width, height = (int(value) for value in corners[label])
-        if width > height:
-            group = labels[top : top + height, left : left + width] == label
-            pieces = _split_by_columns(group)
-        else:
-            pieces = [(0, 0, width, height)]
+        roi = (slice(top, top + height), slice(left, left + width))
+        group = labels[roi] == label
+        columns = (group & solid[roi]).any(axis=0)
+        if columns.any() and seed_px[label] >= _MOSTLY * weak_px[label]:
+            # To the sides of what is surely there lie its soft shadows; above and below it, a head as pale as the wall.
+            group &= columns
         # One or two pixels of what it was grown by stay as margin. At a cut there is none to take.
         found += [
-            (2 * (left + x0), 2 * (top + y0), 2 * (left + x1) - (x1 == width), 2 * (top + y1) - (y1 == height)) for x0, y0, x1, y1 in pieces
+            (2 * (left + x0), 2 * (top + y0), 2 * (left + x1) - (x1 == width), 2 * (top + y1) - (y1 == height))
+            for x0, y0, x1, y1 in (_split_by_columns(group) if width > height else [_extent(group)])
         ]
     boxes = np.array(found, np.int32).reshape(-1, 4)
     rows, columns = weak.shape
@@ -58,6 +64,12 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
     boxes[boxes[:, 3] >= rows - _BORDER_PX, 3] = rows
     doubtful = 2 * corners[is_doubtful]
     return boxes, np.concatenate([doubtful[:, :2], doubtful[:, :2] + doubtful[:, 2:]], axis=1)
+
+
+def _extent(group: NDArray[np.bool_]) -> _Corners:
+    """The box of the True pixels, of which there is one at least."""
+    columns, rows = np.flatnonzero(group.any(axis=0)), np.flatnonzero(group.any(axis=1))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _count_px(flags: NDArray[np.bool_], labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
