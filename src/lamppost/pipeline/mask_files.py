@@ -13,14 +13,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lamppost import __version__
 from lamppost.base.clock import TICKS_PER_S, Clock, format_utc
 from lamppost.base.errors import LamppostError, MediaError
 from lamppost.decode.files import FileFrames
 from lamppost.decode.stills import read_still
-from lamppost.detect.faces import FaceDetector
 from lamppost.detect.motion import MotionDetector
 from lamppost.mask.clips import ClipWriter
 from lamppost.mask.encoder import MaskedEncoder
@@ -28,11 +27,15 @@ from lamppost.mask.paint import Palette, Rgb
 from lamppost.mask.stills import cover_still, encode_still, mask_still
 from lamppost.model.media import Packet
 from lamppost.model.vision import CoverCause, Frame, Mask, MaskedFrame, Preset
-from lamppost.pipeline.alongside import Ahead, Behind
+from lamppost.pipeline.alongside import Ahead, Behind, Meanwhile
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
 from lamppost.pipeline.masking import MaskingPipeline
 
+if TYPE_CHECKING:
+    from lamppost.detect.faces import FaceDetector
+
+_CLIP_SIDE_PX = 640
 _STILL_SIDES_PX = (640, 1280, 1920)
 _PRIME_S = 5.0
 _PRIME_FRAMES, _PRIME_LEAST_FRAMES, _PRIME_BYTES = 50, 16, 200_000_000
@@ -83,11 +86,13 @@ class FileMasker:
         self._settings = settings
         self._clock = clock
         self._palette = settings.palette
-        self._faces: dict[int, FaceDetector] = {}
+        self._faces: dict[int, Meanwhile[FaceDetector]] = {}
 
     def run(self, jobs: Sequence[MaskJob], watch: Watch, report: ReportWriter | None) -> Totals:
         """Mask all; what fails is told to `watch` and the report, and the others go on."""
         totals = Totals()
+        if self._settings.preset is not Preset.ALL and not all(job.is_picture for job in jobs):
+            self._load(_CLIP_SIDE_PX)
         for job in jobs:
             tally, notes, error = Tally(), list[str](), None
             if report is not None:
@@ -107,7 +112,9 @@ class FileMasker:
     def describe(self) -> dict[str, Any]:
         """The head of a report: settings, models, versions."""
         settings = {name: value for name, value in asdict(self._settings).items() if name != "threads"}
-        faces = [] if self._settings.preset is Preset.ALL else [{"name": "centerface", "sha256": self._detector(640).model_sha256}]
+        faces = (
+            [] if self._settings.preset is Preset.ALL else [{"name": "centerface", "sha256": self._detector(_CLIP_SIDE_PX).model_sha256}]
+        )
         return {
             "lamppost": __version__,
             "made": format_utc(self._clock.wall_us()),
@@ -173,7 +180,7 @@ class FileMasker:
             motion.prime(_first_frames(source, settings.threads))
         return MaskingPipeline(
             preset=settings.preset,
-            faces=None if settings.preset is Preset.ALL else self._detector(640),
+            faces=None if settings.preset is Preset.ALL else self._detector(_CLIP_SIDE_PX),
             motion=motion,
             look_back_s=settings.look_back_s,
             detect_interval_s=settings.detect_interval_s,
@@ -183,11 +190,19 @@ class FileMasker:
         )
 
     def _detector(self, side_px: int) -> FaceDetector:
+        self._load(side_px)
+        return self._faces[side_px].get()
+
+    def _load(self, side_px: int) -> None:
         if side_px not in self._faces:
-            self._faces[side_px] = FaceDetector(
-                threads=self._settings.threads, score_threshold=self._settings.score_threshold, long_side_px=side_px
-            )
-        return self._faces[side_px]
+            self._faces[side_px] = Meanwhile(lambda: _open_faces(self._settings, side_px), name="load")
+
+
+def _open_faces(settings: MaskSettings, side_px: int) -> FaceDetector:
+    # Imported here: ONNX and its runtime take a tenth of a second to load, in which the first frames are decoded already.
+    from lamppost.detect.faces import FaceDetector
+
+    return FaceDetector(threads=settings.threads, score_threshold=settings.score_threshold, long_side_px=side_px)
 
 
 class _ClipOutput:
