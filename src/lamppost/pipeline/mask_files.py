@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lamppost import __version__
 from lamppost.base.clock import TICKS_PER_S, Clock, format_utc
 from lamppost.base.errors import LamppostError, MediaError
+from lamppost.base.machine import usable_cores
 from lamppost.decode.files import FileFrames
 from lamppost.decode.stills import read_still
 from lamppost.detect.motion import MotionDetector
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from lamppost.detect.faces import FaceDetector
 
 _CLIP_SIDE_PX = 640
+_MOST_THREADS = 8  # each holds a picture, and more hardly make a clip faster
 _STILL_SIDES_PX = (640, 1280, 1920)
 _PRIME_S = 5.0
 _PRIME_FRAMES, _PRIME_LEAST_FRAMES, _PRIME_BYTES = 50, 16, 200_000_000
@@ -45,14 +47,17 @@ _STILL_NOTE = "motion cannot be judged in a still picture: faces alone were mask
 
 @dataclass(frozen=True, slots=True)
 class MaskSettings:
-    """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None."""
+    """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None.
+
+    Decoder, encoder and face detector have `threads` each: as many as this process may use cores.
+    """
 
     preset: Preset = Preset.MOTION
     fill: str | None = None
     look_back_s: float = 1.0
     detect_interval_s: float = 0.2
     score_threshold: float = 0.2
-    threads: int = 2
+    threads: int = field(default_factory=lambda: min(usable_cores(), _MOST_THREADS))
 
     @property
     def palette(self) -> Palette:
