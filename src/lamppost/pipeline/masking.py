@@ -15,7 +15,7 @@ from typing import Protocol
 from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.detect.gaze import Gaze
 from lamppost.detect.values import SmallPicture, shrink
-from lamppost.mask.paint import Palette, cover, paint
+from lamppost.mask.paint import Covers, Palette, paint
 from lamppost.mask.planner import BEFORE_S, MaskPlanner
 from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset
 from lamppost.pipeline.sight import HOLD_STEPS, Detector, Looking, Sight
@@ -81,6 +81,7 @@ class MaskingPipeline:
         self._motion = motion if preset is Preset.MOTION else None
         self._look_back_s = look_back_s
         self._palette = palette or Palette()
+        self._covers = Covers(self._palette)
         self._is_live = is_live
         self._held: deque[_Held] = deque()
         self._planner: MaskPlanner | None = None
@@ -254,7 +255,7 @@ class MaskingPipeline:
         masks = self._planner.masks(held.at_s, max(BEFORE_S, _BEFORE_STEPS * self._masked_step_s)) if self._planner is not None else ()
         cause = held.cause or early
         if cause is not None:
-            return cover(held.frame, cause, self._palette)
+            return self._covers.cover(held.frame, cause)
         return paint(held.frame, masks, self._palette)
 
 
