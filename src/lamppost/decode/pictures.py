@@ -56,12 +56,13 @@ def turn(i420: NDArray[np.uint8], quarter_turns: int, *, is_mirrored: bool = Fal
     """I420 turned counter-clockwise by quarters, after a flip left to right if mirrored."""
     if quarter_turns % 4 == 0 and not is_mirrored:
         return i420
-    planes: list[NDArray[np.uint8]] = []
-    for plane in planes_of(i420):
-        flipped = plane[:, ::-1] if is_mirrored else plane
-        planes.append(np.ascontiguousarray(np.rot90(flipped, quarter_turns)))
-    width = planes[0].shape[1]
-    return np.concatenate([plane.reshape(-1) for plane in planes]).reshape(-1, width)
+    height, width = i420.shape[0] * 2 // 3, i420.shape[1]
+    if quarter_turns % 2:
+        height, width = width, height
+    turned = np.empty((height * 3 // 2, width), np.uint8)
+    for plane, target in zip(planes_of(i420), planes_of(turned), strict=True):
+        target[:] = np.rot90(plane[:, ::-1] if is_mirrored else plane, quarter_turns)
+    return turned
 
 
 def planes_of(i420: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:

@@ -29,10 +29,18 @@ _GOP_90K = TICKS_PER_S
 _SEI, _SPS, _PPS, _DELIMITER = 6, 7, 8, 9
 _HELD_LIMIT = 256  # more than x264 ever looks ahead
 _DEFAULT_INTERVAL_90K = 3600
+# Measured on masked street clips (docs/benchmarks.md, "Encoder"): up to 1080p `superfast` would take a third less of the
+# processor and 18 to 35% more bytes; above that it takes a third less and 2% more.
+_VERYFAST_UP_TO_PX = 1920 * 1088
+
+
+def preset_for(width_px: int, height_px: int) -> str:
+    """The preset of x264 for pictures of that size: the same for files and for what is live."""
+    return "veryfast" if width_px * height_px <= _VERYFAST_UP_TO_PX else "superfast"
 
 
 class MaskedEncoder:
-    """Encodes one run of masked frames: x264 `veryfast`, crf 23, closed GOPs of at most 1 s.
+    """Encodes one run of masked frames: x264, preset by `preset_for`, crf 23, closed GOPs of at most 1 s.
 
     Keyframes are set by stream time, so that they hold at any frame rate. There
     are no B-frames: they would hold each live frame back by two or more, and
@@ -77,7 +85,7 @@ class MaskedEncoder:
             context.color_primaries, context.color_trc, context.colorspace = colours
             context.sample_aspect_ratio = sample_aspect
             context.thread_count = threads
-            options = {"preset": "veryfast", "crf": "23", "bf": "0", "g": "600", "forced-idr": "1"}
+            options = {"preset": preset_for(*self._size), "crf": "23", "bf": "0", "g": "600", "forced-idr": "1"}
             # x264's macroblock tree does not give the same bytes for the same pictures twice (seen in 1 of 50
             # encodes, also on one thread): what decides there is memory that it never wrote. It stays off.
             options["mbtree"] = "0"

@@ -10,17 +10,17 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lamppost import __version__
 from lamppost.base.clock import TICKS_PER_S, Clock, format_utc
 from lamppost.base.errors import LamppostError, MediaError
+from lamppost.base.machine import usable_cores
 from lamppost.decode.files import FileFrames
 from lamppost.decode.stills import read_still
-from lamppost.detect.faces import FaceDetector
 from lamppost.detect.motion import MotionDetector
 from lamppost.mask.clips import ClipWriter
 from lamppost.mask.encoder import MaskedEncoder
@@ -28,28 +28,38 @@ from lamppost.mask.paint import Palette, Rgb
 from lamppost.mask.stills import cover_still, encode_still, mask_still
 from lamppost.model.media import Packet
 from lamppost.model.vision import CoverCause, Frame, Mask, MaskedFrame, Preset
-from lamppost.pipeline.alongside import Ahead, Behind
+from lamppost.pipeline.alongside import Ahead, Behind, Meanwhile
+from lamppost.pipeline.held_start import HeldStart
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
 from lamppost.pipeline.masking import MaskingPipeline
 
+if TYPE_CHECKING:
+    from lamppost.detect.faces import FaceDetector
+
+_CLIP_SIDE_PX = 640
+_MOST_THREADS = 8  # each holds a picture, and more hardly make a clip faster
 _STILL_SIDES_PX = (640, 1280, 1920)
 _PRIME_S = 5.0
 _PRIME_FRAMES, _PRIME_LEAST_FRAMES, _PRIME_BYTES = 50, 16, 200_000_000
+_HELD_BYTES = 400_000_000  # the first seconds at 1080p and 25 frames a second
 _MISSING_SHARE = 0.02  # an edit list may leave out a frame or two
 _STILL_NOTE = "motion cannot be judged in a still picture: faces alone were masked"
 
 
 @dataclass(frozen=True, slots=True)
 class MaskSettings:
-    """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None."""
+    """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None.
+
+    Decoder, encoder and face detector have `threads` each: as many as this process may use cores.
+    """
 
     preset: Preset = Preset.MOTION
     fill: str | None = None
     look_back_s: float = 1.0
     detect_interval_s: float = 0.2
     score_threshold: float = 0.2
-    threads: int = 2
+    threads: int = field(default_factory=lambda: min(usable_cores(), _MOST_THREADS))
 
     @property
     def palette(self) -> Palette:
@@ -83,11 +93,13 @@ class FileMasker:
         self._settings = settings
         self._clock = clock
         self._palette = settings.palette
-        self._faces: dict[int, FaceDetector] = {}
+        self._faces: dict[int, Meanwhile[FaceDetector]] = {}
 
     def run(self, jobs: Sequence[MaskJob], watch: Watch, report: ReportWriter | None) -> Totals:
         """Mask all; what fails is told to `watch` and the report, and the others go on."""
         totals = Totals()
+        if self._settings.preset is not Preset.ALL and not all(job.is_picture for job in jobs):
+            self._load(_CLIP_SIDE_PX)
         for job in jobs:
             tally, notes, error = Tally(), list[str](), None
             if report is not None:
@@ -107,7 +119,9 @@ class FileMasker:
     def describe(self) -> dict[str, Any]:
         """The head of a report: settings, models, versions."""
         settings = {name: value for name, value in asdict(self._settings).items() if name != "threads"}
-        faces = [] if self._settings.preset is Preset.ALL else [{"name": "centerface", "sha256": self._detector(640).model_sha256}]
+        faces = (
+            [] if self._settings.preset is Preset.ALL else [{"name": "centerface", "sha256": self._detector(_CLIP_SIDE_PX).model_sha256}]
+        )
         return {
             "lamppost": __version__,
             "made": format_utc(self._clock.wall_us()),
@@ -148,8 +162,15 @@ class FileMasker:
         settings = self._settings
         with FileFrames(job.source, threads=settings.threads) as frames:
             watch.started(job, frames.nominal_frames)
-            masking = self._pipeline(job.source)
-            with _ClipOutput(staging, frames, settings.threads) as output, Ahead(frames, name="decode") as ahead:
+            start, source = list[Frame](), iter(frames)
+            if settings.preset is Preset.MOTION:
+                held = HeldStart(source, hold_s=_PRIME_S, interval_90k=frames.frame_interval_90k, most_bytes=_HELD_BYTES)
+                # What does not fit, such as 4K, is decoded once more instead.
+                start = held.spread(_PRIME_FRAMES) if held.holds_all else _first_frames(job.source, settings.threads)
+                source = iter(held)
+            masking = self._pipeline(start)
+            del start  # painted as they leave, and let go
+            with _ClipOutput(staging, frames, settings.threads) as output, Ahead(source, name="decode") as ahead:
 
                 def leave(masked: tuple[MaskedFrame, ...]) -> None:
                     for frame in masked:
@@ -165,15 +186,15 @@ class FileMasker:
                     )
                 return output.finish()
 
-    def _pipeline(self, source: Path) -> MaskingPipeline:
+    def _pipeline(self, start: Sequence[Frame]) -> MaskingPipeline:
         settings = self._settings
         motion: MotionDetector | None = None
         if settings.preset is Preset.MOTION:
             motion = MotionDetector()
-            motion.prime(_first_frames(source, settings.threads))
+            motion.prime(start)
         return MaskingPipeline(
             preset=settings.preset,
-            faces=None if settings.preset is Preset.ALL else self._detector(640),
+            faces=None if settings.preset is Preset.ALL else self._detector(_CLIP_SIDE_PX),
             motion=motion,
             look_back_s=settings.look_back_s,
             detect_interval_s=settings.detect_interval_s,
@@ -183,11 +204,19 @@ class FileMasker:
         )
 
     def _detector(self, side_px: int) -> FaceDetector:
+        self._load(side_px)
+        return self._faces[side_px].get()
+
+    def _load(self, side_px: int) -> None:
         if side_px not in self._faces:
-            self._faces[side_px] = FaceDetector(
-                threads=self._settings.threads, score_threshold=self._settings.score_threshold, long_side_px=side_px
-            )
-        return self._faces[side_px]
+            self._faces[side_px] = Meanwhile(lambda: _open_faces(self._settings, side_px), name="load")
+
+
+def _open_faces(settings: MaskSettings, side_px: int) -> FaceDetector:
+    # Imported here: ONNX and its runtime take a tenth of a second to load, in which the first frames are decoded already.
+    from lamppost.detect.faces import FaceDetector
+
+    return FaceDetector(threads=settings.threads, score_threshold=settings.score_threshold, long_side_px=side_px)
 
 
 class _ClipOutput:

@@ -15,7 +15,7 @@ from typing import Protocol
 from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.detect.gaze import Gaze
 from lamppost.detect.values import SmallPicture, shrink
-from lamppost.mask.paint import Palette, cover, paint
+from lamppost.mask.paint import Covers, Palette, paint
 from lamppost.mask.planner import BEFORE_S, MaskPlanner
 from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset
 from lamppost.pipeline.sight import HOLD_STEPS, Detector, Looking, Sight
@@ -81,6 +81,7 @@ class MaskingPipeline:
         self._motion = motion if preset is Preset.MOTION else None
         self._look_back_s = look_back_s
         self._palette = palette or Palette()
+        self._covers = Covers(self._palette)
         self._is_live = is_live
         self._held: deque[_Held] = deque()
         self._planner: MaskPlanner | None = None
@@ -149,7 +150,7 @@ class MaskingPipeline:
             at_s, frame = self._held[-1].at_s, self._last_frame
             late = [sight for sight in self._sights if not sight.has_looked(at_s)]
             small = shrink(frame) if late else None
-            if small is not None and not all([self._look(sight, frame, small, at_s) for sight in late]):
+            if small is not None and not all([self._look(sight, frame, small, at_s, None) for sight in late]):
                 self._cover_held(CoverCause.DETECTOR_STALLED)
         return self._release(None)
 
@@ -185,14 +186,14 @@ class MaskingPipeline:
             self._planner = MaskPlanner(frame.width_px, frame.height_px)
         small = shrink(frame)
         is_settled, moving = self._watch_motion(frame, small, at_s)
-        self._watch_sights(frame, small, at_s, hidden=moving, is_settled=is_settled)
+        self._watch_sights(frame, small, at_s, moving=moving, is_settled=is_settled)
         cause, self._cover_next = self._cause or self._cover_next, None
         return cause
 
-    def _watch_motion(self, frame: Frame, small: SmallPicture, at_s: float) -> tuple[bool, list[Box]]:
-        """Whether the background is known, and what moves in front of it."""
+    def _watch_motion(self, frame: Frame, small: SmallPicture, at_s: float) -> tuple[bool, list[Box] | None]:
+        """Whether the background is known, and what moves in front of it; None where nobody watches that."""
         if self._motion is None:
-            return True, []
+            return True, None
         observation = self._motion.observe(frame, small)
         if observation.is_scene_change:
             self._cover_held(CoverCause.SCENE_CHANGED)
@@ -201,16 +202,18 @@ class MaskingPipeline:
             self._cause = CoverCause.STARTING
         tracks = self._motion_tracker.update(at_s, observation.detections)
         self._note(tracks, at_s)
+        for sight in self._sights:
+            sight.doubt(observation.doubts)
         return observation.is_settled and not observation.is_scene_change, [track.box for track in tracks]
 
-    def _watch_sights(self, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box], is_settled: bool) -> None:
+    def _watch_sights(self, frame: Frame, small: SmallPicture, at_s: float, *, moving: list[Box] | None, is_settled: bool) -> None:
         # Whatever the cadence: no cover ends before all of this very frame was looked at.
         is_whole = self._cause is not None and is_settled
         is_in_time = True
         for sight in self._sights:
             tracks = sight.follow(frame, small, at_s)
             if is_whole or sight.is_due(at_s):
-                is_in_time &= self._look(sight, frame, small, at_s, hidden=hidden, is_whole=is_whole)
+                is_in_time &= self._look(sight, frame, small, at_s, moving, is_whole=is_whole)
             else:
                 self._note(tracks, at_s)
         if not is_in_time:
@@ -220,10 +223,10 @@ class MaskingPipeline:
             self._cause = None
 
     def _look(
-        self, sight: Sight, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box] = (), is_whole: bool = False
+        self, sight: Sight, frame: Frame, small: SmallPicture, at_s: float, moving: list[Box] | None, *, is_whole: bool = False
     ) -> bool:
         """Look with one detector; false when it took longer than the look-back allows."""
-        tracks, took_s = sight.look(frame, small, at_s, hidden=hidden, is_whole=is_whole)
+        tracks, took_s = sight.look(frame, small, at_s, moving, is_whole=is_whole)
         self._note(tracks, at_s)
         # Where frames are further apart than the look-back, what waits waits for the next frame in any case.
         return not self._is_live or took_s <= max(self._look_back_s, self._masked_step_s)
@@ -252,7 +255,7 @@ class MaskingPipeline:
         masks = self._planner.masks(held.at_s, max(BEFORE_S, _BEFORE_STEPS * self._masked_step_s)) if self._planner is not None else ()
         cause = held.cause or early
         if cause is not None:
-            return cover(held.frame, cause, self._palette)
+            return self._covers.cover(held.frame, cause)
         return paint(held.frame, masks, self._palette)
 
 

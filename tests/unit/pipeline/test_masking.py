@@ -47,7 +47,15 @@ class Everywhere:
     def whole(self, at_s: float, small: SmallPicture, size: tuple[int, int]) -> tuple[Region, ...]:
         return (Region(0, 0, *size),)
 
-    def changed(self, at_s: float, small: SmallPicture, size: tuple[int, int], hidden: Sequence[Box] = ()) -> tuple[Region, ...]:
+    def changed(
+        self,
+        at_s: float,
+        small: SmallPicture,
+        size: tuple[int, int],
+        *,
+        hidden: Sequence[Box] = (),
+        doubts: Sequence[Box] | None = None,
+    ) -> tuple[Region, ...]:
         return self.whole(at_s, small, size)
 
     def ask(self, box: Box) -> None:
