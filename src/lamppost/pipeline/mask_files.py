@@ -15,27 +15,32 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lamppost import __version__
 from lamppost.base.clock import TICKS_PER_S, Clock, format_utc
 from lamppost.base.errors import LamppostError, MediaError
 from lamppost.base.machine import usable_cores
 from lamppost.decode.files import FileFrames
 from lamppost.decode.stills import read_still
+from lamppost.detect.entry import ModelEntry
 from lamppost.detect.motion import MotionDetector
 from lamppost.mask.clips import ClipWriter
 from lamppost.mask.encoder import MaskedEncoder
 from lamppost.mask.paint import Palette, Rgb
 from lamppost.mask.stills import cover_still, encode_still, mask_still
 from lamppost.model.media import Packet
-from lamppost.model.vision import CoverCause, Frame, Mask, MaskedFrame, Preset
+from lamppost.model.vision import CoverCause, Detection, Frame, Kind, Mask, MaskedFrame, Preset
 from lamppost.pipeline.alongside import Ahead, Behind, Meanwhile
+from lamppost.pipeline.equipment import WEAK_SCORE, equip
 from lamppost.pipeline.held_start import HeldStart
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
-from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.masking import REFRESH_S, MaskingPipeline
 
 if TYPE_CHECKING:
-    from lamppost.detect.faces import FaceDetector
+    from lamppost.detect.detectors import Detector
 
 _CLIP_SIDE_PX = 640
 _MOST_THREADS = 8  # each holds a picture, and more hardly make a clip faster
@@ -51,14 +56,18 @@ _STILL_NOTE = "motion cannot be judged in a still picture: faces alone were mask
 class MaskSettings:
     """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None.
 
-    Decoder, encoder and face detector have `threads` each: as many as this process may use cores.
+    `models` is the folder of the models that did not come with Lamppost. Decoder, encoder and detectors have `threads`
+    each: as many as this process may use cores.
     """
 
     preset: Preset = Preset.MOTION
     fill: str | None = None
     look_back_s: float = 1.0
     detect_interval_s: float = 0.2
+    refresh_s: float = REFRESH_S
     score_threshold: float = 0.2
+    face_model: str = "centerface"
+    models: Path | None = None
     threads: int = field(default_factory=lambda: min(usable_cores(), _MOST_THREADS))
 
     @property
@@ -93,13 +102,15 @@ class FileMasker:
         self._settings = settings
         self._clock = clock
         self._palette = settings.palette
-        self._faces: dict[int, Meanwhile[FaceDetector]] = {}
+        self._equipment = equip(settings.preset, settings.models, settings.face_model)
+        self._detectors: dict[tuple[str, int], Meanwhile[Detector]] = {}
 
     def run(self, jobs: Sequence[MaskJob], watch: Watch, report: ReportWriter | None) -> Totals:
         """Mask all; what fails is told to `watch` and the report, and the others go on."""
         totals = Totals()
-        if self._settings.preset is not Preset.ALL and not all(job.is_picture for job in jobs):
-            self._load(_CLIP_SIDE_PX)
+        if not all(job.is_picture for job in jobs):
+            for entry in self._equipment.entries:
+                self._load(entry)
         for job in jobs:
             tally, notes, error = Tally(), list[str](), None
             if report is not None:
@@ -118,15 +129,12 @@ class FileMasker:
 
     def describe(self) -> dict[str, Any]:
         """The head of a report: settings, models, versions."""
-        settings = {name: value for name, value in asdict(self._settings).items() if name != "threads"}
-        faces = (
-            [] if self._settings.preset is Preset.ALL else [{"name": "centerface", "sha256": self._detector(_CLIP_SIDE_PX).model_sha256}]
-        )
+        settings = {name: value for name, value in asdict(self._settings).items() if name not in ("threads", "models")}
         return {
             "lamppost": __version__,
             "made": format_utc(self._clock.wall_us()),
             "settings": settings,
-            "models": faces,
+            "models": [{"name": entry.name, "sha256": entry.sha256} for entry in self._equipment.entries],
             "libraries": {name: metadata.version(name) for name in ("av", "numpy", "onnxruntime", "opencv-python-headless")},
         }
 
@@ -146,9 +154,7 @@ class FileMasker:
         if self._settings.preset is Preset.ALL:
             still = cover_still(image, self._palette)
         else:
-            # Small faces show at full size, large ones only when the picture is made small.
-            found = [face for side in _sides_for(image.shape) for face in self._detector(side).detect_rgb(image)]
-            still = mask_still(image, found, self._palette)
+            still = mask_still(image, self._find(image), self._palette)
             if self._settings.preset is Preset.MOTION:
                 notes.append(_STILL_NOTE)
         note_frame(0.0, still.masks, still.covered)
@@ -157,6 +163,17 @@ class FileMasker:
         except OSError as error:
             raise MediaError(f"{job.target} cannot be written: {error.strerror}") from error
         return int(image.shape[1]), int(image.shape[0])
+
+    def _find(self, image: NDArray[np.uint8]) -> Iterator[Detection]:
+        """What is to be masked in a still."""
+        for entry in self._equipment.entries:
+            # Small faces show at full size, large ones only when the picture is made small.
+            sides = (entry.input.long_side_px,) if entry.input.is_fixed else _sides_for(image.shape)
+            for detector in (self._detector(entry, side) for side in sides):
+                for seen in detector.detect_rgb(image):
+                    target = self._equipment.targets.of(seen.kind, seen.box)
+                    if target is not None and seen.score >= detector.start_score:
+                        yield Detection(*target, seen.score)
 
     def _mask_clip(self, job: MaskJob, staging: Path, watch: Watch, notes: list[str], note_frame: NoteFrame) -> tuple[int, int]:
         settings = self._settings
@@ -187,36 +204,47 @@ class FileMasker:
                 return output.finish()
 
     def _pipeline(self, start: Sequence[Frame]) -> MaskingPipeline:
-        settings = self._settings
+        settings, equipment = self._settings, self._equipment
         motion: MotionDetector | None = None
         if settings.preset is Preset.MOTION:
             motion = MotionDetector()
             motion.prime(start)
         return MaskingPipeline(
             preset=settings.preset,
-            faces=None if settings.preset is Preset.ALL else self._detector(_CLIP_SIDE_PX),
+            faces=self._detector(equipment.faces) if equipment.faces else None,
+            things=[self._detector(entry) for entry in equipment.things],
+            targets=equipment.targets,
             motion=motion,
             look_back_s=settings.look_back_s,
             detect_interval_s=settings.detect_interval_s,
+            refresh_s=settings.refresh_s,
             clock=self._clock,
             palette=self._palette,
             is_live=False,
         )
 
-    def _detector(self, side_px: int) -> FaceDetector:
-        self._load(side_px)
-        return self._faces[side_px].get()
+    def _detector(self, entry: ModelEntry, side_px: int = _CLIP_SIDE_PX) -> Detector:
+        self._load(entry, side_px)
+        return self._detectors[entry.name, side_px].get()
 
-    def _load(self, side_px: int) -> None:
-        if side_px not in self._faces:
-            self._faces[side_px] = Meanwhile(lambda: _open_faces(self._settings, side_px), name="load")
+    def _load(self, entry: ModelEntry, side_px: int = _CLIP_SIDE_PX) -> None:
+        if (entry.name, side_px) not in self._detectors:
+            self._detectors[entry.name, side_px] = Meanwhile(lambda: _open(self._settings, entry, side_px), name="load")
 
 
-def _open_faces(settings: MaskSettings, side_px: int) -> FaceDetector:
+def _open(settings: MaskSettings, entry: ModelEntry, side_px: int) -> Detector:
     # Imported here: ONNX and its runtime take a tenth of a second to load, in which the first frames are decoded already.
-    from lamppost.detect.faces import FaceDetector
+    from lamppost.detect.detectors import open_detector
 
-    return FaceDetector(threads=settings.threads, score_threshold=settings.score_threshold, long_side_px=side_px)
+    is_face = Kind.FACE in entry.reported_kinds
+    return open_detector(
+        entry,
+        models=settings.models,
+        threads=settings.threads,
+        score_threshold=settings.score_threshold if is_face else None,
+        weak_score=WEAK_SCORE,
+        long_side_px=side_px,
+    )
 
 
 class _ClipOutput:
