@@ -19,7 +19,8 @@ from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cli.errors import one_line_errors, tell_error
 from lamppost.model.vision import Preset
-from lamppost.pipeline.mask_files import FileMasker, MaskSettings, parse_colour
+from lamppost.pipeline.clip_masking import MaskSettings, parse_colour
+from lamppost.pipeline.mask_files import FileMasker
 from lamppost.pipeline.mask_jobs import MaskJob, plan_jobs
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
 
