@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from lamppost import __version__
-from lamppost.base.logging import configure_logging
 from lamppost.cli.late import late_group
 
 app = typer.Typer(
@@ -90,8 +89,7 @@ def _print_version(is_asked: bool) -> None:
 def _common(  # pyright: ignore[reportUnusedFunction]
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
 ) -> None:
-    # Standard output is for what a command prints: a script may read JSON there.
-    configure_logging(process="lamppost")
+    """Options that every command has before it."""
 
 
 app.add_typer(camera_app, name="camera")

@@ -35,7 +35,7 @@ _LIGHT_STEP = 8  # one pixel in 64 tells the light of the whole picture
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """Outcome of a learning window: the median of luma (h, w) and chroma (h/2, w/2, 2), the noise, and where something moved."""
+    """Outcome of a learning window: the median of luma (h, w) and chroma (2, h/2, w/2), the noise, and where something moved."""
 
     luma: Picture
     chroma: Picture

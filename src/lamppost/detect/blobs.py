@@ -74,8 +74,9 @@ def _extent(group: NDArray[np.bool_]) -> _Corners:
 
 def _count_px(flags: NDArray[np.bool_], labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     """How many of `flags` lie in each of the groups that `labels` numbers at half the size."""
-    rows, columns = np.nonzero(flags)
-    return np.bincount(labels[rows >> 1, columns >> 1], minlength=count)
+    ones = flags.view(np.uint8)
+    fours = ones[::2, ::2] + ones[1::2, ::2] + ones[::2, 1::2] + ones[1::2, 1::2]  # sides are even
+    return np.bincount(labels.reshape(-1), weights=fours.reshape(-1), minlength=count).astype(np.int64)
 
 
 def _split_by_columns(group: NDArray[np.bool_]) -> list[_Corners]:

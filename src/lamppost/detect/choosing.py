@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lamppost.detect.entry import ModelEntry
-from lamppost.detect.shelf import ModelShelf, State
 from lamppost.model.vision import Kind
 
 
@@ -20,11 +19,6 @@ class Choice:
     entries: tuple[ModelEntry, ...]
     covered: frozenset[Kind]
     missing: frozenset[Kind]
-
-
-def present_detectors(shelf: ModelShelf) -> tuple[ModelEntry, ...]:
-    """The entries whose file is there, the built-in ones first. Its hash is looked at when it is loaded."""
-    return tuple(entry for entry in shelf.entries() if shelf.state(entry) is not State.ABSENT)
 
 
 def choose_detectors(present: Sequence[ModelEntry], wanted: Iterable[Kind]) -> Choice:

@@ -254,5 +254,6 @@ def _in_frame(boxes: NDArray[np.int32], frame: Frame, shape: tuple[int, ...]) ->
 
 
 def _count_changes(one: Grey, other: Grey, levels: int) -> int:
-    _limit, changes = cv2.threshold(cv2.absdiff(one, other), levels, 1, cv2.THRESH_BINARY)
-    return cv2.countNonZero(changes.reshape(len(changes), -1))
+    columns = one.shape[-1]
+    _limit, changes = cv2.threshold(cv2.absdiff(one.reshape(-1, columns), other.reshape(-1, columns)), levels, 1, cv2.THRESH_BINARY)
+    return cv2.countNonZero(changes)

@@ -9,21 +9,23 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 from pydantic import ValidationError
 
 from lamppost.base.logging import get_logger
-from lamppost.detect.faces import FaceDetector
+from lamppost.detect.entry import ModelEntry
 from lamppost.detect.motion import MotionDetector
+from lamppost.detect.shared import SharedDetector
 from lamppost.model.books import Rendition
 from lamppost.model.settings import CameraSettings, Settings
-from lamppost.model.vision import Detection, Frame, Preset, Region
+from lamppost.model.vision import Preset
 from lamppost.pipeline.analysing import CameraAnalysis, MaskingPlan
 from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
 from lamppost.pipeline.control import Message
+from lamppost.pipeline.equipment import WEAK_SCORE, Equipment, equip
 from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.feeds import FeedDesk
 from lamppost.pipeline.load import LoadControl
@@ -36,21 +38,6 @@ from lamppost.seal.notes import NoteSigner
 from lamppost.store.journal import JournalWriter
 
 NICENESS = 10
-
-
-class SharedFaces:
-    """One face detector for all cameras of a process, made when the first frame comes."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._detector: FaceDetector | None = None
-        self._making = threading.Lock()
-
-    def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]:
-        """The faces in parts of one frame; raises `ModelError` when the weights are missing or altered."""
-        with self._making:
-            detector = self._detector = self._detector or FaceDetector(threads=self._threads)
-        return detector.detect_regions(frame, regions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +63,7 @@ class CameraFleet:
         self._journal = journal
         self._sign = sign
         self._settings = context.settings
-        self._faces = SharedFaces(context.settings.masking.threads)
+        self._detectors: dict[str, SharedDetector] = {}
         self._reader = FeedReader(context.clock)
         self._turns = Turns(len(os.sched_getaffinity(0)))
         self._load = LoadControl()
@@ -143,17 +130,27 @@ class CameraFleet:
         masking, preset = settings.masking, camera.preset or settings.masking.preset
 
         def make(motion: Motion | None) -> MaskingPipeline:
+            # Looked up for each run: a model that went away ends the run with a line that says so, and no frame is shown.
+            equipment = equip(preset, settings.models.folder or self._context.folder.models, masking.face_model)
             return MaskingPipeline(
                 preset=preset,
-                faces=self._faces if preset is not Preset.ALL else None,
+                faces=self._shared(equipment.faces, equipment) if equipment.faces else None,
+                things=[self._shared(entry, equipment) for entry in equipment.things],
+                targets=equipment.targets,
                 motion=(motion or MotionDetector()) if preset is Preset.MOTION else None,
                 look_back_s=masking.look_back_s,
                 detect_interval_s=masking.detect_interval_s,
+                refresh_s=masking.refresh_s,
                 clock=clock,
             )
 
         tools = MaskedTools(self._context.folder, settings.recording, self._journal.append, self._sign, clock, masking.threads)
         return MaskingPlan(preset, tools, make)
+
+    def _shared(self, entry: ModelEntry, equipment: Equipment) -> SharedDetector:
+        """The one detector of a model for all cameras; from the thread of any of them."""
+        made = SharedDetector(entry, models=equipment.models, threads=self._settings.masking.threads, weak_score=WEAK_SCORE)
+        return self._detectors.setdefault(entry.name, made)
 
 
 def _die_with(threads: list[threading.Thread], stop: threading.Event) -> None:

@@ -9,62 +9,29 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from lamppost import __version__
 from lamppost.base.clock import TICKS_PER_S, Clock, format_utc
 from lamppost.base.errors import LamppostError, MediaError
-from lamppost.base.machine import usable_cores
 from lamppost.decode.files import FileFrames
 from lamppost.decode.stills import read_still
-from lamppost.detect.motion import MotionDetector
 from lamppost.mask.clips import ClipWriter
 from lamppost.mask.encoder import MaskedEncoder
-from lamppost.mask.paint import Palette, Rgb
-from lamppost.mask.stills import cover_still, encode_still, mask_still
+from lamppost.mask.stills import encode_still
 from lamppost.model.media import Packet
-from lamppost.model.vision import CoverCause, Frame, Mask, MaskedFrame, Preset
-from lamppost.pipeline.alongside import Ahead, Behind, Meanwhile
-from lamppost.pipeline.held_start import HeldStart
+from lamppost.model.vision import CoverCause, Mask, MaskedFrame, Preset
+from lamppost.pipeline.alongside import Behind
+from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
-from lamppost.pipeline.masking import MaskingPipeline
 
-if TYPE_CHECKING:
-    from lamppost.detect.faces import FaceDetector
-
-_CLIP_SIDE_PX = 640
-_MOST_THREADS = 8  # each holds a picture, and more hardly make a clip faster
-_STILL_SIDES_PX = (640, 1280, 1920)
-_PRIME_S = 5.0
-_PRIME_FRAMES, _PRIME_LEAST_FRAMES, _PRIME_BYTES = 50, 16, 200_000_000
-_HELD_BYTES = 400_000_000  # the first seconds at 1080p and 25 frames a second
 _MISSING_SHARE = 0.02  # an edit list may leave out a frame or two
-_STILL_NOTE = "motion cannot be judged in a still picture: faces alone were masked"
-
-
-@dataclass(frozen=True, slots=True)
-class MaskSettings:
-    """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None.
-
-    Decoder, encoder and face detector have `threads` each: as many as this process may use cores.
-    """
-
-    preset: Preset = Preset.MOTION
-    fill: str | None = None
-    look_back_s: float = 1.0
-    detect_interval_s: float = 0.2
-    score_threshold: float = 0.2
-    threads: int = field(default_factory=lambda: min(usable_cores(), _MOST_THREADS))
-
-    @property
-    def palette(self) -> Palette:
-        """Raises `ValueError` when `fill` is no colour."""
-        return Palette() if self.fill is None else Palette.of_one(parse_colour(self.fill))
+_STILL_NOTE = "motion cannot be judged in a still picture: only what models find was masked"
 
 
 class Watch(Protocol):
@@ -78,28 +45,19 @@ class Watch(Protocol):
 NoteFrame = Callable[[float, tuple[Mask, ...], CoverCause | None], None]
 
 
-def parse_colour(text: str) -> Rgb:
-    """`#rrggbb`; raises `ValueError` for anything else."""
-    digits = text.removeprefix("#")
-    if len(digits) != 6:
-        raise ValueError(f"{text!r} is not a colour such as #203040")
-    return Rgb(*bytes.fromhex(digits))
-
-
 class FileMasker:
     """Masks one file after the other with the same settings; detectors of faces are loaded once."""
 
     def __init__(self, settings: MaskSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._palette = settings.palette
-        self._faces: dict[int, Meanwhile[FaceDetector]] = {}
+        self._masker = ClipMasker(settings, clock)
 
     def run(self, jobs: Sequence[MaskJob], watch: Watch, report: ReportWriter | None) -> Totals:
         """Mask all; what fails is told to `watch` and the report, and the others go on."""
         totals = Totals()
-        if self._settings.preset is not Preset.ALL and not all(job.is_picture for job in jobs):
-            self._load(_CLIP_SIDE_PX)
+        if not all(job.is_picture for job in jobs):
+            self._masker.load()
         for job in jobs:
             tally, notes, error = Tally(), list[str](), None
             if report is not None:
@@ -118,15 +76,12 @@ class FileMasker:
 
     def describe(self) -> dict[str, Any]:
         """The head of a report: settings, models, versions."""
-        settings = {name: value for name, value in asdict(self._settings).items() if name != "threads"}
-        faces = (
-            [] if self._settings.preset is Preset.ALL else [{"name": "centerface", "sha256": self._detector(_CLIP_SIDE_PX).model_sha256}]
-        )
+        settings = {name: value for name, value in asdict(self._settings).items() if name not in ("threads", "models")}
         return {
             "lamppost": __version__,
             "made": format_utc(self._clock.wall_us()),
             "settings": settings,
-            "models": faces,
+            "models": [{"name": entry.name, "sha256": entry.sha256} for entry in self._masker.equipment.entries],
             "libraries": {name: metadata.version(name) for name in ("av", "numpy", "onnxruntime", "opencv-python-headless")},
         }
 
@@ -143,14 +98,9 @@ class FileMasker:
 
     def _mask_picture(self, job: MaskJob, staging: Path, notes: list[str], note_frame: NoteFrame) -> tuple[int, int]:
         image = read_still(job.source)
-        if self._settings.preset is Preset.ALL:
-            still = cover_still(image, self._palette)
-        else:
-            # Small faces show at full size, large ones only when the picture is made small.
-            found = [face for side in _sides_for(image.shape) for face in self._detector(side).detect_rgb(image)]
-            still = mask_still(image, found, self._palette)
-            if self._settings.preset is Preset.MOTION:
-                notes.append(_STILL_NOTE)
+        still = self._masker.mask_still(image)
+        if self._settings.preset is Preset.MOTION:
+            notes.append(_STILL_NOTE)
         note_frame(0.0, still.masks, still.covered)
         try:
             staging.write_bytes(encode_still(still, job.target.suffix))
@@ -162,61 +112,15 @@ class FileMasker:
         settings = self._settings
         with FileFrames(job.source, threads=settings.threads) as frames:
             watch.started(job, frames.nominal_frames)
-            start, source = list[Frame](), iter(frames)
-            if settings.preset is Preset.MOTION:
-                held = HeldStart(source, hold_s=_PRIME_S, interval_90k=frames.frame_interval_90k, most_bytes=_HELD_BYTES)
-                # What does not fit, such as 4K, is decoded once more instead.
-                start = held.spread(_PRIME_FRAMES) if held.holds_all else _first_frames(job.source, settings.threads)
-                source = iter(held)
-            masking = self._pipeline(start)
-            del start  # painted as they leave, and let go
-            with _ClipOutput(staging, frames, settings.threads) as output, Ahead(source, name="decode") as ahead:
-
-                def leave(masked: tuple[MaskedFrame, ...]) -> None:
-                    for frame in masked:
-                        output.take(frame)
-                        note_frame(frame.pts_90k / TICKS_PER_S, frame.masks, frame.covered)
-
-                for frame in ahead:
-                    leave(masking.push(frame))
-                leave(masking.flush())
+            with _ClipOutput(staging, frames, settings.threads) as output, contextlib.closing(self._masker.mask_frames(frames)) as masked:
+                for frame in masked:
+                    output.take(frame)
+                    note_frame(frame.pts_90k / TICKS_PER_S, frame.masks, frame.covered)
                 if frames.missing_frames > frames.nominal_frames * _MISSING_SHARE:
                     notes.append(
                         f"the clip is cut short or damaged: {frames.missing_frames} of {frames.nominal_frames} frames are not in it"
                     )
                 return output.finish()
-
-    def _pipeline(self, start: Sequence[Frame]) -> MaskingPipeline:
-        settings = self._settings
-        motion: MotionDetector | None = None
-        if settings.preset is Preset.MOTION:
-            motion = MotionDetector()
-            motion.prime(start)
-        return MaskingPipeline(
-            preset=settings.preset,
-            faces=None if settings.preset is Preset.ALL else self._detector(_CLIP_SIDE_PX),
-            motion=motion,
-            look_back_s=settings.look_back_s,
-            detect_interval_s=settings.detect_interval_s,
-            clock=self._clock,
-            palette=self._palette,
-            is_live=False,
-        )
-
-    def _detector(self, side_px: int) -> FaceDetector:
-        self._load(side_px)
-        return self._faces[side_px].get()
-
-    def _load(self, side_px: int) -> None:
-        if side_px not in self._faces:
-            self._faces[side_px] = Meanwhile(lambda: _open_faces(self._settings, side_px), name="load")
-
-
-def _open_faces(settings: MaskSettings, side_px: int) -> FaceDetector:
-    # Imported here: ONNX and its runtime take a tenth of a second to load, in which the first frames are decoded already.
-    from lamppost.detect.faces import FaceDetector
-
-    return FaceDetector(threads=settings.threads, score_threshold=settings.score_threshold, long_side_px=side_px)
 
 
 class _ClipOutput:
@@ -293,28 +197,6 @@ def _notes_on(tally: Tally, error: LamppostError | None) -> list[str]:
     if moved > tally.total_frames / 4:
         return ["much is covered whole: the camera moves, or too much moves before it; --preset faces masks faces alone"]
     return []
-
-
-def _first_frames(source: Path, threads: int) -> list[Frame]:
-    """Frames spread over the first seconds, from which the background is learnt; bounded in memory."""
-    kept: list[Frame] = []
-    with FileFrames(source, threads=threads) as frames:
-        interval_90k = frames.frame_interval_90k
-        for frame in frames:
-            if frame.pts_90k > _PRIME_S * TICKS_PER_S:
-                break
-            most = max(_PRIME_LEAST_FRAMES, min(_PRIME_FRAMES, _PRIME_BYTES // frame.i420.nbytes))
-            step_90k = max(interval_90k, round(_PRIME_S * TICKS_PER_S / most))
-            if not kept or frame.pts_90k - kept[-1].pts_90k >= step_90k - interval_90k // 2:
-                kept.append(frame)
-    return kept
-
-
-def _sides_for(shape: tuple[int, ...]) -> Iterator[int]:
-    longest_px = max(shape[0], shape[1])
-    for index, side in enumerate(_STILL_SIDES_PX):
-        if index == 0 or longest_px > _STILL_SIDES_PX[index - 1]:
-            yield side
 
 
 @contextlib.contextmanager

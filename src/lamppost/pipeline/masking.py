@@ -49,8 +49,8 @@ class _Held:
 class MaskingPipeline:
     """Masks one run of one camera: as many frames out as in, in order, each once.
 
-    All presets but `all` need `faces`; `motion` needs `motion`, `heads` and `persons` need `things`, a detector that
-    finds persons, which every preset may have. A live pipeline watches the clock: a look that takes
+    All presets but `all` need `faces`; `motion` needs `motion`, `heads` and `persons` need among `things` a detector that
+    finds persons, which every preset may have (see `equipment`). A live pipeline watches the clock: a look that takes
     longer than `look_back_s` covers what waits. Every `refresh_s` whole frames are looked at, changed or not.
     """
 
@@ -63,7 +63,7 @@ class MaskingPipeline:
         look_back_s: float,
         detect_interval_s: float,
         clock: Clock,
-        things: Detector | None = None,
+        things: Sequence[Detector] = (),
         targets: Targets | None = None,
         refresh_s: float = REFRESH_S,
         palette: Palette | None = None,
@@ -74,7 +74,7 @@ class MaskingPipeline:
             raise ValueError(f"the preset {preset.value} needs a face detector")
         if preset is Preset.MOTION and motion is None:
             raise ValueError("the preset motion needs a motion detector")
-        if preset in (Preset.HEADS, Preset.PERSONS) and things is None:
+        if preset in (Preset.HEADS, Preset.PERSONS) and not things:
             raise ValueError(f"the preset {preset.value} needs a detector of persons")
         self._preset = preset
         self._targets = targets or Targets(preset)
@@ -85,7 +85,7 @@ class MaskingPipeline:
         self._is_live = is_live
         self._held: deque[_Held] = deque()
         self._planner: MaskPlanner | None = None
-        detectors = [] if preset is Preset.ALL else [each for each in (faces, things) if each is not None]
+        detectors = [] if preset is Preset.ALL else [*([faces] if faces else []), *things]
         self._sights = [
             Sight(
                 detector,

@@ -247,6 +247,7 @@ class _TimedFaces:
 
     def __init__(self, faces: FaceDetector) -> None:
         self._faces = faces
+        self.start_score = faces.start_score
         self.took_s = 0.0
 
     def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]:

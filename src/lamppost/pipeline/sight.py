@@ -21,7 +21,10 @@ _DETECTOR_SHARE = 0.5  # of the time, when the cadence is adapted to a slow mach
 
 
 class Detector(Protocol):
-    """Finds things in parts of one frame."""
+    """Finds things in parts of one frame; with `start_score` or more something may begin to be followed."""
+
+    @property
+    def start_score(self) -> float: ...
 
     def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]: ...
 
@@ -47,7 +50,7 @@ class Sight:
 
     What was seen is carried on with the pictures until it is seen again, or two looks at its
     place have missed it. A live one watches the clock: its cadence adapts to a slow machine, at most to one look in
-    every `look_back_s`. `start_score` is the least score with which something begins to be followed.
+    every `look_back_s`.
     """
 
     def __init__(
@@ -58,7 +61,6 @@ class Sight:
         *,
         interval_s: float,
         look_back_s: float,
-        start_score: float = 0.0,
         is_live: bool = True,
     ) -> None:
         self._detector = detector
@@ -67,7 +69,7 @@ class Sight:
         self._look_back_s = look_back_s
         self._usual_interval_s = self._least_interval_s = self._interval_s = min(interval_s, look_back_s)
         self._is_live = is_live
-        self._tracker = BoxTracker(hold_s=HOLD_S, patience=_PATIENCE, start_score=start_score)
+        self._tracker = BoxTracker(hold_s=HOLD_S, patience=_PATIENCE, start_score=detector.start_score)
         self._flow = FlowCarrier()
         self._last_s: float | None = None
         self._doubts: deque[Box] = deque(maxlen=_DOUBTS_LIMIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lamppost.detect.catalogue import CENTERFACE, YOLOX_NANO, YUNET_N
-from lamppost.detect.choosing import choose_detectors, present_detectors
+from lamppost.detect.choosing import choose_detectors
 from lamppost.detect.shelf import ModelShelf
 from lamppost.model.vision import Kind
 
@@ -14,12 +14,12 @@ HEADS = dataclasses.replace(YOLOX_NANO, name="heads", labels=("head", "person"),
 
 
 def test_an_empty_shelf_has_what_comes_with_lamppost(tmp_path):
-    assert present_detectors(ModelShelf(tmp_path / "absent")) == (CENTERFACE,)
+    assert ModelShelf(tmp_path / "absent").present() == (CENTERFACE,)
 
 
 def test_what_was_pulled_is_there(tmp_path):
     (tmp_path / YOLOX_NANO.file).write_bytes(b"its hash is looked at when it is loaded")
-    assert present_detectors(ModelShelf(tmp_path)) == (CENTERFACE, YOLOX_NANO)
+    assert ModelShelf(tmp_path).present() == (CENTERFACE, YOLOX_NANO)
 
 
 def test_as_few_as_find_everything_are_chosen():

@@ -17,7 +17,7 @@ WHOLE = Region(0, 0, 640, 360)
 
 def small(luma: np.ndarray | None = None) -> SmallPicture:
     luma = np.full((180, 320), 90, np.uint8) if luma is None else luma
-    return SmallPicture(luma, np.full((luma.shape[0] // 2, luma.shape[1] // 2, 2), 128, np.uint8))
+    return SmallPicture(luma, np.full((2, luma.shape[0] // 2, luma.shape[1] // 2), 128, np.uint8))
 
 
 def changed_at(x: int, y: int, width: int, height: int, level: int = 180) -> SmallPicture:

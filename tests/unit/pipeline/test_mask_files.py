@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lamppost.pipeline.mask_files import MaskSettings, _staged
+from lamppost.pipeline.mask_files import _staged
 
 
 def test_a_name_as_long_as_a_name_can_be_is_staged(tmp_path: Path) -> None:

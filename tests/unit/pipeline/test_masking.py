@@ -31,6 +31,7 @@ class ScriptedFaces:
     script: dict[int, tuple[Detection, ...]] = field(default_factory=dict)
     slow: dict[int, float] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
+    start_score: float = 0.0
 
     def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]:
         self.seen.append(frame.pts_90k)
