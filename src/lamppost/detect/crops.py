@@ -49,10 +49,6 @@ class Crop:
     canvas: Size
     scale: float
 
-    @property
-    def input_px(self) -> int:
-        return self.canvas[0] * self.canvas[1]
-
 
 @dataclass(frozen=True, slots=True)
 class Fit:

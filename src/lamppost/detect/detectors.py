@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, Unpack
 
 import numpy as np
@@ -33,7 +33,11 @@ class Detector(Protocol):
     def detect_rgb(self, image: NDArray[np.uint8]) -> tuple[Detection, ...]: ...
 
 
-_DETECTORS: Final = {Layout.CENTERFACE: faces.FaceDetector, Layout.YUNET: yunet.YuNetDetector, Layout.YOLOX: yolox.YoloxDetector}
+_DETECTORS: Final[dict[Layout, Callable[..., Detector]]] = {
+    Layout.CENTERFACE: faces.FaceDetector,
+    Layout.YUNET: yunet.YuNetDetector,
+    Layout.YOLOX: yolox.YoloxDetector,
+}
 _USUAL_SCORES: Final = {Layout.CENTERFACE: faces.USUAL_SCORE, Layout.YUNET: yunet.USUAL_SCORE, Layout.YOLOX: yolox.USUAL_SCORE}
 
 

@@ -60,6 +60,8 @@ def decode(
     `heat` has shape (h, w); `size` (log of height, width) and `offset` (y, x) have (2, h, w).
     """
     rows, columns = np.nonzero(heat > score_threshold)
+    if not rows.size:  # as a rule
+        return np.empty((0, 4), np.float32), np.empty(0, np.float32)
     scores = heat[rows, columns]
     order = np.argsort(-scores, kind="stable")[:_CANDIDATES]
     rows, columns, scores = rows[order], columns[order], scores[order]

@@ -16,6 +16,8 @@ def locate_cells(indices: NDArray[np.intp], width_px: int, height_px: int, strid
 
     The sides are multiples of the strides. Few cells are ever asked for: nothing is made for the others.
     """
+    if not indices.size:
+        return np.empty((0, 3), np.float32)
     strides = np.array(strides_px, np.intp)
     columns = width_px // strides
     ends = np.cumsum(columns * (height_px // strides))
@@ -30,6 +32,8 @@ def decode_boxes(raw: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArra
     `raw` has shape (n, 4): the centre's distance from its cell, x and y, then the
     logarithms of width and height, all in cells. `cells` as `locate_cells` gives them.
     """
+    if not len(raw):
+        return np.empty((0, 4), np.float32)
     # NaN or a runaway logarithm must not become a box without bounds.
     bounded = np.clip(np.nan_to_num(raw, nan=0.0), -1024, 1024)
     centres = (bounded[:, :2] + cells[:, :2]) * cells[:, 2:]
@@ -40,4 +44,6 @@ def decode_boxes(raw: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArra
 def choose_best(scores: NDArray[np.float32], score_threshold: float) -> NDArray[np.intp]:
     """Indices of the `scores` above the threshold, best first, at most `MOST_CANDIDATES`; NaN is none of them."""
     above = np.flatnonzero(scores > score_threshold)
+    if not above.size:  # as a rule
+        return above
     return np.asarray(above[np.argsort(-scores[above], kind="stable")[:MOST_CANDIDATES]], np.intp)

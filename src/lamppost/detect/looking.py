@@ -155,9 +155,10 @@ class NetworkDetector:
                 show(crop, target)
             outputs = self._network.run(pictures)
             for index, crop in enumerate(batch):
-                seen = self._settle(self._reading.read(outputs, index, crop.canvas, self._least_score), crop, size)
-                found.append(seen)
-                cut.append(_is_cut(seen.boxes, crop, size))
+                seen = self._reading.read(outputs, index, crop.canvas, self._least_score)
+                if len(seen.scores):
+                    found.append(self._settle(seen, crop, size))
+                    cut.append(_is_cut(found[-1].boxes, crop, size))
         return self._detections(found, cut)
 
     def _batches(self, crops: Iterable[Crop]) -> Iterator[list[Crop]]:

@@ -40,6 +40,7 @@ _RUNTIME_ERRORS: tuple[type[Exception], ...] = (
 _MOST_PICTURES: Final = 16  # in one run
 # A processor gains next to nothing from a batch, and a batch takes memory for each of its pixels: as many as one large picture.
 _MOST_INPUT_PX_ON_CPU: Final = 640 * 640
+_TRIAL_SIDE_PX: Final = 64
 _READ_COLUMNS = "read_columns"  # of YOLOX, after the cut
 
 
@@ -158,13 +159,27 @@ class Network:
         self._most_input_px = _MOST_INPUT_PX_ON_CPU if tuple(providers) == (CPU,) else None
         is_cut = entry.outputs[0].role is OutputRole.BOX_AND_SCORE
         self._names = [_READ_COLUMNS] if is_cut else list(entry.output_names)
+        self._takes_batches = entry.is_bundled or self._try_two()
 
     @property
     def entry(self) -> ModelEntry:
         return self._entry
 
+    def _try_two(self) -> bool:
+        """Whether two pictures can run together: some files have the number one written into their middle."""
+        side_px = self._entry.input.long_side_px if self._entry.input.is_fixed else _TRIAL_SIDE_PX
+        quiet = _runtime.RunOptions()
+        quiet.log_severity_level = 4
+        try:
+            arrays = self._session.run(self._names, {self._entry.input.name: np.zeros((2, 3, side_px, side_px), np.float32)}, quiet)
+        except _RUNTIME_ERRORS:
+            return False
+        return all(len(array) == 2 for array in arrays)
+
     def most_pictures(self, width_px: int, height_px: int) -> int:
         """How many pictures of this size one run should hold at most."""
+        if not self._takes_batches:
+            return 1
         if self._most_input_px is None:
             return _MOST_PICTURES
         return min(_MOST_PICTURES, max(1, self._most_input_px // (width_px * height_px)))
