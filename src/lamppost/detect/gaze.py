@@ -66,8 +66,12 @@ class Gaze:
         *,
         hidden: Sequence[Box] = (),
         doubts: Sequence[Box] | None = None,
+        known: Sequence[Box] = (),
     ) -> tuple[Region, ...]:
-        """What must be looked at now; nothing, as a rule, where nothing moves."""
+        """What must be looked at now; nothing, as a rule, where nothing moves.
+
+        Of the `known` things, which are followed, each is looked at whole or not at all: a part of a face gives the box of a part.
+        """
         seen = self._seen
         if seen is None or seen.shape != small.luma.shape:
             return self.whole(at_s, small, size)
@@ -83,6 +87,9 @@ class Gaze:
             cells[_cells_of(box, scale, is_inner=False)] = 1
         for box in hidden:
             cells[_cells_of(box, scale, is_inner=True)] = 0
+        for place in (_cells_of(box, scale, is_inner=False) for box in known):
+            if cells[place].any():
+                cells[place] = 1
         regions = _regions(cells, scale, size)
         for region in regions:
             self._take(region.box, small, scale)

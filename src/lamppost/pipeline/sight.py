@@ -41,6 +41,7 @@ class Looking(Protocol):
         *,
         hidden: Sequence[Box] = (),
         doubts: Sequence[Box] | None = None,
+        known: Sequence[Box] = (),
     ) -> tuple[Region, ...]: ...
     def ask(self, box: Box) -> None: ...
 
@@ -112,12 +113,13 @@ class Sight:
         `moving` is masked in any case, and beside it only places in doubt can hold anything new; None where nobody watches that.
         """
         size = (frame.width_px, frame.height_px)
+        known = [track.box for track in self._tracker.predict(at_s)]
         if is_whole:
             regions = self._gaze.whole(at_s, small, size)
         elif moving is None:
-            regions = self._gaze.changed(at_s, small, size)
+            regions = self._gaze.changed(at_s, small, size, known=known)
         else:
-            regions = self._gaze.changed(at_s, small, size, hidden=moving, doubts=self._doubts)
+            regions = self._gaze.changed(at_s, small, size, hidden=moving, doubts=self._doubts, known=known)
         self._last_s = at_s
         self._doubts.clear()
         if not regions:

@@ -81,6 +81,15 @@ def test_beside_what_is_in_doubt_nothing_can_have_come() -> None:
     assert gaze.changed(0.8, small(), SIZE, doubts=[]) == (), "nothing is in doubt where nothing is"
 
 
+def test_a_thing_that_is_followed_is_looked_at_whole() -> None:
+    face = Box(200, 100, 290, 220)
+    (region,) = looking().changed(0.2, changed_at(100, 50, 12, 12), SIZE, known=[face, Box(600, 300, 630, 340)])
+    assert region.x0 <= face.x0
+    assert region.y0 <= face.y0
+    assert region.x1 >= face.x1
+    assert region.y1 >= face.y1
+
+
 def test_a_place_that_was_asked_for_is_looked_at_unchanged() -> None:
     gaze = looking()
     gaze.ask(Box(300, 100, 340, 150))

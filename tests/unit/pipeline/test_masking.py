@@ -56,6 +56,7 @@ class Everywhere:
         *,
         hidden: Sequence[Box] = (),
         doubts: Sequence[Box] | None = None,
+        known: Sequence[Box] = (),
     ) -> tuple[Region, ...]:
         return self.whole(at_s, small, size)
 
