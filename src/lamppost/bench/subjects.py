@@ -54,7 +54,7 @@ class LamppostSubject:
     def __init__(self, preset: Preset, models: Path | None, clock: Clock) -> None:
         self._masker = ClipMasker(MaskSettings(preset=preset, models=models), clock)
         self.preset = preset
-        self.name = f"lamppost {preset.value}"
+        self.name = " + ".join([f"lamppost {preset.value}", *(entry.name for entry in self._masker.equipment.things)])
 
     def describe(self) -> dict[str, Any]:
         """Its version, and the models that it looks with."""

@@ -112,28 +112,34 @@ def _print(console: Console, results: Sequence[Result], subjects: Sequence[Subje
         for label in SCORED:
             for size in Size:
                 rates = [leak_rate(results, name, [label], size, of_clips=of_clips) for name in names]
-                _add_rows(table, f"{label.value}s leaking, {size.value} px, {place}", names, rates)
+                _add(table, f"{label.value}s leaking, {size.value} px, {place}", names, [_rate_cells(rate) for rate in rates])
     for label in SCORED:
         tracks = [track_rate(results, name, [label]) for name in names]
-        _add_rows(table, f"{label.value} tracks leaking twice in a row", names, [rate for rate, _ in tracks])
-        for index, (name, (_, longest_ms)) in enumerate(zip(names, tracks, strict=True)):
-            worst_ms = percentile(longest_ms, 0.99)
-            if worst_ms is not None:
-                title = f"{label.value}s: longest leak, 99th percentile of tracks" if index == 0 else ""
-                table.add_row(title, name, f"{worst_ms:.0f} ms", "", str(len(longest_ms)), end_section=index == len(names) - 1)
+        _add(table, f"{label.value} tracks leaking twice in a row", names, [_rate_cells(rate) for rate, _ in tracks])
+        title = f"{label.value}s: longest leak, 99th percentile of tracks"
+        _add(table, title, names, [_longest_cells(longest_ms) for _, longest_ms in tracks])
     for is_counted, title in ((True, "over-masked pixels, clips"), (False, "the same, without covered frames")):
-        areas = [over_masked(results, name, is_covered_counted=is_counted) for name in names]
-        for index, (name, area) in enumerate(zip(names, areas, strict=True)):
-            if area.value is not None:
-                table.add_row(title if index == 0 else "", name, f"{area.value:.2%}", "", "", end_section=index == len(names) - 1)
+        areas = [over_masked(results, name, is_covered_counted=is_counted).value for name in names]
+        _add(table, title, names, [None if area is None else (f"{area:.2%}", "", "") for area in areas])
     console.print(table)
     for result in {result.of.name: result for result in results}.values():
         if result.of.note:
             console.print(f"{escape(result.of.name)}: {escape(result.of.note)}", soft_wrap=True)
 
 
-def _add_rows(table: Table, title: str, names: Sequence[str], rates: Sequence[Rate]) -> None:
-    counted = [(name, rate) for name, rate in zip(names, rates, strict=True) if rate.n]
-    for index, (name, rate) in enumerate(counted):
-        bounds, of = f"{rate.low:.2%} to {rate.high:.2%}", f"{rate.k} of {rate.n}"
-        table.add_row(title if index == 0 else "", name, f"{rate.k / rate.n:.2%}", bounds, of, end_section=index == len(counted) - 1)
+def _rate_cells(rate: Rate) -> tuple[str, str, str] | None:
+    if not rate.n:
+        return None
+    return f"{rate.k / rate.n:.2%}", f"{rate.low:.2%} to {rate.high:.2%}", f"{rate.k} of {rate.n}"
+
+
+def _longest_cells(longest_ms: list[float]) -> tuple[str, str, str] | None:
+    worst_ms = percentile(longest_ms, 0.99)
+    return None if worst_ms is None else (f"{worst_ms:.0f} ms", "", str(len(longest_ms)))
+
+
+def _add(table: Table, title: str, names: Sequence[str], rows: Sequence[tuple[str, str, str] | None]) -> None:
+    """One row for each name that has one, the title beside the first."""
+    told = [(name, cells) for name, cells in zip(names, rows, strict=True) if cells is not None]
+    for index, (name, cells) in enumerate(told):
+        table.add_row("" if index else title, name, *cells, end_section=index == len(told) - 1)
