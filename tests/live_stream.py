@@ -34,6 +34,7 @@ class LiveReader:
     def __init__(self) -> None:
         self.init = b""
         self.fragments: list[Seen] = []
+        self.whole_bytes = 0  # of init and fragments so far
         self._rest = b""
 
     def take(self, piece: bytes) -> list[Seen]:
@@ -61,6 +62,7 @@ class LiveReader:
             if kind in (b"moov", b"mdat"):
                 yield (b"init" if kind == b"moov" else b"fragment"), begun, end
                 begun = done = end
+        self.whole_bytes += done
         self._rest = self._rest[done:]
 
 
