@@ -137,9 +137,9 @@ def test_stock_tools_read_the_socket(node: Node, tmp_path: Path) -> None:
     assert found == {"codec_name": "h264", "width": 640, "height": 360, "nb_read_frames": str(len(stream.fragments))}
     # Paths of a socket are short: where the data folder's is long, go there. Without `ignidx` FFmpeg takes a Unix
     # socket for a file, whose end it looks for before it shows anything.
+    read_live = ["ffmpeg", "-v", "error", "-nostdin", "-fflags", "+ignidx", "-i", f"unix:{node.camera}.sock"]
     played = subprocess.run(
-        ["ffmpeg", "-v", "error", "-nostdin", "-fflags", "+ignidx", "-i", f"unix:{node.camera}.sock"]
-        + ["-frames:v", "30", "-f", "framemd5", "-"],
+        [*read_live, "-frames:v", "30", "-f", "framemd5", "-"],
         capture_output=True, text=True, check=True, timeout=60, cwd=live_socket(node).parent,
     )  # fmt: skip
     assert len([line for line in played.stdout.splitlines() if not line.startswith("#")]) == 30
