@@ -93,7 +93,7 @@ def _draw_over(axes: Any, results: Sequence[Result], subjects: Sequence[str], co
         axes.annotate(f"{shares[0]:.1%}", (shares[0], index), xytext=(6, 0), **_BESIDE)
     axes.set_yticks(range(len(subjects)), subjects)
     axes.set(ylim=(len(subjects) - 0.5, -0.5), xlim=(0, None))
-    axes.xaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")
+    axes.xaxis.set_major_formatter("{x:.0%}")
     axes.set_title(
         "masked beyond what must be, share of all pixels of clips (pale: frames that were covered whole)", loc="left", fontsize=9
     )

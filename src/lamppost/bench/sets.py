@@ -61,10 +61,11 @@ def _entries(listing: Path) -> list[dict[str, Any]]:
         content = tomllib.loads(listing.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{listing} cannot be read: {error}") from error
-    entries = content.get("set")
+    entries: Any = content.get("set")
     if not isinstance(entries, list) or not entries:
         raise ConfigError(f"{listing} lists no set", remedy="each has a table [[set]]")
-    return entries
+    found: list[dict[str, Any]] = entries
+    return found
 
 
 def _listed(entry: Mapping[str, Any], where: str, folder: Path, media: Path) -> TruthSet:

