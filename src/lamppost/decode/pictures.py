@@ -97,7 +97,7 @@ def halve(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return halved
 
 
-def to_rgb(frame: Frame) -> NDArray[np.uint8]:
+def rgb_of(frame: Frame) -> NDArray[np.uint8]:
     """`frame` as RGB, shape (height, width, 3), by BT.601 as FFmpeg and OpenCV assume by default."""
     i420 = frame.i420
     if frame.is_full_range:
