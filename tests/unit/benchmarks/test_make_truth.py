@@ -1,3 +1,5 @@
+"""The truth that leaks are counted in is what was typed, lies in the pictures, and is listed."""
+
 from __future__ import annotations
 
 import tomllib
