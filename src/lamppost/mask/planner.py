@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from lamppost.mask.paint import BLOCK_PX, align, fill_of
 from lamppost.model.vision import Box, Fill, Kind, Mask
 
@@ -25,6 +27,7 @@ _MASK_LIMIT = 256
 _NOTES_LIMIT = 1024  # of one track
 _LONGEST_REACH = 3.0  # a box is carried back by three times its extent at most
 _SLACK_PX = 6  # beyond a block, before an edge draws in
+_OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])  # of the sides of a box: where it grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +93,24 @@ class _Course:
         step, unlike the sides of the boxes themselves. Before the first note, the box holds the place where the
         object was first seen as well.
         """
-        times = [note[0] for note in self.notes]
+        notes = np.array(self.notes)
+        times, values = notes[:, 0], notes[:, 1:] * _OUTWARD
         # Behind the last note nothing is known: the box stays where it was then.
         at_s = min(at_s, times[-1])
-        mean_s = sum(times) / len(times)
-        offsets = [time_s - mean_s for time_s in times]
-        spread = sum(offset * offset for offset in offsets)
-        sides: list[float] = []
-        for side, sign in ((1, -1), (2, -1), (3, 1), (4, 1)):
-            values = [sign * note[side] for note in self.notes]
-            mean = sum(values) / len(values)
-            slope = sum(o * v for o, v in zip(offsets, values, strict=True)) / spread if spread > _LEAST_SPREAD_S2 else 0.0
-            beyond = max(value - mean - slope * offset for offset, value in zip(offsets, values, strict=True))
-            value = mean + slope * (at_s - mean_s) + beyond
-            if at_s < times[0]:
-                first = mean + slope * offsets[0] + beyond
-                reach = _LONGEST_REACH * (self.notes[0][3] - self.notes[0][1] if side in (1, 3) else self.notes[0][4] - self.notes[0][2])
-                value = max(first, min(first + reach, value))
-            # A thousandth of a pixel is less than arithmetic is sure of, and would be a block where a side lies on its border.
-            sides.append(round(sign * value, 3))
-        return Box(*sides)
+        middle_s = float(times.mean())
+        offsets = times - middle_s
+        spread = float(offsets @ offsets)
+        means = values.mean(axis=0)
+        slopes = offsets @ values / spread if spread > _LEAST_SPREAD_S2 else np.zeros(4)
+        beyond = (values - means - offsets[:, np.newaxis] * slopes).max(axis=0)
+        sides = means + slopes * (at_s - middle_s) + beyond
+        if at_s < times[0]:
+            first = means + slopes * offsets[0] + beyond
+            reach = _LONGEST_REACH * (notes[0, [3, 4, 3, 4]] - notes[0, [1, 2, 1, 2]])
+            sides = np.maximum(first, np.minimum(first + reach, sides))
+        # A thousandth of a pixel is less than arithmetic is sure of, and would be a block where a side lies on its border.
+        x0, y0, x1, y1 = (round(side, 3) for side in (sides * _OUTWARD).tolist())
+        return Box(x0, y0, x1, y1)
 
 
 class MaskPlanner:

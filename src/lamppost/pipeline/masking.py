@@ -28,7 +28,7 @@ _GAP_INTERVALS = 4  # and so is one much longer than those before, in a slow str
 _MOTION_HOLD_S = 0.4
 _BEFORE_STEPS = 1.25
 _LONGEST_STEP_S = 20.0  # the longest GOP of a smart codec
-REFRESH_S = 10.0
+REFRESH_S = 20.0
 # A live look-back may fall short by this: for a tick that a camera rounded down, every picture would wait for one more.
 ROUNDING_S = 0.002
 
