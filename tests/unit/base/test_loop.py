@@ -1,5 +1,6 @@
 """The loop serves sockets, timers and other threads' calls, in its own thread."""
 
+import functools
 import socket
 import threading
 
@@ -117,3 +118,25 @@ def test_what_waits_elsewhere_holds_up_no_end() -> None:
     release.set()
     waiting.join(5)
     assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize(("sockets", "rest_ms"), [(1, 2), (5, 10), (30, 40)])
+def test_it_rests_the_shorter_the_fewer_sockets_it_has(sockets: int, rest_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Loop(ManualClock())
+    rests: list[float] = []
+
+    class Rest:
+        def poll(self, timeout_ms: float) -> None:
+            rests.append(timeout_ms)
+
+    monkeypatch.setattr(loop, "_rest", Rest())
+    pairs = [socket.socketpair() for _ in range(sockets)]
+    for near, far in pairs:
+        loop.watch(near.fileno(), functools.partial(near.recv, 1))
+        far.send(b"x")
+    loop.step()
+    assert rests == [pytest.approx(rest_ms)]
+    for near, far in pairs:
+        near.close()
+        far.close()
+    loop.close()

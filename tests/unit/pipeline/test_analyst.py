@@ -12,6 +12,7 @@ import pytest
 
 from camera_packets import encode
 from lamppost.base.clock import SystemClock, us_from_90k
+from lamppost.base.local_sockets import connect
 from lamppost.model.books import FragmentWritten, SegmentClosed, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Packet, RunStarted
@@ -23,6 +24,7 @@ from lamppost.pipeline.control import ControlChannel, Message
 from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.feeds import FeedDesk
 from lamppost.store.journal import JournalWriter, read_journal
+from live_stream import LiveReader
 
 RECIPIENTS = ("age1" + "q" * 58, "age1" + "p" * 58)
 
@@ -184,3 +186,21 @@ def test_an_analyst_dies_with_a_thread_unless_it_was_told_to_stop() -> None:
         _die_with([thread], stop)
     stop.set()
     _die_with([thread], stop)
+
+
+def test_who_watches_live_gets_the_pictures_is_counted_and_is_let_go_with_the_camera(scene: Scene) -> None:
+    with connect(scene.folder.live_socket("gate")) as end:
+        end.settimeout(20)
+        scene.feed("gate")
+        scene.film("gate")
+        stream = LiveReader()
+        while len(stream.fragments) < 40:
+            stream.take(end.recv(1 << 16))
+        assert [seen.wall_us for seen in stream.fragments[:2]] == [scene.start_us, scene.start_us + 40_000]
+        status = scene.until(lambda status: status["gate"]["live_subscribers"] == 1)
+        assert status["plaza"]["live_subscribers"] == 0
+        scene.fleet.adopt(make_settings(scene.folder.root, {"plaza": None}))
+        while end.recv(1 << 16):
+            pass
+    scene.until(lambda _status: not scene.folder.live_socket("gate").exists())
+    assert scene.folder.live_socket("plaza").is_socket()

@@ -250,11 +250,12 @@ def test_a_gop_that_is_too_large_to_be_held_makes_newcomers_wait_for_the_next(sc
 def test_a_loop_that_does_not_come_round_drops_to_a_keyframe_in_place_of_piling_up(scene: Scene) -> None:
     viewer = scene.connect()
     scene.film(1)
-    for index in range(1, 4 * WAITING_FRAGMENTS):
+    end = 4 * WAITING_FRAGMENTS + GOP // 2  # in the middle of a GOP, which cannot be gone on with
+    for index in range(1, end):
         packet = scene.packets[index % len(scene.packets)]
         pts_90k = index * INTERVAL_90K
         scene.live.publish(replace(packet, pts_90k=pts_90k, dts_90k=pts_90k), scene.parameters)
-    scene.published = 4 * WAITING_FRAGMENTS
+    scene.published = end
     scene.turn()
     numbers = viewer.read()
     scene.film(GOP)
