@@ -21,8 +21,9 @@ $(UV): requirements/uv.txt
 	@touch $@
 
 .venv/.run: .venv/.made requirements/run.txt requirements/build.txt requirements/bundled.txt pyproject.toml hatch_build.py
-	$(UV) pip install --quiet --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt -r requirements/bundled.txt
+	$(UV) pip install --quiet --compile-bytecode --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt -r requirements/bundled.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src/lamppost
 	@touch $@
 
 .venv/.dev: .venv/.run requirements/dev.txt

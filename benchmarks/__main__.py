@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import mask, record, seal
+from benchmarks import detect, leak, mask, record, seal
 from benchmarks.figures import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -23,7 +23,9 @@ def main() -> None:
     for title, measure in (
         ("Sealing", seal.measure),
         ("Recording", lambda: record.measure(lamppost)),
+        ("Looking", detect.measure),
         ("Masking files", lambda: mask.measure(lamppost)),
+        ("Leaks", leak.measure_figures),
     ):
         part = table(title, measure())
         print(part, flush=True)

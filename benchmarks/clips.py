@@ -21,6 +21,18 @@ def real_clips() -> list[Path]:
     return [path for name in REAL if data and (path := data / "clips" / name).is_file()]
 
 
+def make_1080p(source: Path, path: Path) -> None:
+    """`source` scaled up to 1920x1080, with a camera's keyframes every 2 s and no B-frames."""
+    subprocess.run(
+        [
+            *("ffmpeg", "-loglevel", "error", "-y", "-i", str(source), "-an", "-vf", "scale=1920:1080:flags=bicubic"),
+            *("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-bf", "0", "-pix_fmt", "yuv420p"),
+            *("-force_key_frames", "expr:gte(t,n_forced*2)", str(path)),
+        ],
+        check=True,
+    )
+
+
 def make_camera_clip(path: Path, *, seconds: int = 20, kbit_s: int = 2000, size: str = "1920x1080", fps: int = 25) -> None:
     """An H.264 clip at a camera's bit rate, by default 1080p and 25 fps, with noise, GOP 2 s, no B-frames."""
     subprocess.run(

@@ -199,7 +199,8 @@ class Masker:
     def __init__(self, scratch: Path) -> None:
         from lamppost.base.clock import SystemClock
         from lamppost.model.vision import Preset
-        from lamppost.pipeline.mask_files import FileMasker, MaskSettings
+        from lamppost.pipeline.clip_masking import MaskSettings
+        from lamppost.pipeline.mask_files import FileMasker
 
         self._scratch = scratch
         self._covering = FileMasker(MaskSettings(preset=Preset.ALL, threads=1), SystemClock())

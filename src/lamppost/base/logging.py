@@ -2,6 +2,7 @@
 
 Redaction sits here, at the last step before a line is written, so that no
 caller has to think of it; `redact` serves children's standard error as well.
+The library is imported with the first logger: a command that logs nothing does not wait for it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, TextIO, cast
-
-import structlog
 
 # user:password@ in any URL; the user stays readable, since operators look for it.
 _URL_SECRET = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/:@'\"]*):(?P<secret>[^\s'\"]*)@(?=[^\s@]*)", re.IGNORECASE)
@@ -68,6 +67,8 @@ class _LastingStderr:
 
 def configure_logging(*, process: str, level: str = "info", as_json: bool = False) -> None:
     """Set up logging for this process; every line carries its name."""
+    import structlog
+
     renderer: Any = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=32)
     )
@@ -88,5 +89,10 @@ def configure_logging(*, process: str, level: str = "info", as_json: bool = Fals
 
 
 def get_logger(room: str) -> Any:
-    """A logger for one room, e.g. `get_logger("record")`."""
+    """A logger for one room, e.g. `get_logger("record")`; sets logging up where nobody has."""
+    import structlog
+
+    if not structlog.is_configured():
+        # Never as structlog would by itself: on standard output, which a script may read as JSON, and with secrets in it.
+        configure_logging(process="lamppost")
     return structlog.get_logger(room=room)

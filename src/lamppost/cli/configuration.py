@@ -11,7 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
 from lamppost.ingest.locator import check_transport, parse_locator
+from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
+from lamppost.pipeline.equipment import equip
 
 DEFAULT_CONFIG = Path("lamppost.toml")
 
@@ -101,10 +103,15 @@ def _fields_at(location: tuple[int | str, ...]) -> dict[str, Any]:
 
 
 def check_cameras(settings: Settings) -> None:
-    """Raise `ConfigError` for a camera whose address or password file cannot be used, before anything is started."""
+    """Raise `ConfigError` for a camera whose address, password file or preset cannot be used, before anything is started."""
+    models = settings.models.folder or DataFolder(settings.data).models
     for camera in settings.camera:
         camera.resolved_password()
         _check_address(camera)
+        try:
+            equip(camera.preset or settings.masking.preset, models, settings.masking.face_model)
+        except ConfigError as error:
+            raise ConfigError(f"camera {camera.name}: {error.problem}", remedy=error.remedy) from error
 
 
 def check_camera(name: str, url: str, **more: Any) -> CameraSettings:

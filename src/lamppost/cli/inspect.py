@@ -21,9 +21,14 @@ from lamppost.pipeline.preflight import look
 PROMISES = {
     Preset.MOTION: "faces that are seen, and everything that moves",
     Preset.FACES: "faces that are seen, and nothing else",
+    Preset.HEADS: "faces that are seen, and the upper part of persons that are found",
+    Preset.PERSONS: "faces that are seen, and persons that are found, whole",
     Preset.ALL: "the whole frame",
 }
-STILL_PERSONS = "People who stood still from the start are covered only where their face is seen: covering them needs a person model."
+STILL_PERSONS = (
+    "People who stood still from the start are covered only where their face is seen, "
+    "unless a person model is in the models folder (`lamppost model list`)."
+)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

@@ -8,23 +8,20 @@ from typing import Annotated
 import typer
 
 from lamppost import __version__
-from lamppost.base.logging import configure_logging
-from lamppost.cli.backup import backup_create, backup_restore
-from lamppost.cli.camera import camera_add, camera_remove, camera_set, camera_test
-from lamppost.cli.check import check
-from lamppost.cli.gaps import camera_gaps
-from lamppost.cli.hold import hold_add, hold_list, hold_release
-from lamppost.cli.init import init
-from lamppost.cli.inspect import camera_list, config_check
-from lamppost.cli.mask import mask
-from lamppost.cli.model import model_add, model_list, model_pull, model_verify
-from lamppost.cli.plan import plan
-from lamppost.cli.release import release_open
-from lamppost.cli.serve import serve
-from lamppost.cli.upgrade import upgrade
+from lamppost.cli.late import late_group
 
 app = typer.Typer(
     name="lamppost",
+    cls=late_group(
+        {
+            "init": ("lamppost.cli.init", "init"),
+            "serve": ("lamppost.cli.serve", "serve"),
+            "mask": ("lamppost.cli.mask", "mask"),
+            "check": ("lamppost.cli.check", "check"),
+            "upgrade": ("lamppost.cli.upgrade", "upgrade"),
+            "plan": ("lamppost.cli.plan", "plan"),
+        }
+    ),
     help="Records cameras as sealed originals that nobody opens alone, and as masked video that anyone may watch. Identifies nobody.",
     epilog="Start: lamppost init, then lamppost serve. To mask a file: lamppost mask IN OUT.",
     no_args_is_help=True,
@@ -32,12 +29,57 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may hold a password
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-camera_app = typer.Typer(no_args_is_help=True, help="Add, change, try and account for cameras.")
-config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.")
-backup_app = typer.Typer(no_args_is_help=True, help="Copy the books, and put them back.")
-hold_app = typer.Typer(no_args_is_help=True, help="Keep footage that would be deleted.")
-model_app = typer.Typer(no_args_is_help=True, help="The detection models: which may run, where they come from.")
-release_app = typer.Typer(no_args_is_help=True, help="Open originals, together.")
+camera_app = typer.Typer(
+    cls=late_group(
+        {
+            "list": ("lamppost.cli.inspect", "camera_list"),
+            "add": ("lamppost.cli.camera", "camera_add"),
+            "set": ("lamppost.cli.camera", "camera_set"),
+            "remove": ("lamppost.cli.camera", "camera_remove"),
+            "test": ("lamppost.cli.camera", "camera_test"),
+            "gaps": ("lamppost.cli.gaps", "camera_gaps"),
+        }
+    ),
+    no_args_is_help=True,
+    help="Add, change, try and account for cameras.",
+)
+config_app = typer.Typer(
+    cls=late_group({"check": ("lamppost.cli.inspect", "config_check")}), no_args_is_help=True, help="Look at the configuration."
+)
+backup_app = typer.Typer(
+    cls=late_group({"create": ("lamppost.cli.backup", "backup_create"), "restore": ("lamppost.cli.backup", "backup_restore")}),
+    no_args_is_help=True,
+    help="Copy the books, and put them back.",
+)
+hold_app = typer.Typer(
+    cls=late_group(
+        {
+            "add": ("lamppost.cli.hold", "hold_add"),
+            "list": ("lamppost.cli.hold", "hold_list"),
+            "release": ("lamppost.cli.hold", "hold_release"),
+        }
+    ),
+    no_args_is_help=True,
+    help="Keep footage that would be deleted.",
+)
+model_app = typer.Typer(
+    cls=late_group(
+        {
+            "list": ("lamppost.cli.model", "model_list"),
+            "pull": ("lamppost.cli.model", "model_pull"),
+            "add": ("lamppost.cli.model", "model_add"),
+            "verify": ("lamppost.cli.model", "model_verify"),
+        }
+    ),
+    no_args_is_help=True,
+    help="The detection models: which may run, where they come from.",
+)
+bench_app = typer.Typer(
+    cls=late_group({"leak": ("lamppost.cli.bench", "bench_leak")}), no_args_is_help=True, help="Measure, beside the truth and a peer."
+)
+release_app = typer.Typer(
+    cls=late_group({"open": ("lamppost.cli.release", "release_open")}), no_args_is_help=True, help="Open originals, together."
+)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -50,38 +92,15 @@ def _print_version(is_asked: bool) -> None:
 def _common(  # pyright: ignore[reportUnusedFunction]
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
 ) -> None:
-    # Standard output is for what a command prints: a script may read JSON there.
-    configure_logging(process="lamppost")
+    """Options that every command has before it."""
 
 
-app.command()(init)
-app.command()(serve)
-app.command()(mask)
-app.command()(check)
-app.command()(upgrade)
-app.command()(plan)
-camera_app.command("list")(camera_list)
-camera_app.command("add")(camera_add)
-camera_app.command("set")(camera_set)
-camera_app.command("remove")(camera_remove)
-camera_app.command("test")(camera_test)
-camera_app.command("gaps")(camera_gaps)
-config_app.command("check")(config_check)
-backup_app.command("create")(backup_create)
-backup_app.command("restore")(backup_restore)
-hold_app.command("add")(hold_add)
-hold_app.command("list")(hold_list)
-hold_app.command("release")(hold_release)
-model_app.command("list")(model_list)
-model_app.command("pull")(model_pull)
-model_app.command("add")(model_add)
-model_app.command("verify")(model_verify)
-release_app.command("open")(release_open)
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")
 app.add_typer(hold_app, name="hold")
 app.add_typer(model_app, name="model")
+app.add_typer(bench_app, name="bench")
 app.add_typer(release_app, name="release")
 
 

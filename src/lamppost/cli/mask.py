@@ -19,7 +19,8 @@ from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cli.errors import one_line_errors, tell_error
 from lamppost.model.vision import Preset
-from lamppost.pipeline.mask_files import FileMasker, MaskSettings, parse_colour
+from lamppost.pipeline.clip_masking import MaskSettings, parse_colour
+from lamppost.pipeline.mask_files import FileMasker
 from lamppost.pipeline.mask_jobs import MaskJob, plan_jobs
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
 
@@ -33,9 +34,14 @@ def mask(
     preset: Annotated[
         Preset,
         typer.Option(
-            help="motion: faces and everything that moves, for a camera that stands still. faces: faces alone. all: the whole frame."
+            help="motion: faces and everything that moves, for a camera that stands still. faces: faces alone. heads: faces and the "
+            "upper part of persons. persons: faces, and persons whole. all: the whole frame. heads and persons need --models."
         ),
     ] = Preset.MOTION,
+    models: Annotated[
+        Path | None, typer.Option(help="The folder with models of your own; `lamppost model pull --folder` puts them there.")
+    ] = None,
+    face_model: Annotated[str, typer.Option(metavar="NAME", help="The model that finds faces.")] = "centerface",
     is_overwriting: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist. IN is never changed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON, for scripts.")] = False,
 ) -> None:
@@ -52,7 +58,7 @@ def mask(
             raise ConfigError(f"--fill {fill!r} is not a colour", remedy="give it as '#203040', in quotes") from error
     jobs = plan_jobs(source, target, is_overwriting=is_overwriting)
     _check_report(report, jobs)
-    masker = FileMasker(MaskSettings(preset=preset, fill=fill), SystemClock())
+    masker = FileMasker(MaskSettings(preset=preset, fill=fill, models=models, face_model=face_model), SystemClock())
     writer = ReportWriter(report, masker.describe(), is_overwriting=is_overwriting) if report else None
     try:
         totals = _run(masker, jobs, writer)

@@ -81,6 +81,10 @@ class FileFrames:
         """The nominal time between two frames."""
         return max(1, round(TICKS_PER_S / self._rate))
 
+    def again(self) -> FileFrames:
+        """The same clip from its start, read apart from this one."""
+        return FileFrames(self.path, threads=self._stream.codec_context.thread_count)
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._container.close()

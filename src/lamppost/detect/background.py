@@ -26,6 +26,8 @@ _BUSY_EDGE_SHARE = 0.25
 EDGE_LEVELS = 10.0
 _LEAST_EDGES = 0.01
 _LEAST_SHIFT_PX = 0.7
+_LEAST_RESPONSE = 0.12  # of the correlation; 1 is the same picture, and what lies lower is found in any two
+_LEARNT_SHIFT_PX = 1.5  # a mast that settles: what trembles by so little counts as noise, and is learnt
 _LEAST_APART_LEVELS = 3.0
 _SHIFT_EXPLAINS = 0.5  # what stays of the difference where the whole picture moved; a mast that sways leaves more
 _LIGHT_STEP = 8  # one pixel in 64 tells the light of the whole picture
@@ -33,7 +35,7 @@ _LIGHT_STEP = 8  # one pixel in 64 tells the light of the whole picture
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """Outcome of a learning window: the median of luma (h, w) and chroma (h/2, w/2, 2), the noise, and where something moved."""
+    """Outcome of a learning window: the median of luma (h, w) and chroma (2, h/2, w/2), the noise, and where something moved."""
 
     luma: Picture
     chroma: Picture
@@ -67,7 +69,7 @@ class LearningWindow:
         disagrees = _median(stack[:, ::4, ::4])[2]
         if disagrees.mean() > _BUSY_SHARE or (edges.mean() > _LEAST_EDGES and disagrees[edges].mean() > _BUSY_EDGE_SHARE):
             return None
-        if any(has_shifted(stack[0], stack[index]) for index in (len(stack) // 3, len(stack) * 2 // 3, -1)):
+        if any(has_shifted(stack[0], stack[index], _LEARNT_SHIFT_PX) for index in (len(stack) // 3, len(stack) * 2 // 3, -1)):
             return None
         median, noise, disagrees = _median(stack)
         chroma = np.median(np.stack([chroma for _at_s, _luma, chroma in self._samples]), axis=0).astype(np.float32)
@@ -82,7 +84,7 @@ def _median(stack: Picture) -> tuple[Picture, Picture, Flags]:
     return median, noise, (deviation < _AGREE_LEVELS + 2 * noise).mean(axis=0) < _AGREE_SHARE
 
 
-def has_shifted(one: Picture, other: Picture) -> bool:
+def has_shifted(one: Picture, other: Picture, least_px: float = _LEAST_SHIFT_PX) -> bool:
     """True when `other` is `one`, moved as a whole: the camera was bumped or turns.
 
     The shift is found by phase correlation (Kuglin and Hines, 1975), and believed
@@ -91,8 +93,8 @@ def has_shifted(one: Picture, other: Picture) -> bool:
     size = (one.shape[1], one.shape[0])
     window = cv2.createHanningWindow(size, cv2.CV_32F)
     # Copies: OpenCV multiplies the window into pictures that need no padding.
-    (dx, dy), _response = cv2.phaseCorrelate(one.copy(), other.copy(), window)
-    if not _LEAST_SHIFT_PX < math.hypot(dx, dy) < min(size) / 4:
+    (dx, dy), response = cv2.phaseCorrelate(one.copy(), other.copy(), window)
+    if response < _LEAST_RESPONSE or not least_px < math.hypot(dx, dy) < min(size) / 4:
         return False
     edges = gradient(one) > EDGE_LEVELS
     if edges.mean() < _LEAST_EDGES:

@@ -18,27 +18,29 @@ _SAMPLE_STEP = 4
 
 
 class ColourBackground:
-    """Mean chroma and its noise for every pixel; shape (h, w, 2), float32, levels 0 to 255."""
+    """Mean chroma (2, h, w) and its noise (h, w) for every pixel; float32, levels 0 to 255."""
 
     def __init__(self, median: Picture, *, adapt_s: float) -> None:
         self._mean = median.copy()
-        self._noise = np.full(median.shape[:2], 1.0, np.float32)
+        self._noise = np.full(median.shape[1:], 1.0, np.float32)
         self._adapt_s = adapt_s
         self._difference = np.empty_like(self._mean)
         self._blurred = np.empty_like(self._mean)
-        self._distance = np.zeros(median.shape[:2], np.float32)
+        self._distance = np.zeros(median.shape[1:], np.float32)
         self._step = np.empty_like(self._distance)
 
     def ratio(self, chroma: Grey, foreground: Flags, size: tuple[int, int]) -> Picture:
         """Difference over its threshold, scaled to `size` (width, height); above 1 is foreground."""
         difference = self._difference
         np.subtract(chroma, self._mean, out=difference)
-        sample = difference[::_SAMPLE_STEP, ::_SAMPLE_STEP][~self._half(foreground)[::_SAMPLE_STEP, ::_SAMPLE_STEP]]
-        if len(sample) >= 64:  # the white balance moved
-            difference -= np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2]
-        cv2.blur(difference, (3, 3), dst=self._blurred)
+        free = ~self._half(foreground)[::_SAMPLE_STEP, ::_SAMPLE_STEP]
+        for plane, blurred in zip(difference, self._blurred, strict=True):
+            sample = plane[::_SAMPLE_STEP, ::_SAMPLE_STEP][free]
+            if len(sample) >= 64:  # the white balance moved
+                plane -= np.partition(sample, len(sample) // 2)[len(sample) // 2]
+            cv2.blur(plane, (3, 3), dst=blurred)
         np.abs(self._blurred, out=self._blurred)
-        np.maximum(self._blurred[..., 0], self._blurred[..., 1], out=self._distance)
+        np.maximum(self._blurred[0], self._blurred[1], out=self._distance)
         np.multiply(self._noise, np.float32(3.5), out=self._step)
         self._step += np.float32(_BASE_LEVELS)
         np.divide(self._distance, self._step, out=self._step)
@@ -52,7 +54,7 @@ class ColourBackground:
         rate, noise_rate = np.float32(1 - math.exp(-dt_s / self._adapt_s)), np.float32(1 - math.exp(-dt_s / 3.0))
         np.subtract(chroma, self._mean, out=self._difference)
         self._difference *= rate
-        self._difference *= weight[..., np.newaxis]
+        self._difference *= weight
         self._mean += self._difference
         np.minimum(self._distance, np.float32(6.0), out=self._step)
         self._step -= self._noise
@@ -63,7 +65,7 @@ class ColourBackground:
     def absorb(self, chroma: Grey, area: Flags) -> None:
         """Take `area` (the size of the luma picture) as it is now for background."""
         half = self._half(area)
-        self._mean[half] = chroma[half]
+        self._mean[:, half] = chroma[:, half]
 
     def _half(self, flags: Flags) -> Flags:
         return flags[::2, ::2]  # luma sides are even

@@ -1,18 +1,17 @@
-"""The detector that belongs to an entry of the catalogue: what all of them have in common, and which to open."""
+"""Which detector reads which layout of the catalogue, and what all of them promise."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamppost.detect import faces, yolox, yunet
 from lamppost.detect.entry import Layout, ModelEntry
-from lamppost.detect.faces import FaceDetector
-from lamppost.detect.yolox import YoloxDetector
-from lamppost.detect.yunet import YuNetDetector
-from lamppost.model.vision import Detection, Frame
+from lamppost.detect.looking import Options
+from lamppost.model.vision import Detection, Frame, Kind, Region
 
 
 class Detector(Protocol):
@@ -21,36 +20,32 @@ class Detector(Protocol):
     @property
     def model_sha256(self) -> str: ...
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]: ...
+
+    @property
+    def start_score(self) -> float: ...
+
     def detect(self, frame: Frame) -> tuple[Detection, ...]: ...
+
+    def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]: ...
 
     def detect_rgb(self, image: NDArray[np.uint8]) -> tuple[Detection, ...]: ...
 
 
-def open_detector(
-    entry: ModelEntry,
-    *,
-    models: Path | None = None,
-    threads: int = 1,
-    score_threshold: float | None = None,
-    long_side_px: int | None = None,
-    providers: tuple[str, ...] = ("CPUExecutionProvider",),
-) -> Detector:
-    """The detector that reads the layout of `entry`; None means its own default. Raises `ModelError`."""
-    if entry.layout is Layout.YOLOX:
-        return YoloxDetector(
-            entry=entry,
-            models=models,
-            threads=threads,
-            score_threshold=0.25 if score_threshold is None else score_threshold,
-            long_side_px=long_side_px,
-            providers=providers,
-        )
-    face_detector = YuNetDetector if entry.layout is Layout.YUNET else FaceDetector
-    return face_detector(
-        entry=entry,
-        models=models,
-        threads=threads,
-        score_threshold=0.2 if score_threshold is None else score_threshold,
-        long_side_px=long_side_px or entry.input.long_side_px,
-        providers=providers,
-    )
+_DETECTORS: Final[dict[Layout, Callable[..., Detector]]] = {
+    Layout.CENTERFACE: faces.FaceDetector,
+    Layout.YUNET: yunet.YuNetDetector,
+    Layout.YOLOX: yolox.YoloxDetector,
+}
+_USUAL_SCORES: Final = {Layout.CENTERFACE: faces.USUAL_SCORE, Layout.YUNET: yunet.USUAL_SCORE, Layout.YOLOX: yolox.USUAL_SCORE}
+
+
+def open_detector(entry: ModelEntry, **options: Unpack[Options]) -> Detector:
+    """The detector that reads the layout of `entry`. Raises `ModelError`."""
+    return _DETECTORS[entry.layout](entry=entry, **options)
+
+
+def usual_score(entry: ModelEntry) -> float:
+    """The least score that counts where no other is asked for."""
+    return _USUAL_SCORES[entry.layout]

@@ -31,7 +31,8 @@ _TILES_FROM = 1.5  # times `_TILE_PX`: below it the whole picture shows as much
 class Gaze:
     """Says for each picture of one camera which regions are to be looked at, and takes them for looked at.
 
-    `hidden` boxes are masked in any case: what lies in them need not be looked at as long as it does. Every
+    `hidden` boxes are masked in any case: what lies in them need not be looked at as long as it does. `doubts`, where
+    they are given, bound where anything can have come: the rest is known to be empty street. Every
     `refresh_s` the whole picture is looked at again, changed or not; of large pictures also every part of
     it at full size, spread evenly over the period, since far faces show there alone.
     """
@@ -57,19 +58,38 @@ class Gaze:
         self._tiles, self._next_tile = _tiles(size), 0
         return (_whole(size), *self._tiles)
 
-    def changed(self, at_s: float, small: SmallPicture, size: tuple[int, int], hidden: Sequence[Box] = ()) -> tuple[Region, ...]:
-        """What must be looked at now; nothing, as a rule, where nothing moves."""
+    def changed(
+        self,
+        at_s: float,
+        small: SmallPicture,
+        size: tuple[int, int],
+        *,
+        hidden: Sequence[Box] = (),
+        doubts: Sequence[Box] | None = None,
+        known: Sequence[Box] = (),
+    ) -> tuple[Region, ...]:
+        """What must be looked at now; nothing, as a rule, where nothing moves.
+
+        Of the `known` things, which are followed, each is looked at whole or not at all: a part of a face gives the box of a part.
+        """
         seen = self._seen
         if seen is None or seen.shape != small.luma.shape:
             return self.whole(at_s, small, size)
         if at_s - self._whole_s >= self._refresh_s or at_s < self._whole_s:
             return self._refresh(at_s, small, size)
         scale = size[0] / small.size[0]
-        cells = self._changed_cells(small.luma, seen)
+        cells = (
+            self._changed_cells(small.luma, seen) if doubts is None or doubts else np.zeros_like(self._difference[::_CELL_PX, ::_CELL_PX])
+        )
+        if doubts:
+            cells &= _drawn(doubts, scale, cells.shape)
         for box in self._asked:
             cells[_cells_of(box, scale, is_inner=False)] = 1
         for box in hidden:
             cells[_cells_of(box, scale, is_inner=True)] = 0
+        for place in (_cells_of(box, scale, is_inner=False) for box in known):
+            if cells[place].any():
+                cells[place] = 1
         regions = _regions(cells, scale, size)
         for region in regions:
             self._take(region.box, small, scale)
@@ -121,6 +141,14 @@ def _cells_of(box: Box, scale: float, *, is_inner: bool) -> tuple[slice, slice]:
         slice(max(0, down(box.y0 / pixels)), max(0, up(box.y1 / pixels))),
         slice(max(0, down(box.x0 / pixels)), max(0, up(box.x1 / pixels))),
     )
+
+
+def _drawn(boxes: Sequence[Box], scale: float, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Cells of which one of `boxes` holds a part are 1."""
+    drawn = np.zeros(shape, np.uint8)
+    for box in boxes:
+        drawn[_cells_of(box, scale, is_inner=False)] = 1
+    return drawn
 
 
 def _regions(cells: NDArray[np.uint8], scale: float, size: tuple[int, int]) -> tuple[Region, ...]:
@@ -184,8 +212,9 @@ def _tiles(size: tuple[int, int]) -> tuple[Region, ...]:
     return tuple(_region(Box(x, y, x + _TILE_PX, y + _TILE_PX), *size) for y in _starts(size[1]) for x in _starts(size[0]))
 
 
-def _starts(side_px: int) -> list[float]:
+def _starts(side_px: int) -> list[int]:
+    """Even, and the last one such that its tile ends with the picture, whose side is even."""
     if side_px <= _TILE_PX:
-        return [0.0]
-    count = math.ceil((side_px - _TILE_PX) / (_TILE_PX * (1 - _TILE_OVERLAP))) + 1
-    return [index * (side_px - _TILE_PX) / (count - 1) for index in range(count)]
+        return [0]
+    steps = math.ceil((side_px - _TILE_PX) / (_TILE_PX * (1 - _TILE_OVERLAP)))
+    return [index * (side_px - _TILE_PX) // (2 * steps) * 2 for index in range(steps + 1)]

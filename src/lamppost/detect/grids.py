@@ -11,24 +11,29 @@ from numpy.typing import NDArray
 MOST_CANDIDATES = 4096  # boxes that non-maximum suppression looks at, best first
 
 
-def make_cells(width_px: int, height_px: int, strides_px: tuple[int, ...]) -> NDArray[np.float32]:
-    """Column, row and stride of every cell of a picture, shape (n, 3): one grid after the other, row by row.
+def locate_cells(indices: NDArray[np.intp], width_px: int, height_px: int, strides_px: tuple[int, ...]) -> NDArray[np.float32]:
+    """Column, row and stride of the cells `indices`, shape (n, 3), of a picture's grids: one after the other, row by row.
 
-    The sides are multiples of the strides.
+    The sides are multiples of the strides. Few cells are ever asked for: nothing is made for the others.
     """
-    grids: list[NDArray[np.float32]] = []
-    for stride in strides_px:
-        rows, columns = np.mgrid[0 : height_px // stride, 0 : width_px // stride]
-        grids.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, stride)], axis=1).astype(np.float32))
-    return np.concatenate(grids)
+    if not indices.size:
+        return np.empty((0, 3), np.float32)
+    strides = np.array(strides_px, np.intp)
+    columns = width_px // strides
+    ends = np.cumsum(columns * (height_px // strides))
+    grid = np.searchsorted(ends, indices, side="right")
+    rows, column = np.divmod(indices - np.append(0, ends)[grid], columns[grid])
+    return np.stack([column, rows, strides[grid]], axis=1).astype(np.float32)
 
 
 def decode_boxes(raw: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArray[np.float32]:
     """Boxes (n, 4) as x0, y0, x1, y1 in input pixels.
 
     `raw` has shape (n, 4): the centre's distance from its cell, x and y, then the
-    logarithms of width and height, all in cells. `cells` as `make_cells` gives them.
+    logarithms of width and height, all in cells. `cells` as `locate_cells` gives them.
     """
+    if not len(raw):
+        return np.empty((0, 4), np.float32)
     # NaN or a runaway logarithm must not become a box without bounds.
     bounded = np.clip(np.nan_to_num(raw, nan=0.0), -1024, 1024)
     centres = (bounded[:, :2] + cells[:, :2]) * cells[:, 2:]
@@ -39,4 +44,6 @@ def decode_boxes(raw: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArra
 def choose_best(scores: NDArray[np.float32], score_threshold: float) -> NDArray[np.intp]:
     """Indices of the `scores` above the threshold, best first, at most `MOST_CANDIDATES`; NaN is none of them."""
     above = np.flatnonzero(scores > score_threshold)
+    if not above.size:  # as a rule
+        return above
     return np.asarray(above[np.argsort(-scores[above], kind="stable")[:MOST_CANDIDATES]], np.intp)

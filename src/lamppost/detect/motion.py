@@ -36,8 +36,9 @@ _FULL_SHARE = 0.8
 _FULL_S = 5.0
 # With this much in front, and this often, a bumped camera is looked for.
 _SHIFT_SHARE = 0.25
-_SHIFT_EVERY_S = 0.25
+_SHIFT_EVERY_S = 0.4
 _STILL_SHARE = 0.95  # of a thing's pixels
+_UPDATE_S = 0.2  # between two updates of the background
 _REFRESH_S = 0.5  # between two looks at what edges and thresholds the background has
 
 
@@ -114,7 +115,7 @@ class MotionDetector:
             return self._learn(at_s, small, is_scene_change=is_new_size)
         self._rested_s += dt_s
         if self._rested_s < _LONGEST_REST_S and self._looks_the_same(small):
-            return Observation(self._detections(self._boxes, frame, self._foreground.shape))
+            return Observation(self._detections(frame))
         dt_s, self._rested_s, self._compared = self._rested_s, 0.0, small
         return self._compare(self._background, frame, small, dt_s, at_s)
 
@@ -134,7 +135,7 @@ class MotionDetector:
         self._still_s: Picture = np.zeros(learnt.noise.shape, np.float32)
         self._scratch: Picture = np.empty(learnt.noise.shape, np.float32)
         self._compared, self._rested_s = None, 0.0
-        self._since_refresh_s = self._since_shift_s = self._covered_s = 0.0
+        self._since_update_s = self._since_refresh_s = self._since_shift_s = self._covered_s = 0.0
 
     def _learn(self, at_s: float, small: SmallPicture, *, is_scene_change: bool) -> Observation:
         self._window.add(at_s, small)
@@ -162,7 +163,10 @@ class MotionDetector:
         if self._is_scene_change(background, strong, dt_s):
             self._forget()
             return self._learn(at_s, small, is_scene_change=True)
-        self._follow_stillness(background, dt_s)
+        self._since_update_s += dt_s
+        is_update_due = self._since_update_s >= _UPDATE_S - 1e-6
+        if is_update_due:
+            self._follow_stillness(background, self._since_update_s)
         weak = ratio > _WEAK_RATIO
         if not self._is_sure:
             self._unsure &= (self._still_s < _SURE_AFTER_S) | weak
@@ -170,10 +174,18 @@ class MotionDetector:
             weak |= self._unsure
             strong |= self._unsure
         strong |= self._foreground & (ratio > _STAYING_RATIO)
-        found = find_components(weak, strong, self._least_px(weak.size))
-        found = self._drop_ghosts(background, small, ratio, weak, found)
+        found, doubtful = find_components(weak, strong, self._least_px(weak.size))
+        found, uncovered = self._drop_ghosts(background, small, ratio, weak, found)
         self._boxes = merge_boxes(found, gap_px=3, tall_px=weak.shape[0] // 5)
         self._foreground = self._cover(self._boxes)
+        if is_update_due:
+            self._update(background, small)
+        doubts = _in_frame(np.concatenate([doubtful, uncovered]), frame, weak.shape)
+        return Observation(self._detections(frame), tuple(doubts))
+
+    def _update(self, background: Background, small: SmallPicture) -> None:
+        """Follow what changes slowly."""
+        dt_s, self._since_update_s = self._since_update_s, 0.0
         free = ~self._foreground
         background.update(free, dt_s)
         self._colour.update(small.chroma, free, dt_s)
@@ -181,7 +193,6 @@ class MotionDetector:
         if self._since_refresh_s >= _REFRESH_S:
             self._since_refresh_s = 0.0
             background.refresh()
-        return Observation(self._detections(self._boxes, frame, weak.shape))
 
     def _is_scene_change(self, background: Background, strong: Flags, dt_s: float) -> bool:
         limit, size_px = self._settings.scene_change_share, strong.size
@@ -209,7 +220,8 @@ class MotionDetector:
 
     def _drop_ghosts(
         self, background: Background, small: SmallPicture, ratio: Picture, weak: Flags, found: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Of `found`, what stays, and what turned out to be background."""
         kept = np.ones(len(found), np.bool_)
         for index, box in enumerate(found):
             window = (slice(box[1], box[3]), slice(box[0], box[2]))
@@ -223,7 +235,7 @@ class MotionDetector:
                 self._colour.absorb(small.chroma, area)
                 self._unsure[window] = False
                 kept[index] = False
-        return found[kept]
+        return found[kept], found[~kept]
 
     def _cover(self, boxes: NDArray[np.int32]) -> Flags:
         covered = np.zeros(self._foreground.shape, np.bool_)
@@ -231,11 +243,17 @@ class MotionDetector:
             covered[max(0, y0 - 1) : y1 + 1, max(0, x0 - 1) : x1 + 1] = True
         return covered
 
-    def _detections(self, boxes: NDArray[np.int32], frame: Frame, shape: tuple[int, ...]) -> tuple[Detection, ...]:
-        sx, sy = frame.width_px / shape[1], frame.height_px / shape[0]
-        return tuple(Detection(Kind.OBJECT, Box(x0 * sx, y0 * sy, x1 * sx, y1 * sy), 1.0) for x0, y0, x1, y1 in boxes.tolist())
+    def _detections(self, frame: Frame) -> tuple[Detection, ...]:
+        return tuple(Detection(Kind.OBJECT, box, 1.0) for box in _in_frame(self._boxes, frame, self._foreground.shape))
+
+
+def _in_frame(boxes: NDArray[np.int32], frame: Frame, shape: tuple[int, ...]) -> list[Box]:
+    """`boxes` of the small picture (its `shape` is height, width) in pixels of `frame`."""
+    sx, sy = frame.width_px / shape[1], frame.height_px / shape[0]
+    return [Box(x0 * sx, y0 * sy, x1 * sx, y1 * sy) for x0, y0, x1, y1 in boxes.tolist()]
 
 
 def _count_changes(one: Grey, other: Grey, levels: int) -> int:
-    _limit, changes = cv2.threshold(cv2.absdiff(one, other), levels, 1, cv2.THRESH_BINARY)
-    return cv2.countNonZero(changes.reshape(len(changes), -1))
+    columns = one.shape[-1]
+    _limit, changes = cv2.threshold(cv2.absdiff(one.reshape(-1, columns), other.reshape(-1, columns)), levels, 1, cv2.THRESH_BINARY)
+    return cv2.countNonZero(changes)

@@ -8,7 +8,7 @@ nothing: what is not in the graph cannot be read by mistake.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -20,6 +20,9 @@ from lamppost.base.errors import ModelError
 from lamppost.detect.admission import BOX_COLUMNS, columns, problems
 from lamppost.detect.entry import ModelEntry, Output, OutputRole
 from lamppost.detect.weights_file import read_weights
+
+CPU: Final = "CPUExecutionProvider"
+Outputs = dict[tuple[OutputRole, int], NDArray[np.float32]]  # by role and finest stride
 
 # The runtime ships no type stubs, and its errors share no base.
 _runtime: Any = ort
@@ -34,6 +37,10 @@ _RUNTIME_ERRORS: tuple[type[Exception], ...] = (
     _errors.RuntimeException,
     ValueError,
 )
+_MOST_PICTURES: Final = 16  # in one run
+# A processor gains next to nothing from a batch, and a batch takes memory for each of its pixels: as many as one large picture.
+_MOST_INPUT_PX_ON_CPU: Final = 640 * 640
+_TRIAL_SIDE_PX: Final = 64
 _READ_COLUMNS = "read_columns"  # of YOLOX, after the cut
 
 
@@ -126,13 +133,15 @@ class Network:
         *,
         models: Path | None = None,
         threads: int = 1,
-        providers: tuple[str, ...] = ("CPUExecutionProvider",),
+        providers: tuple[str, ...] = (CPU,),
     ) -> None:
         """Load and check the weights, which lie in the folder `models` or come with Lamppost; raises `ModelError`."""
         options = _runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Crops come in a hundred sizes: a plan of memory kept for each of them is never given back.
+        options.enable_mem_pattern = False
         # Idle threads sleep instead of spinning: other cameras share the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         graph = prepare_graph(entry, read_weights(entry, models))
@@ -147,14 +156,35 @@ class Network:
         except _RUNTIME_ERRORS as error:
             raise ModelError(f"model {entry.name}: ONNX Runtime cannot load it", remedy="reinstall Lamppost's dependencies") from error
         self._entry = entry
+        self._most_input_px = _MOST_INPUT_PX_ON_CPU if tuple(providers) == (CPU,) else None
         is_cut = entry.outputs[0].role is OutputRole.BOX_AND_SCORE
         self._names = [_READ_COLUMNS] if is_cut else list(entry.output_names)
+        self._takes_batches = entry.is_bundled or self._try_two()
 
     @property
     def entry(self) -> ModelEntry:
         return self._entry
 
-    def run(self, pictures: NDArray[np.float32]) -> dict[tuple[OutputRole, int], NDArray[np.float32]]:
+    def _try_two(self) -> bool:
+        """Whether two pictures can run together: some files have the number one written into their middle."""
+        side_px = self._entry.input.long_side_px if self._entry.input.is_fixed else _TRIAL_SIDE_PX
+        quiet = _runtime.RunOptions()
+        quiet.log_severity_level = 4
+        try:
+            arrays = self._session.run(self._names, {self._entry.input.name: np.zeros((2, 3, side_px, side_px), np.float32)}, quiet)
+        except _RUNTIME_ERRORS:
+            return False
+        return all(len(array) == 2 for array in arrays)
+
+    def most_pictures(self, width_px: int, height_px: int) -> int:
+        """How many pictures of this size one run should hold at most."""
+        if not self._takes_batches:
+            return 1
+        if self._most_input_px is None:
+            return _MOST_PICTURES
+        return min(_MOST_PICTURES, max(1, self._most_input_px // (width_px * height_px)))
+
+    def run(self, pictures: NDArray[np.float32]) -> Outputs:
         """Infer `pictures`, shape (n, 3, height, width), 0 to 255, sides multiples of 32, channels as the entry says.
 
         The outputs come by role and finest stride. `box_and_score` has the

@@ -77,6 +77,10 @@ class ModelShelf:
             return State.BUNDLED
         return State.PULLED if (self._folder / entry.file).is_file() else State.ABSENT
 
+    def present(self) -> tuple[ModelEntry, ...]:
+        """The entries whose file is there, the built-in ones first. Its hash is looked at when it is loaded."""
+        return tuple(entry for entry in self.entries() if self.state(entry) is not State.ABSENT)
+
     def is_good(self, entry: ModelEntry) -> bool:
         """Whether the file is there and the pinned one."""
         try:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+
+_SEEN_BETTER: Final = 0.8  # of a cut box's area, in a box of the same kind
 
 
 def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], iou: float) -> NDArray[np.intp]:
@@ -24,4 +28,25 @@ def suppress_by_class(boxes: NDArray[np.float32], scores: NDArray[np.float32], c
     """As `suppress`, but a box never hides one of another class: a rider stays beside the bicycle."""
     kept = [np.flatnonzero(classes == each)[suppress(boxes[classes == each], scores[classes == each], iou)] for each in np.unique(classes)]
     indices = np.concatenate(kept) if kept else np.empty(0, np.intp)
+    return np.asarray(indices[np.argsort(-scores[indices], kind="stable")], np.intp)
+
+
+def suppress_cut(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], classes: NDArray[np.intp], is_cut: NDArray[np.bool_], iou: float
+) -> NDArray[np.intp]:
+    """As `suppress_by_class`, for boxes of several crops, some of them cut by a border.
+
+    Whole boxes hide each other alone. A cut one is hidden only where a box of its class that is kept holds
+    most of it: it may be a part of something else.
+    """
+    whole, cut = np.flatnonzero(~is_cut), np.flatnonzero(is_cut)
+    kept = whole[suppress_by_class(boxes[whole], scores[whole], classes[whole], iou)].tolist()
+    for index in cut[np.argsort(-scores[cut], kind="stable")].tolist():
+        same = boxes[[each for each in kept if classes[each] == classes[index]]]
+        box = boxes[index]
+        sides = np.minimum(box[2:], same[:, 2:]) - np.maximum(box[:2], same[:, :2])
+        shared = np.prod(np.maximum(sides, 0), axis=1)
+        if not (shared >= _SEEN_BETTER * np.prod(box[2:] - box[:2])).any():
+            kept.append(index)
+    indices = np.array(kept, np.intp)
     return np.asarray(indices[np.argsort(-scores[indices], kind="stable")], np.intp)

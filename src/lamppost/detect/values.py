@@ -19,7 +19,7 @@ LONG_SIDE_PX = 320
 
 @dataclass(frozen=True, slots=True)
 class SmallPicture:
-    """A frame scaled down: `luma` (h, w), `chroma` (h/2, w/2, 2), uint8, 0 to 255."""
+    """A frame scaled down: `luma` (h, w), `chroma` (2, h/2, w/2), uint8, 0 to 255."""
 
     luma: Grey
     chroma: Grey
@@ -31,13 +31,17 @@ class SmallPicture:
 
 
 def shrink(frame: Frame, long_side_px: int = LONG_SIDE_PX) -> SmallPicture:
-    """`frame` with its long side at `long_side_px`; never scaled up, sides even and at least 8."""
+    """`frame` with its long side at `long_side_px`; never scaled up, sides even and at least 8.
+
+    Always a picture of its own: the frame is painted later on, and what was seen of it stays.
+    """
     scale = min(1.0, long_side_px / max(frame.width_px, frame.height_px))
     width, height = (max(8, 2 * round(side * scale / 2)) for side in (frame.width_px, frame.height_px))
     half = (width // 2, height // 2)
     blue, red = frame.i420[frame.height_px :].reshape(2, frame.height_px // 2, frame.width_px // 2)
-    chroma = np.dstack((scale_down(blue, half), scale_down(red, half)))
-    return SmallPicture(scale_down(frame.luma, (width, height)), chroma)
+    chroma = np.stack((scale_down(blue, half), scale_down(red, half)))
+    luma = scale_down(frame.luma, (width, height))
+    return SmallPicture(luma.copy() if np.may_share_memory(luma, frame.i420) else luma, chroma)
 
 
 def scale_down(plane: Grey, size: tuple[int, int]) -> Grey:

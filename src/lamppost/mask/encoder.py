@@ -22,17 +22,25 @@ from lamppost.base.annexb import nal_units
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.base.errors import MediaError
 from lamppost.mask.paint import planes_of
-from lamppost.model.media import Codec, Packet, StreamParameters
+from lamppost.model.media import Codec, MaskedPacket, StreamParameters
 from lamppost.model.vision import MaskedFrame
 
 _GOP_90K = TICKS_PER_S
 _SEI, _SPS, _PPS, _DELIMITER = 6, 7, 8, 9
 _HELD_LIMIT = 256  # more than x264 ever looks ahead
 _DEFAULT_INTERVAL_90K = 3600
+# Measured on masked street clips (docs/benchmarks.md, "Encoder"): up to 1080p `superfast` would take a third less of the
+# processor and 18 to 35% more bytes; above that it takes a third less and 2% more.
+_VERYFAST_UP_TO_PX = 1920 * 1088
+
+
+def preset_for(width_px: int, height_px: int) -> str:
+    """The preset of x264 for pictures of that size: the same for files and for what is live."""
+    return "veryfast" if width_px * height_px <= _VERYFAST_UP_TO_PX else "superfast"
 
 
 class MaskedEncoder:
-    """Encodes one run of masked frames: x264 `veryfast`, crf 23, closed GOPs of at most 1 s.
+    """Encodes one run of masked frames: x264, preset by `preset_for`, crf 23, closed GOPs of at most 1 s.
 
     Keyframes are set by stream time, so that they hold at any frame rate. There
     are no B-frames: they would hold each live frame back by two or more, and
@@ -77,7 +85,7 @@ class MaskedEncoder:
             context.color_primaries, context.color_trc, context.colorspace = colours
             context.sample_aspect_ratio = sample_aspect
             context.thread_count = threads
-            options = {"preset": "veryfast", "crf": "23", "bf": "0", "g": "600", "forced-idr": "1"}
+            options = {"preset": preset_for(*self._size), "crf": "23", "bf": "0", "g": "600", "forced-idr": "1"}
             # x264's macroblock tree does not give the same bytes for the same pictures twice (seen in 1 of 50
             # encodes, also on one thread): what decides there is memory that it never wrote. It stays off.
             options["mbtree"] = "0"
@@ -98,7 +106,7 @@ class MaskedEncoder:
             raise MediaError("no packet has been encoded yet, so its parameters are unknown")
         return self._parameters
 
-    def encode(self, frame: MaskedFrame) -> tuple[Packet, ...]:
+    def encode(self, frame: MaskedFrame) -> tuple[MaskedPacket, ...]:
         """The packets that `frame` lets out, in order. `pts_90k` must increase.
 
         Raises `MediaError` when size, range or time do not go on as they began.
@@ -120,7 +128,7 @@ class MaskedEncoder:
             self._held.popitem(last=False)
         return self._run(picture)
 
-    def flush(self) -> tuple[Packet, ...]:
+    def flush(self) -> tuple[MaskedPacket, ...]:
         """The packets still held back; `encode` no more after it."""
         packets = self._run(None)
         self._context = None
@@ -136,7 +144,7 @@ class MaskedEncoder:
             self._last_key_90k = pts_90k
         return is_due
 
-    def _run(self, picture: av.VideoFrame | None) -> tuple[Packet, ...]:
+    def _run(self, picture: av.VideoFrame | None) -> tuple[MaskedPacket, ...]:
         if self._context is None:
             if picture is None:
                 return ()
@@ -146,14 +154,14 @@ class MaskedEncoder:
         except av.error.FFmpegError as error:
             raise MediaError(f"x264 failed: {error.strerror}") from error
 
-    def _packet_of(self, coded: av.Packet[Any]) -> Packet:
+    def _packet_of(self, coded: av.Packet[Any]) -> MaskedPacket:
         units = [unit for unit in nal_units(bytes(coded)) if unit[0] & 31 not in (_SEI, _DELIMITER)]
         pts_90k = coded.pts or 0
         wall_us, duration_90k = self._held.pop(pts_90k)
         if self._parameters is None:
             sets = [unit for unit in units if unit[0] & 31 in (_SPS, _PPS)]
             self._parameters = StreamParameters(Codec.H264, _annexb(sets), *self._size, self._nominal_interval_90k)
-        return Packet(_annexb(units), pts_90k, coded.dts or 0, duration_90k, wall_us, coded.is_keyframe)
+        return MaskedPacket(_annexb(units), pts_90k, coded.dts or 0, duration_90k, wall_us, coded.is_keyframe)
 
 
 def _picture_of(frame: MaskedFrame) -> av.VideoFrame:

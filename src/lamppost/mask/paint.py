@@ -92,9 +92,16 @@ def align(box: Box, fill: Fill, width_px: int, height_px: int) -> Mask | None:
 
 
 def paint(frame: Frame, masks: Iterable[Mask], palette: Palette) -> MaskedFrame:
-    """A copy of `frame` with every mask filled; what was under one does not show in a single byte."""
+    """`frame` with every mask filled; what was under one does not show in a single byte.
+
+    It is painted in its own memory, which then belongs to the masked frame and can be written no more: who needs
+    `frame` as it was looks at it before. Only memory that `frame` borrows from another array is copied.
+    Raises `ValueError` for a frame that has been painted.
+    """
+    if not frame.i420.flags.writeable:
+        raise ValueError(f"the frame at pts {frame.pts_90k} has been painted, or its memory is read-only: a frame leaves once")
     ordered = tuple(sorted(masks, key=lambda mask: (_PAINT_ORDER[mask.fill], mask.y0, mask.x0, mask.y1, mask.x1)))
-    i420 = frame.i420.copy()
+    i420 = frame.i420 if frame.i420.flags.owndata else frame.i420.copy()
     planes = planes_of(i420)
     for mask in ordered:
         colour = palette.fills[mask.fill].to_yuv(is_full_range=frame.is_full_range)
@@ -107,8 +114,7 @@ def paint(frame: Frame, masks: Iterable[Mask], palette: Palette) -> MaskedFrame:
 
 def cover(frame: Frame, cause: CoverCause, palette: Palette) -> MaskedFrame:
     """A frame of the same size and time in one constant colour; no pixel of `frame` is read."""
-    blank = Blank(frame.width_px, frame.height_px, frame.is_full_range)
-    return cover_blank(blank, frame.pts_90k, frame.wall_us, cause, palette)
+    return Covers(palette).cover(frame, cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +128,31 @@ class Blank:
 
 def cover_blank(blank: Blank, pts_90k: int, wall_us: int, cause: CoverCause, palette: Palette) -> MaskedFrame:
     """A frame in one constant colour, made of nothing but its size and its time."""
+    return MaskedFrame(_blank_picture(blank, palette), pts_90k, wall_us, (), cause, blank.is_full_range)
+
+
+class Covers:
+    """Covers the frames of one run, which all share one picture: it is filled once, and again when their size changes."""
+
+    def __init__(self, palette: Palette) -> None:
+        self._palette = palette
+        self._blank: Blank | None = None
+        self._picture: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+
+    def cover(self, frame: Frame, cause: CoverCause) -> MaskedFrame:
+        """A frame of the same size and time; no pixel of `frame` is read."""
+        blank = Blank(frame.width_px, frame.height_px, frame.is_full_range)
+        if blank != self._blank:
+            self._blank, self._picture = blank, _blank_picture(blank, self._palette)
+        return MaskedFrame(self._picture, frame.pts_90k, frame.wall_us, (), cause, frame.is_full_range)
+
+
+def _blank_picture(blank: Blank, palette: Palette) -> NDArray[np.uint8]:
     i420 = np.empty((blank.height_px * 3 // 2, blank.width_px), np.uint8)
     colour = palette.cover.to_yuv(is_full_range=blank.is_full_range)
     for plane, level in zip(planes_of(i420), colour, strict=True):
         plane.fill(level)
-    return MaskedFrame(_frozen(i420), pts_90k, wall_us, (), cause, blank.is_full_range)
+    return _frozen(i420)
 
 
 def _frozen(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:

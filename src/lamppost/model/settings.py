@@ -251,14 +251,20 @@ class MaskingSettings(_Section):
     """What is covered in the masked video."""
 
     preset: Preset = Field(
-        default=Preset.MOTION, description="`motion`: faces and everything that moves. `faces`: faces alone. `all`: the whole frame."
+        default=Preset.MOTION,
+        description="`motion`: faces and everything that moves. `faces`: faces alone. `heads`: faces and the upper part of persons. "
+        "`persons`: faces, and persons whole. `all`: the whole frame. `heads` and `persons` need a model that finds persons.",
     )
     look_back_s: Annotated[float, Field(ge=0.1, le=5)] = Field(
         default=0.5, description="How long a frame is held back, so that what appears later masks it too, in seconds."
     )
     detect_interval_s: Annotated[float, Field(ge=0.02, le=2)] = Field(
-        default=0.2, description="Time between two runs of the face detector, in seconds."
+        default=0.2, description="Time between two looks of a detector at what changed, in seconds."
     )
+    refresh_s: Annotated[float, Field(ge=0.5, le=600)] = Field(
+        default=20.0, description="Time after which whole frames are looked at again, changed or not, in seconds."
+    )
+    face_model: str = Field(default="centerface", description="The model that finds faces; `lamppost model list` shows which there are.")
     threads: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Threads of decoder, detector and encoder, each, per camera."
     )

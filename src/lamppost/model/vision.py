@@ -173,10 +173,12 @@ class Observation:
 
     `is_settled` is false while the background is still being learnt;
     `is_scene_change` says that the whole picture changed at once, so that
-    nothing known of it holds.
+    nothing known of it holds. `doubts` are places that may hold something all the
+    same: too faint or too small for a detection, or just taken for background.
     """
 
     detections: tuple[Detection, ...]
+    doubts: tuple[Box, ...] = ()
     is_settled: bool = True
     is_scene_change: bool = False
 

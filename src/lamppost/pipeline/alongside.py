@@ -1,4 +1,4 @@
-"""Work of one clip in threads of its own: decoding ahead and encoding behind, both bounded.
+"""Work of one clip in threads of its own: decoding ahead and encoding behind, both bounded, and loading meanwhile.
 
 FFmpeg, OpenCV and ONNX Runtime let go of the interpreter while they work, so
 that a clip keeps more than one core busy.
@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -120,6 +120,30 @@ class Behind(Generic[T]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class Meanwhile(Generic[T]):
+    """Makes one thing in a thread, for whoever asks for it later; an error is raised to all who ask."""
+
+    def __init__(self, make: Callable[[], T], *, name: str = "meanwhile") -> None:
+        self._make = make
+        self._made: T | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._made = self._make()
+        except BaseException as error:  # noqa: BLE001  (raised again by the thread that asks)
+            self._error = error
+
+    def get(self) -> T:
+        """What was made, waiting for it if need be."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._made)
 
 
 def put_unless(stop: threading.Event, items: queue.Queue[T], item: T) -> bool:

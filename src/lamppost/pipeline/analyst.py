@@ -9,23 +9,26 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 from pydantic import ValidationError
 
 from lamppost.base.logging import get_logger
-from lamppost.detect.faces import FaceDetector
+from lamppost.detect.entry import ModelEntry
 from lamppost.detect.motion import MotionDetector
+from lamppost.detect.shared import SharedDetector
 from lamppost.model.books import Rendition
 from lamppost.model.settings import CameraSettings, Settings
-from lamppost.model.vision import Detection, Frame, Preset, Region
+from lamppost.model.vision import Preset
 from lamppost.pipeline.analysing import CameraAnalysis, MaskingPlan
 from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
 from lamppost.pipeline.control import Message
+from lamppost.pipeline.equipment import WEAK_SCORE, Equipment, equip
 from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.feeds import FeedDesk
+from lamppost.pipeline.live import LivePublisher
 from lamppost.pipeline.load import LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
@@ -38,21 +41,6 @@ from lamppost.store.journal import JournalWriter
 NICENESS = 10
 
 
-class SharedFaces:
-    """One face detector for all cameras of a process, made when the first frame comes."""
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._detector: FaceDetector | None = None
-        self._making = threading.Lock()
-
-    def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]:
-        """The faces in parts of one frame; raises `ModelError` when the weights are missing or altered."""
-        with self._making:
-            detector = self._detector = self._detector or FaceDetector(threads=self._threads)
-        return detector.detect_regions(frame, regions)
-
-
 @dataclass(frozen=True, slots=True)
 class _Masked:
     """A camera that is masked, and the thread that does it."""
@@ -60,6 +48,7 @@ class _Masked:
     analysis: CameraAnalysis
     thread: threading.Thread
     stop: threading.Event
+    live: LivePublisher
 
 
 class CameraFleet:
@@ -76,7 +65,7 @@ class CameraFleet:
         self._journal = journal
         self._sign = sign
         self._settings = context.settings
-        self._faces = SharedFaces(context.settings.masking.threads)
+        self._detectors: dict[str, SharedDetector] = {}
         self._reader = FeedReader(context.clock)
         self._turns = Turns(len(os.sched_getaffinity(0)))
         self._load = LoadControl()
@@ -91,6 +80,7 @@ class CameraFleet:
             leaving = self._leaving[name] = self._masked.pop(name)
             self._desk.withdraw(name)
             leaving.stop.set()
+            leaving.live.close()
         for name, masked in self._masked.items():
             masked.analysis.plan = self._plan(wanted[name])
         self._start_missing()
@@ -100,6 +90,8 @@ class CameraFleet:
         _die_with([self._reader.thread, *(masked.thread for masked in self._masked.values())], self._context.stop)
         self._leaving = {name: masked for name, masked in self._leaving.items() if masked.thread.is_alive()}
         self._start_missing()
+        for masked in self._masked.values():
+            masked.live.open()
         analyses = [masked.analysis for masked in self._masked.values()]
         steps = self._load.decide(self._context.clock.monotonic_s(), {analysis.camera: analysis.load() for analysis in analyses})
         for analysis in analyses:
@@ -119,6 +111,7 @@ class CameraFleet:
             masked.stop.set()
         for masked in everyone:
             masked.thread.join()
+            masked.live.close()
         self._reader.close()
         self.report()
 
@@ -131,29 +124,43 @@ class CameraFleet:
     def _start(self, camera: CameraSettings) -> _Masked:
         stop = threading.Event()
         chain = load_chain(self._context.folder, camera.name, Rendition.MASKED)
-        analysis = CameraAnalysis(camera.name, self._plan(camera), chain=chain, stop=stop, reader=self._reader, turns=self._turns)
+        live = LivePublisher(camera.name, self._context.folder, self._reader.loop, self._context.clock)
+        live.open()
+        analysis = CameraAnalysis(
+            camera.name, self._plan(camera), chain=chain, stop=stop, reader=self._reader, turns=self._turns, live=live
+        )
         # A daemon: one that goes on must not keep a process alive whose work has failed.
         thread = threading.Thread(target=analysis.run, name=f"mask-{camera.name}", daemon=True)
         thread.start()
         self._desk.register(camera.name, analysis.offer)
-        return _Masked(analysis, thread, stop)
+        return _Masked(analysis, thread, stop, live)
 
     def _plan(self, camera: CameraSettings) -> MaskingPlan:
         settings, clock = self._settings, self._context.clock
         masking, preset = settings.masking, camera.preset or settings.masking.preset
 
         def make(motion: Motion | None) -> MaskingPipeline:
+            # Looked up for each run: a model that went away ends the run with a line that says so, and no frame is shown.
+            equipment = equip(preset, settings.models.folder or self._context.folder.models, masking.face_model)
             return MaskingPipeline(
                 preset=preset,
-                faces=self._faces if preset is not Preset.ALL else None,
+                faces=self._shared(equipment.faces, equipment) if equipment.faces else None,
+                things=[self._shared(entry, equipment) for entry in equipment.things],
+                targets=equipment.targets,
                 motion=(motion or MotionDetector()) if preset is Preset.MOTION else None,
                 look_back_s=masking.look_back_s,
                 detect_interval_s=masking.detect_interval_s,
+                refresh_s=masking.refresh_s,
                 clock=clock,
             )
 
         tools = MaskedTools(self._context.folder, settings.recording, self._journal.append, self._sign, clock, masking.threads)
         return MaskingPlan(preset, tools, make)
+
+    def _shared(self, entry: ModelEntry, equipment: Equipment) -> SharedDetector:
+        """The one detector of a model for all cameras; from the thread of any of them."""
+        made = SharedDetector(entry, models=equipment.models, threads=self._settings.masking.threads, weak_score=WEAK_SCORE)
+        return self._detectors.setdefault(entry.name, made)
 
 
 def _die_with(threads: list[threading.Thread], stop: threading.Event) -> None:

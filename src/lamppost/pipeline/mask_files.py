@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,41 +20,18 @@ from lamppost.base.clock import TICKS_PER_S, Clock, format_utc
 from lamppost.base.errors import LamppostError, MediaError
 from lamppost.decode.files import FileFrames
 from lamppost.decode.stills import read_still
-from lamppost.detect.faces import FaceDetector
-from lamppost.detect.motion import MotionDetector
 from lamppost.mask.clips import ClipWriter
 from lamppost.mask.encoder import MaskedEncoder
-from lamppost.mask.paint import Palette, Rgb
-from lamppost.mask.stills import cover_still, encode_still, mask_still
+from lamppost.mask.stills import encode_still
 from lamppost.model.media import Packet
-from lamppost.model.vision import CoverCause, Frame, Mask, MaskedFrame, Preset
-from lamppost.pipeline.alongside import Ahead, Behind
+from lamppost.model.vision import CoverCause, Mask, MaskedFrame, Preset
+from lamppost.pipeline.alongside import Behind
+from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
-from lamppost.pipeline.masking import MaskingPipeline
 
-_STILL_SIDES_PX = (640, 1280, 1920)
-_PRIME_S = 5.0
-_PRIME_FRAMES, _PRIME_LEAST_FRAMES, _PRIME_BYTES = 50, 16, 200_000_000
 _MISSING_SHARE = 0.02  # an edit list may leave out a frame or two
-_STILL_NOTE = "motion cannot be judged in a still picture: faces alone were masked"
-
-
-@dataclass(frozen=True, slots=True)
-class MaskSettings:
-    """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None."""
-
-    preset: Preset = Preset.MOTION
-    fill: str | None = None
-    look_back_s: float = 1.0
-    detect_interval_s: float = 0.2
-    score_threshold: float = 0.2
-    threads: int = 2
-
-    @property
-    def palette(self) -> Palette:
-        """Raises `ValueError` when `fill` is no colour."""
-        return Palette() if self.fill is None else Palette.of_one(parse_colour(self.fill))
+_STILL_NOTE = "motion cannot be judged in a still picture: only what models find was masked"
 
 
 class Watch(Protocol):
@@ -68,26 +45,19 @@ class Watch(Protocol):
 NoteFrame = Callable[[float, tuple[Mask, ...], CoverCause | None], None]
 
 
-def parse_colour(text: str) -> Rgb:
-    """`#rrggbb`; raises `ValueError` for anything else."""
-    digits = text.removeprefix("#")
-    if len(digits) != 6:
-        raise ValueError(f"{text!r} is not a colour such as #203040")
-    return Rgb(*bytes.fromhex(digits))
-
-
 class FileMasker:
     """Masks one file after the other with the same settings; detectors of faces are loaded once."""
 
     def __init__(self, settings: MaskSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._palette = settings.palette
-        self._faces: dict[int, FaceDetector] = {}
+        self._masker = ClipMasker(settings, clock)
 
     def run(self, jobs: Sequence[MaskJob], watch: Watch, report: ReportWriter | None) -> Totals:
         """Mask all; what fails is told to `watch` and the report, and the others go on."""
         totals = Totals()
+        if not all(job.is_picture for job in jobs):
+            self._masker.load()
         for job in jobs:
             tally, notes, error = Tally(), list[str](), None
             if report is not None:
@@ -106,13 +76,12 @@ class FileMasker:
 
     def describe(self) -> dict[str, Any]:
         """The head of a report: settings, models, versions."""
-        settings = {name: value for name, value in asdict(self._settings).items() if name != "threads"}
-        faces = [] if self._settings.preset is Preset.ALL else [{"name": "centerface", "sha256": self._detector(640).model_sha256}]
+        settings = {name: value for name, value in asdict(self._settings).items() if name not in ("threads", "models")}
         return {
             "lamppost": __version__,
             "made": format_utc(self._clock.wall_us()),
             "settings": settings,
-            "models": faces,
+            "models": [{"name": entry.name, "sha256": entry.sha256} for entry in self._masker.equipment.entries],
             "libraries": {name: metadata.version(name) for name in ("av", "numpy", "onnxruntime", "opencv-python-headless")},
         }
 
@@ -129,14 +98,9 @@ class FileMasker:
 
     def _mask_picture(self, job: MaskJob, staging: Path, notes: list[str], note_frame: NoteFrame) -> tuple[int, int]:
         image = read_still(job.source)
-        if self._settings.preset is Preset.ALL:
-            still = cover_still(image, self._palette)
-        else:
-            # Small faces show at full size, large ones only when the picture is made small.
-            found = [face for side in _sides_for(image.shape) for face in self._detector(side).detect_rgb(image)]
-            still = mask_still(image, found, self._palette)
-            if self._settings.preset is Preset.MOTION:
-                notes.append(_STILL_NOTE)
+        still = self._masker.mask_still(image)
+        if self._settings.preset is Preset.MOTION:
+            notes.append(_STILL_NOTE)
         note_frame(0.0, still.masks, still.covered)
         try:
             staging.write_bytes(encode_still(still, job.target.suffix))
@@ -148,46 +112,15 @@ class FileMasker:
         settings = self._settings
         with FileFrames(job.source, threads=settings.threads) as frames:
             watch.started(job, frames.nominal_frames)
-            masking = self._pipeline(job.source)
-            with _ClipOutput(staging, frames, settings.threads) as output, Ahead(frames, name="decode") as ahead:
-
-                def leave(masked: tuple[MaskedFrame, ...]) -> None:
-                    for frame in masked:
-                        output.take(frame)
-                        note_frame(frame.pts_90k / TICKS_PER_S, frame.masks, frame.covered)
-
-                for frame in ahead:
-                    leave(masking.push(frame))
-                leave(masking.flush())
+            with _ClipOutput(staging, frames, settings.threads) as output, contextlib.closing(self._masker.mask_frames(frames)) as masked:
+                for frame in masked:
+                    output.take(frame)
+                    note_frame(frame.pts_90k / TICKS_PER_S, frame.masks, frame.covered)
                 if frames.missing_frames > frames.nominal_frames * _MISSING_SHARE:
                     notes.append(
                         f"the clip is cut short or damaged: {frames.missing_frames} of {frames.nominal_frames} frames are not in it"
                     )
                 return output.finish()
-
-    def _pipeline(self, source: Path) -> MaskingPipeline:
-        settings = self._settings
-        motion: MotionDetector | None = None
-        if settings.preset is Preset.MOTION:
-            motion = MotionDetector()
-            motion.prime(_first_frames(source, settings.threads))
-        return MaskingPipeline(
-            preset=settings.preset,
-            faces=None if settings.preset is Preset.ALL else self._detector(640),
-            motion=motion,
-            look_back_s=settings.look_back_s,
-            detect_interval_s=settings.detect_interval_s,
-            clock=self._clock,
-            palette=self._palette,
-            is_live=False,
-        )
-
-    def _detector(self, side_px: int) -> FaceDetector:
-        if side_px not in self._faces:
-            self._faces[side_px] = FaceDetector(
-                threads=self._settings.threads, score_threshold=self._settings.score_threshold, long_side_px=side_px
-            )
-        return self._faces[side_px]
 
 
 class _ClipOutput:
@@ -264,28 +197,6 @@ def _notes_on(tally: Tally, error: LamppostError | None) -> list[str]:
     if moved > tally.total_frames / 4:
         return ["much is covered whole: the camera moves, or too much moves before it; --preset faces masks faces alone"]
     return []
-
-
-def _first_frames(source: Path, threads: int) -> list[Frame]:
-    """Frames spread over the first seconds, from which the background is learnt; bounded in memory."""
-    kept: list[Frame] = []
-    with FileFrames(source, threads=threads) as frames:
-        interval_90k = frames.frame_interval_90k
-        for frame in frames:
-            if frame.pts_90k > _PRIME_S * TICKS_PER_S:
-                break
-            most = max(_PRIME_LEAST_FRAMES, min(_PRIME_FRAMES, _PRIME_BYTES // frame.i420.nbytes))
-            step_90k = max(interval_90k, round(_PRIME_S * TICKS_PER_S / most))
-            if not kept or frame.pts_90k - kept[-1].pts_90k >= step_90k - interval_90k // 2:
-                kept.append(frame)
-    return kept
-
-
-def _sides_for(shape: tuple[int, ...]) -> Iterator[int]:
-    longest_px = max(shape[0], shape[1])
-    for index, side in enumerate(_STILL_SIDES_PX):
-        if index == 0 or longest_px > _STILL_SIDES_PX[index - 1]:
-            yield side
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from typing import Protocol
 from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.detect.gaze import Gaze
 from lamppost.detect.values import SmallPicture, shrink
-from lamppost.mask.paint import Palette, cover, paint
+from lamppost.mask.paint import Covers, Palette, paint
 from lamppost.mask.planner import BEFORE_S, MaskPlanner
 from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset
 from lamppost.pipeline.sight import HOLD_STEPS, Detector, Looking, Sight
@@ -28,7 +28,9 @@ _GAP_INTERVALS = 4  # and so is one much longer than those before, in a slow str
 _MOTION_HOLD_S = 0.4
 _BEFORE_STEPS = 1.25
 _LONGEST_STEP_S = 20.0  # the longest GOP of a smart codec
-REFRESH_S = 10.0
+REFRESH_S = 20.0
+# A live look-back may fall short by this: for a tick that a camera rounded down, every picture would wait for one more.
+ROUNDING_S = 0.002
 
 
 class Motion(Protocol):
@@ -49,8 +51,8 @@ class _Held:
 class MaskingPipeline:
     """Masks one run of one camera: as many frames out as in, in order, each once.
 
-    All presets but `all` need `faces`; `motion` needs `motion`, `heads` and `persons` need `things`, a detector that
-    finds persons, which every preset may have. A live pipeline watches the clock: a look that takes
+    All presets but `all` need `faces`; `motion` needs `motion`, `heads` and `persons` need among `things` a detector that
+    finds persons, which every preset may have (see `equipment`). A live pipeline watches the clock: a look that takes
     longer than `look_back_s` covers what waits. Every `refresh_s` whole frames are looked at, changed or not.
     """
 
@@ -63,7 +65,7 @@ class MaskingPipeline:
         look_back_s: float,
         detect_interval_s: float,
         clock: Clock,
-        things: Detector | None = None,
+        things: Sequence[Detector] = (),
         targets: Targets | None = None,
         refresh_s: float = REFRESH_S,
         palette: Palette | None = None,
@@ -74,17 +76,18 @@ class MaskingPipeline:
             raise ValueError(f"the preset {preset.value} needs a face detector")
         if preset is Preset.MOTION and motion is None:
             raise ValueError("the preset motion needs a motion detector")
-        if preset in (Preset.HEADS, Preset.PERSONS) and things is None:
+        if preset in (Preset.HEADS, Preset.PERSONS) and not things:
             raise ValueError(f"the preset {preset.value} needs a detector of persons")
         self._preset = preset
         self._targets = targets or Targets(preset)
         self._motion = motion if preset is Preset.MOTION else None
         self._look_back_s = look_back_s
         self._palette = palette or Palette()
+        self._covers = Covers(self._palette)
         self._is_live = is_live
         self._held: deque[_Held] = deque()
         self._planner: MaskPlanner | None = None
-        detectors = [] if preset is Preset.ALL else [each for each in (faces, things) if each is not None]
+        detectors = [] if preset is Preset.ALL else [*([faces] if faces else []), *things]
         self._sights = [
             Sight(
                 detector,
@@ -116,7 +119,7 @@ class MaskingPipeline:
         self._watch_step(at_s)
         self._held.append(_Held(frame, at_s, self._judge(frame, at_s)))
         self._last_frame = frame
-        return self._release(at_s - self._look_back_s)
+        return self._release(at_s - self._look_back_s + (ROUNDING_S if self._is_live else 0.0))
 
     def pass_over(self, pts_90k: int) -> None:
         """A picture of this time is left out on purpose: nothing is missing there. Pictures may come in decoding order."""
@@ -149,7 +152,7 @@ class MaskingPipeline:
             at_s, frame = self._held[-1].at_s, self._last_frame
             late = [sight for sight in self._sights if not sight.has_looked(at_s)]
             small = shrink(frame) if late else None
-            if small is not None and not all([self._look(sight, frame, small, at_s) for sight in late]):
+            if small is not None and not all([self._look(sight, frame, small, at_s, None) for sight in late]):
                 self._cover_held(CoverCause.DETECTOR_STALLED)
         return self._release(None)
 
@@ -185,14 +188,14 @@ class MaskingPipeline:
             self._planner = MaskPlanner(frame.width_px, frame.height_px)
         small = shrink(frame)
         is_settled, moving = self._watch_motion(frame, small, at_s)
-        self._watch_sights(frame, small, at_s, hidden=moving, is_settled=is_settled)
+        self._watch_sights(frame, small, at_s, moving=moving, is_settled=is_settled)
         cause, self._cover_next = self._cause or self._cover_next, None
         return cause
 
-    def _watch_motion(self, frame: Frame, small: SmallPicture, at_s: float) -> tuple[bool, list[Box]]:
-        """Whether the background is known, and what moves in front of it."""
+    def _watch_motion(self, frame: Frame, small: SmallPicture, at_s: float) -> tuple[bool, list[Box] | None]:
+        """Whether the background is known, and what moves in front of it; None where nobody watches that."""
         if self._motion is None:
-            return True, []
+            return True, None
         observation = self._motion.observe(frame, small)
         if observation.is_scene_change:
             self._cover_held(CoverCause.SCENE_CHANGED)
@@ -201,16 +204,18 @@ class MaskingPipeline:
             self._cause = CoverCause.STARTING
         tracks = self._motion_tracker.update(at_s, observation.detections)
         self._note(tracks, at_s)
+        for sight in self._sights:
+            sight.doubt(observation.doubts)
         return observation.is_settled and not observation.is_scene_change, [track.box for track in tracks]
 
-    def _watch_sights(self, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box], is_settled: bool) -> None:
+    def _watch_sights(self, frame: Frame, small: SmallPicture, at_s: float, *, moving: list[Box] | None, is_settled: bool) -> None:
         # Whatever the cadence: no cover ends before all of this very frame was looked at.
         is_whole = self._cause is not None and is_settled
         is_in_time = True
         for sight in self._sights:
             tracks = sight.follow(frame, small, at_s)
             if is_whole or sight.is_due(at_s):
-                is_in_time &= self._look(sight, frame, small, at_s, hidden=hidden, is_whole=is_whole)
+                is_in_time &= self._look(sight, frame, small, at_s, moving, is_whole=is_whole)
             else:
                 self._note(tracks, at_s)
         if not is_in_time:
@@ -220,10 +225,10 @@ class MaskingPipeline:
             self._cause = None
 
     def _look(
-        self, sight: Sight, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box] = (), is_whole: bool = False
+        self, sight: Sight, frame: Frame, small: SmallPicture, at_s: float, moving: list[Box] | None, *, is_whole: bool = False
     ) -> bool:
         """Look with one detector; false when it took longer than the look-back allows."""
-        tracks, took_s = sight.look(frame, small, at_s, hidden=hidden, is_whole=is_whole)
+        tracks, took_s = sight.look(frame, small, at_s, moving, is_whole=is_whole)
         self._note(tracks, at_s)
         # Where frames are further apart than the look-back, what waits waits for the next frame in any case.
         return not self._is_live or took_s <= max(self._look_back_s, self._masked_step_s)
@@ -252,7 +257,7 @@ class MaskingPipeline:
         masks = self._planner.masks(held.at_s, max(BEFORE_S, _BEFORE_STEPS * self._masked_step_s)) if self._planner is not None else ()
         cause = held.cause or early
         if cause is not None:
-            return cover(held.frame, cause, self._palette)
+            return self._covers.cover(held.frame, cause)
         return paint(held.frame, masks, self._palette)
 
 

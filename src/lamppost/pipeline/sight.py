@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -15,11 +16,15 @@ HOLD_S = 1.0
 # With fewer frames a second, boxes are held for so many of them: what is missed once is not shown for it.
 HOLD_STEPS = 2.5
 _PATIENCE = 2  # looks that must miss a thing before it is gone
+_DOUBTS_LIMIT = 256  # between two looks; older ones are of no picture that is still there
 _DETECTOR_SHARE = 0.5  # of the time, when the cadence is adapted to a slow machine
 
 
 class Detector(Protocol):
-    """Finds things in parts of one frame."""
+    """Finds things in parts of one frame; with `start_score` or more something may begin to be followed."""
+
+    @property
+    def start_score(self) -> float: ...
 
     def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]: ...
 
@@ -28,7 +33,16 @@ class Looking(Protocol):
     """Decides which parts of a picture a detector must look at; see `detect.gaze.Gaze`."""
 
     def whole(self, at_s: float, small: SmallPicture, size: tuple[int, int]) -> tuple[Region, ...]: ...
-    def changed(self, at_s: float, small: SmallPicture, size: tuple[int, int], hidden: Sequence[Box] = ()) -> tuple[Region, ...]: ...
+    def changed(
+        self,
+        at_s: float,
+        small: SmallPicture,
+        size: tuple[int, int],
+        *,
+        hidden: Sequence[Box] = (),
+        doubts: Sequence[Box] | None = None,
+        known: Sequence[Box] = (),
+    ) -> tuple[Region, ...]: ...
     def ask(self, box: Box) -> None: ...
 
 
@@ -37,7 +51,7 @@ class Sight:
 
     What was seen is carried on with the pictures until it is seen again, or two looks at its
     place have missed it. A live one watches the clock: its cadence adapts to a slow machine, at most to one look in
-    every `look_back_s`. `start_score` is the least score with which something begins to be followed.
+    every `look_back_s`.
     """
 
     def __init__(
@@ -48,7 +62,6 @@ class Sight:
         *,
         interval_s: float,
         look_back_s: float,
-        start_score: float = 0.0,
         is_live: bool = True,
     ) -> None:
         self._detector = detector
@@ -57,9 +70,10 @@ class Sight:
         self._look_back_s = look_back_s
         self._usual_interval_s = self._least_interval_s = self._interval_s = min(interval_s, look_back_s)
         self._is_live = is_live
-        self._tracker = BoxTracker(hold_s=HOLD_S, patience=_PATIENCE, start_score=start_score)
+        self._tracker = BoxTracker(hold_s=HOLD_S, patience=_PATIENCE, start_score=detector.start_score)
         self._flow = FlowCarrier()
         self._last_s: float | None = None
+        self._doubts: deque[Box] = deque(maxlen=_DOUBTS_LIMIT)
 
     def ease(self, *, is_eased: bool) -> None:
         """Look no more often than once in every look-back, or again as often as was asked for."""
@@ -87,13 +101,29 @@ class Sight:
     def is_due(self, at_s: float) -> bool:
         return self._last_s is None or at_s - self._last_s >= self._interval_s - 1e-6
 
+    def doubt(self, boxes: Sequence[Box]) -> None:
+        """Something may be there: to be looked at the next time."""
+        self._doubts.extend(boxes)
+
     def look(
-        self, frame: Frame, small: SmallPicture, at_s: float, *, hidden: Sequence[Box] = (), is_whole: bool = False
+        self, frame: Frame, small: SmallPicture, at_s: float, moving: Sequence[Box] | None, *, is_whole: bool = False
     ) -> tuple[tuple[Track, ...], float]:
-        """Look at what changed in `frame`, or at all of it; returns what is followed then, and the seconds it took."""
+        """Look at what changed in `frame`, or at all of it; returns what is followed then, and the seconds it took.
+
+        `moving` is masked in any case, and beside it only places in doubt can hold anything new; None where nobody watches that.
+        """
         size = (frame.width_px, frame.height_px)
-        regions = self._gaze.whole(at_s, small, size) if is_whole else self._gaze.changed(at_s, small, size, hidden)
+        for box in self._tracker.strayed(at_s):
+            self._gaze.ask(box)
+        known = [track.box for track in self._tracker.predict(at_s)]
+        if is_whole:
+            regions = self._gaze.whole(at_s, small, size)
+        elif moving is None:
+            regions = self._gaze.changed(at_s, small, size, known=known)
+        else:
+            regions = self._gaze.changed(at_s, small, size, hidden=moving, doubts=self._doubts, known=known)
         self._last_s = at_s
+        self._doubts.clear()
         if not regions:
             self._adapt(0.0)
             return self._tracker.predict(at_s), 0.0

@@ -79,3 +79,16 @@ def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     get_logger("x").debug("quiet")
     get_logger("x").info("loud")
     assert "quiet" not in capsys.readouterr().err
+
+
+def test_a_logger_is_never_used_without_redaction(capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.reset_defaults()
+    try:
+        get_logger("record").warning("refused", password="c4n4ry", url="rtsp://user:c4n4ry@10.0.0.7/")
+    finally:
+        structlog.reset_defaults()
+        structlog.contextvars.clear_contextvars()
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "refused" in output.err
+    assert "c4n4ry" not in output.err

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from lamppost.cli.mask import mask
 from lamppost.model.vision import Frame, MaskedFrame
-from lamppost.pipeline import mask_files
+from lamppost.pipeline import clip_masking
 
 WIDTH_PX, HEIGHT_PX = 320, 240
 
@@ -136,15 +136,15 @@ def test_what_is_broken_off_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
     write_clip(tmp_path / "in.mp4", 60)
     (tmp_path / "out").mkdir()
     calls = iter(range(1000))
-    push = mask_files.MaskingPipeline.push
+    push = clip_masking.MaskingPipeline.push
 
-    def break_off(pipeline: mask_files.MaskingPipeline, frame: Frame) -> tuple[MaskedFrame, ...]:
+    def break_off(pipeline: clip_masking.MaskingPipeline, frame: Frame) -> tuple[MaskedFrame, ...]:
         if next(calls) == 55:
             assert list((tmp_path / "out").glob(".*.mp4")), "some of the output is on the disk already"
             raise failure
         return push(pipeline, frame)
 
-    monkeypatch.setattr(mask_files.MaskingPipeline, "push", break_off)
+    monkeypatch.setattr(clip_masking.MaskingPipeline, "push", break_off)
     result = run(tmp_path / "in.mp4", tmp_path / "out" / "out.mp4", "--report", tmp_path / "out" / "r.json")
     assert result.exit_code != 0
     left = [path.name for path in (tmp_path / "out").iterdir()]

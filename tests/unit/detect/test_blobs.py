@@ -44,15 +44,17 @@ def test_a_component_needs_size_and_seeds():
     weak[5:7, 150:152] = True  # too small
     seeds = np.zeros_like(weak)
     seeds[55:60, 105:110] = seeds[5:7, 150:152] = True
-    (box,) = find_components(weak, seeds, least_px=17)
+    (box,), (doubtful,) = find_components(weak, seeds, least_px=17)
     x0, y0, x1, y1 = box
     assert (98, 48) <= (x0, y0) <= (100, 50)
     assert (120, 70) <= (x1, y1) <= (122, 72)
+    assert doubtful[0] <= 10 < 20 <= doubtful[2], "what has no seed is in doubt"
+    assert doubtful[1] <= 10 < 30 <= doubtful[3]
 
 
 def test_an_empty_mask_gives_nothing():
     nothing = np.zeros((90, 160), np.bool_)
-    assert find_components(nothing, nothing, 17).shape == (0, 4)
+    assert [each.shape for each in find_components(nothing, nothing, 17)] == [(0, 4), (0, 4)]
     assert merge_boxes(np.empty((0, 4), np.int32), gap_px=3, tall_px=36).shape == (0, 4)
 
 
@@ -69,7 +71,7 @@ def test_boxes_hold_every_pixel_however_they_are_split(things: list[tuple[int, i
     for x, y, width, height in things:
         weak[y : y + height, x : x + width] = True
     held = np.zeros_like(weak)
-    for x0, y0, x1, y1 in find_components(weak, weak, 4):
+    for x0, y0, x1, y1 in find_components(weak, weak, 4)[0]:
         held[y0:y1, x0:x1] = True
     assert not (weak & ~held).any()
 
@@ -78,7 +80,7 @@ def test_people_who_touch_a_car_do_not_cover_the_street_above_it() -> None:
     weak = np.zeros((180, 320), np.bool_)
     weak[120:150, 40:120] = True  # a car
     weak[60:150, 120:145] = True  # one who stands behind it, taller
-    boxes = find_components(weak, weak, 4)
+    boxes = find_components(weak, weak, 4)[0]
     assert len(boxes) == 2
     held = sum(int((x1 - x0) * (y1 - y0)) for x0, y0, x1, y1 in boxes)
     assert held < 0.75 * (105 * 90)
@@ -91,4 +93,4 @@ def test_a_stride_is_not_cut_into_legs() -> None:
         spread = (row - 90) // 2
         weak[row, 104 - spread : 109 - spread] = True
         weak[row, 109 + spread : 114 + spread] = True
-    assert len(find_components(weak, weak, 4)) == 1
+    assert len(find_components(weak, weak, 4)[0]) == 1

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from face_truth import frame_of, truth_boxes
+from lamppost.detect.crops import input_size
 from lamppost.detect.faces import FaceDetector, decode
-from lamppost.detect.network_input import input_size, shrink_to_rgb
 from lamppost.model.vision import Box, Frame, Kind
 
 skimage_data = pytest.importorskip("skimage.data")
@@ -52,11 +52,6 @@ def test_boxes_are_in_full_resolution_pixels(detector, portrait):
 def test_stills_of_any_size_are_taken(detector, portrait, size):
     for detection in detector.detect_rgb(cv2.resize(portrait, size)):
         assert detection.box.clipped(*size) == detection.box
-
-
-def test_full_range_is_brought_to_the_same_colours(portrait):
-    limited, full = (shrink_to_rgb(frame_of(portrait, is_full), (256, 256)).astype(int) for is_full in (False, True))
-    assert np.abs(limited - full).mean() < 1.5
 
 
 def test_a_plain_picture_has_no_face(detector):

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lamppost.detect.grids import MOST_CANDIDATES, choose_best, decode_boxes, make_cells
+from lamppost.detect.grids import MOST_CANDIDATES, choose_best, decode_boxes, locate_cells
 
 
 def test_cells_stand_row_by_row_one_grid_after_the_other():
-    cells = make_cells(64, 32, (16, 32))
+    cells = locate_cells(np.arange(10), 64, 32, (16, 32))
     assert cells.tolist() == [*([x, y, 16] for y in (0, 1) for x in range(4)), [0, 0, 32], [1, 0, 32]]
+    assert locate_cells(np.array([9, 5]), 64, 32, (16, 32)).tolist() == [[1, 0, 32], [1, 1, 16]]
+    assert locate_cells(np.empty(0, np.intp), 64, 32, (16, 32)).shape == (0, 3)
 
 
 @given(st.floats(1, 60), st.floats(1, 60), st.floats(2, 100), st.floats(2, 100), st.sampled_from([8, 16, 32]))
@@ -28,7 +30,7 @@ def test_a_box_that_was_put_into_a_cell_comes_out_again(x, y, width, height, str
 
 @given(arrays.arrays(np.float32, (16, 4), elements=st.floats(width=32)))
 def test_boxes_are_finite_whatever_the_network_says(raw):
-    boxes = decode_boxes(raw, make_cells(32, 32, (8,)))
+    boxes = decode_boxes(raw, locate_cells(np.arange(16), 32, 32, (8,)))
     assert np.isfinite(boxes).all()
     assert (boxes[:, 2:] >= boxes[:, :2]).all()
 

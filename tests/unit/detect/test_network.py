@@ -64,6 +64,29 @@ def test_the_real_files_give_what_their_entries_name_and_nothing_else(shared_dat
     assert all(0 <= array.min() <= array.max() <= 1 for (role, _), array in outputs.items() if role in {"score", "objectness"})
 
 
+@pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: entry.name)
+def test_a_batch_says_of_each_picture_what_is_said_of_it_alone(shared_data, entry):
+    network = Network(entry, models=shared_data / "models")
+    pictures = np.random.default_rng(3).integers(0, 256, (3, 3, 96, 128)).astype(np.float32)
+    together = network.run(pictures)
+    for index in range(len(pictures)):
+        for role, alone in network.run(pictures[index : index + 1]).items():
+            np.testing.assert_allclose(together[role][index], alone[0], rtol=1e-3, atol=1e-3)
+
+
+def test_a_run_holds_few_large_pictures_or_many_small_ones():
+    network = Network(CENTERFACE)
+    assert [network.most_pictures(side, side) for side in (64, 128, 320, 640, 1280)] == [16, 16, 4, 1, 1]
+
+
+def test_a_network_that_takes_one_picture_alone_is_given_one(tmp_path, shared_data):
+    content = tiny_models.constant_model("images", {"output": tiny_models.empty_rows()})
+    for entry in (tiny_models.yolox_entry(), dataclasses.replace(tiny_models.yolox_entry(), input=YOLOX_NANO.input)):
+        network = Network(tiny_models.keep(tmp_path, entry, content), models=tmp_path)
+        assert network.most_pictures(64, 64) == 1
+    assert Network(YOLOX_NANO, models=shared_data / "models").most_pictures(64, 64) == 16
+
+
 def test_scores_of_classes_that_count_as_nothing_are_cut_off(tmp_path):
     rows = tiny_models.empty_rows()
     rows[0, 3] = range(10)
@@ -82,8 +105,8 @@ def test_no_code_in_the_room_runs_a_session_elsewhere():
                 pytest.fail(f"{path.name} names the output of points of a face")
             if isinstance(node, (ast.Import, ast.ImportFrom)) and path.name != "network.py":
                 assert "onnx" not in ast.unparse(node), path.name
-    detectors = [(f"{name}.py", "self._network.run") for name in ("faces", "yolox", "yunet")]
-    assert sorted(calls) == [detectors[0], ("network.py", "self._session.run"), *detectors[1:]]
+    own = ("network.py", "self._session.run")
+    assert sorted(calls) == [("looking.py", "self._network.run"), own, own, ("shared.py", "self._network.run")]
 
 
 def test_an_entry_that_does_not_fit_the_model_is_refused():

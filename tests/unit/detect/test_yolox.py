@@ -12,7 +12,7 @@ import tiny_models
 from face_truth import frame_of
 from lamppost.detect.catalogue import YOLOX_NANO
 from lamppost.detect.yolox import YoloxDetector
-from lamppost.model.vision import Box, Frame, Kind
+from lamppost.model.vision import Box, Frame, Kind, Region
 
 GREY = np.full((64, 64, 3), 128, np.uint8)
 FIRST = {8: 0, 16: 64, 32: 80}  # where each grid begins
@@ -74,6 +74,13 @@ def test_a_wide_picture_is_letterboxed_and_boxes_are_in_its_pixels(tmp_path):
     assert shown[0][0, :, 31, 63].tolist() == [30, 20, 10]
     assert (shown[0][0, :, 32:] == 114).all()
     assert [each.box for each in detector.detect(frame_of(rgb))] == [found.box]
+
+
+def test_a_fixed_network_is_shown_squares_one_by_one_of_what_lies_around_a_region(tmp_path):
+    detector = detector_that_sees(tmp_path, [(16, 1, 1, (0.5, 0.5, 0, 0), 1, {"person": 1})])
+    frame = frame_of(np.full((256, 256, 3), 90, np.uint8))
+    found = detector.detect_regions(frame, [Region(20, 20, 60, 50), Region(128, 128, 256, 256)])
+    assert [each.box for each in found] == [Box(160, 160, 192, 192), Box(24, 18, 40, 34)]
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=6, max_size=6))

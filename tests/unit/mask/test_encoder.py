@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lamppost.base.annexb import nal_units
 from lamppost.base.errors import MediaError
-from lamppost.mask.encoder import MaskedEncoder
+from lamppost.mask.encoder import MaskedEncoder, preset_for
 from lamppost.mask.paint import Palette, paint
 from lamppost.model.media import Codec, Packet
 from lamppost.model.vision import Frame, MaskedFrame
@@ -125,3 +125,34 @@ def test_what_comes_out_is_the_picture_that_went_in(width_px: int, height_px: in
         pixels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: expected.shape[0], : expected.shape[1]]
         assert np.abs(pixels.astype(int) - expected)[[0, 1, -1]].max() <= 6
         assert np.abs(pixels.astype(int) - expected).mean() <= 2
+
+
+@pytest.mark.parametrize(
+    ("size", "preset"),
+    [
+        ((640, 360), "veryfast"),
+        ((1920, 1080), "veryfast"),
+        ((1088, 1920), "veryfast"),
+        ((2560, 1440), "superfast"),
+        ((3840, 2160), "superfast"),
+    ],
+)
+def test_what_is_larger_than_1080p_is_encoded_with_less_effort(size: tuple[int, int], preset: str) -> None:
+    assert preset_for(*size) == preset
+
+
+def test_a_large_picture_gives_the_same_bytes_again_and_one_packet_a_frame() -> None:
+    width_px, height_px = 2560, 1440
+    noise = np.random.default_rng(3).integers(16, 235, (height_px * 3 // 2, width_px), np.uint8)
+    outputs = []
+    for _ in range(2):
+        encoder = MaskedEncoder(width_px, height_px, threads=2)
+        packets = [
+            packet
+            for index in range(3)
+            for packet in encoder.encode(paint(Frame(np.roll(noise, index * 8, axis=1), index * 3600, 0), [], Palette()))
+        ]
+        packets += encoder.flush()
+        assert [packet.pts_90k for packet in packets] == [0, 3600, 7200]
+        outputs.append([packet.data for packet in packets])
+    assert outputs[0] == outputs[1]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamppost.mask.paint import BLOCK_PX, Palette, Rgb, align, cover, fill_of, paint
+from lamppost.mask.paint import BLOCK_PX, Blank, Covers, Palette, Rgb, align, cover, cover_blank, fill_of, paint
 from lamppost.model.vision import Box, CoverCause, Fill, Frame, Kind, Mask
 
 WIDTH_PX, HEIGHT_PX = 166, 90  # no multiple of 16, even
@@ -42,7 +42,6 @@ def test_every_plane_is_constant_under_a_mask_and_untouched_beside_it() -> None:
     frame = noise(1)
     before = frame.i420.copy()
     masked = paint(frame, [Mask(16, 32, 64, 80, Fill.PERSON)], Palette())
-    assert np.array_equal(frame.i420, before), "the frame itself must stay as it was"
     luma = masked.i420[:HEIGHT_PX]
     chroma = masked.i420[HEIGHT_PX:].reshape(2, HEIGHT_PX // 2, WIDTH_PX // 2)
     assert len(np.unique(luma[32:80, 16:64])) == 1
@@ -50,7 +49,7 @@ def test_every_plane_is_constant_under_a_mask_and_untouched_beside_it() -> None:
         assert len(np.unique(plane[16:40, 8:32])) == 1
     outside = np.ones((HEIGHT_PX, WIDTH_PX), np.bool_)
     outside[32:80, 16:64] = False
-    assert np.array_equal(luma[outside], frame.luma[outside])
+    assert np.array_equal(luma[outside], before[:HEIGHT_PX][outside])
     assert np.array_equal(chroma[:, outside[::2, ::2]], before[HEIGHT_PX:].reshape(chroma.shape)[:, outside[::2, ::2]])
     assert masked.covered is None
     assert (masked.pts_90k, masked.wall_us) == (900, 5)
@@ -67,6 +66,37 @@ def test_a_masked_frame_cannot_be_painted_on_again() -> None:
     masked = paint(noise(1), [], Palette())
     with pytest.raises(ValueError, match="read-only"):
         masked.i420[0, 0] = 1
+
+
+def test_a_frame_is_painted_in_its_own_memory_and_leaves_once() -> None:
+    frame = noise(1)
+    masked = paint(frame, [Mask(0, 0, 64, 64, Fill.PERSON)], Palette())
+    assert masked.i420 is frame.i420
+    with pytest.raises(ValueError, match="painted"):
+        paint(frame, [], Palette())
+
+
+def test_memory_of_another_is_not_painted_on() -> None:
+    two = np.stack([noise(1).i420, noise(2).i420])
+    before = two.copy()
+    masked = paint(Frame(two[0], 900, 5), [Mask(0, 0, 64, 64, Fill.PERSON)], Palette())
+    assert np.array_equal(two, before)
+    assert not np.array_equal(masked.i420, before[0])
+    with pytest.raises(ValueError, match="read-only"):
+        masked.i420[0, 0] = 1
+
+
+def test_covers_of_one_size_share_one_picture() -> None:
+    palette = Palette(cover=Rgb(0, 0, 0))  # black, which the two ranges write differently
+    covers = Covers(palette)
+    first, second = covers.cover(noise(1), CoverCause.STARTING), covers.cover(noise(2), CoverCause.SCENE_CHANGED)
+    assert first.i420 is second.i420
+    assert (first.covered, second.covered) == (CoverCause.STARTING, CoverCause.SCENE_CHANGED)
+    with pytest.raises(ValueError, match="read-only"):
+        first.i420[0, 0] = 1
+    other = covers.cover(noise(1, is_full_range=True), CoverCause.STARTING)
+    assert np.array_equal(other.i420, cover_blank(Blank(WIDTH_PX, HEIGHT_PX, True), 0, 0, CoverCause.STARTING, palette).i420)
+    assert not np.array_equal(other.i420, first.i420)
 
 
 @pytest.mark.parametrize("is_full_range", [False, True])

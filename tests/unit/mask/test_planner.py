@@ -91,6 +91,20 @@ def test_what_is_seen_late_is_masked_where_it_came_from(speed_x: float, speed_y:
         assert holds(mask, path[index])
 
 
+def test_one_who_is_seen_again_was_on_the_way_between() -> None:
+    planner = MaskPlanner(WIDTH_PX, HEIGHT_PX)
+    stands, away = Box(100, 200, 140, 300), Box(400, 200, 440, 300)
+    for index in range(3):
+        planner.note(1, Kind.PERSON, stands, index / FPS)
+    for index in range(3, 9):  # believed to stand where it was
+        planner.note(1, Kind.PERSON, stands, index / FPS, is_seen=False)
+    planner.note(1, Kind.PERSON, away, 9 / FPS)
+    for index in range(10):
+        share = max(0, index - 2) / 7
+        between = Box(100 + 300 * share, 200, 140 + 300 * share, 300)
+        assert any(holds(mask, between) for mask in planner.masks(index / FPS))
+
+
 def test_a_mask_goes_with_a_car_and_does_not_cover_its_whole_way() -> None:
     cars = [Box(20 + 12 * index, 200, 120 + 12 * index, 260) for index in range(45)]  # 300 px/s
     for masks in play(cars)[5:30]:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from lamppost.pipeline.alongside import Ahead, Behind
+from lamppost.pipeline.alongside import Ahead, Behind, Meanwhile
 
 
 def _workers() -> list[str]:
@@ -63,3 +63,28 @@ def test_behind_leaves_the_rest_undone_when_it_is_closed() -> None:
     gate.set()
     behind.close()
     assert done == list(range(len(done)))
+
+
+def test_meanwhile_makes_one_thing_for_all_who_ask() -> None:
+    gate, made = threading.Event(), list[object]()
+
+    def make() -> object:
+        gate.wait(5)
+        made.append(object())
+        return made[0]
+
+    meanwhile = Meanwhile(make)
+    assert not made, "whoever started it goes on at once"
+    gate.set()
+    assert meanwhile.get() is meanwhile.get()
+    assert len(made) == 1
+
+
+def test_meanwhile_raises_what_went_wrong_to_whoever_asks() -> None:
+    def fail() -> None:
+        raise ValueError("no weights")
+
+    meanwhile = Meanwhile(fail)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no weights"):
+            meanwhile.get()

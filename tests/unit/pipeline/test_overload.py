@@ -63,6 +63,7 @@ class SlowFaces:
 
     clock: ManualClock | None = None
     takes_s: float = 0.0
+    start_score: float = 0.0
 
     def detect_regions(self, _frame: Frame, _regions: Sequence[Region]) -> tuple[Detection, ...]:
         if self.clock is not None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from lamppost.model.vision import Box, Detection, Kind
 from lamppost.track.boxes import BoxTracker
+from lamppost.track.flow import Shift
 
 
 def seen(x: float, kind: Kind = Kind.FACE, y: float = 50) -> Detection:
@@ -74,3 +75,44 @@ def test_a_crowd_beyond_the_limit_is_seen_whole_before_any_of_it_is_forgotten() 
     crowd = [seen(1000 * index) for index in range(600)]
     assert {track.box for track in tracker.update(0.0, crowd)} == {detection.box for detection in crowd}
     assert len(tracker.predict(0.1)) == 512
+
+
+def test_a_weak_detection_goes_on_with_a_track_and_begins_none() -> None:
+    tracker, weak = BoxTracker(hold_s=1.0, start_score=0.2), Detection(Kind.FACE, Box(50, 50, 70, 80), 0.1)
+    assert tracker.update(0.0, [weak]) == ()
+    (begun,) = tracker.update(0.2, [Detection(Kind.FACE, Box(50, 50, 70, 80), 0.5)])
+    (gone_on,) = tracker.update(0.4, [weak])
+    assert gone_on.is_seen
+    assert gone_on.track_id == begun.track_id
+
+
+def test_only_looks_at_its_place_end_a_track() -> None:
+    tracker = BoxTracker(hold_s=1.0, patience=2)
+    tracker.update(0.0, [seen(50)])
+    for index in range(1, 30):
+        assert len(tracker.update(float(index), [], looked=[Box(200, 0, 400, 200)])) == 1
+    assert tracker.missed(29.0) == ()
+    tracker.update(30.0, [], looked=[Box(0, 0, 150, 150)])
+    assert len(tracker.missed(30.0)) == 1, "to be looked at once more"
+    tracker.update(30.2, [], looked=[Box(0, 0, 150, 150)])
+    assert tracker.predict(30.4) == ()
+
+
+def test_a_track_goes_with_the_pictures_and_grows_where_they_say_nothing() -> None:
+    tracker, picture = BoxTracker(hold_s=1.0, patience=2), Box(0, 0, 400, 300)
+    (track,) = tracker.update(0.0, [seen(50)])
+    (moved,) = tracker.carry(0.1, {track.track_id: Shift(7.0, -2.0, is_sure=True)}, picture)
+    assert (moved.box, moved.is_seen) == (Box(57, 48, 77, 78), False)
+    widths = [tracker.carry(0.2 + index / 10, {track.track_id: Shift(0, 0, is_sure=False)}, picture)[0].box.width for index in range(20)]
+    assert 20 < widths[0] < widths[1] < widths[4]
+    assert max(widths) <= 40
+    (found,) = tracker.update(3.0, [seen(60)])
+    assert (found.track_id, found.box) == (track.track_id, seen(60).box)
+
+
+def test_one_who_was_carried_out_of_the_picture_is_gone() -> None:
+    tracker, picture = BoxTracker(hold_s=1.0, patience=2), Box(0, 0, 400, 300)
+    (track,) = tracker.update(0.0, [seen(370)])
+    for index in range(1, 25):
+        tracks = tracker.carry(index / 10, {track.track_id: Shift(12.0, 0.0, is_sure=True)}, picture)
+    assert tracks == ()

@@ -1,0 +1,1 @@
+"""Measures Lamppost against the truth, and beside its peers: `lamppost bench`."""
