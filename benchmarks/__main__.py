@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import detect, mask, record, seal
+from benchmarks import detect, leak, mask, record, seal
 from benchmarks.figures import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -25,6 +25,7 @@ def main() -> None:
         ("Recording", lambda: record.measure(lamppost)),
         ("Looking", detect.measure),
         ("Masking files", lambda: mask.measure(lamppost)),
+        ("Leaks", leak.measure_figures),
     ):
         part = table(title, measure())
         print(part, flush=True)

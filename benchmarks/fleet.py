@@ -27,7 +27,7 @@ import psutil
 from benchmarks import fleet_rotation
 from benchmarks.clips import make_camera_clip
 from benchmarks.figures import Figure, table
-from benchmarks.fleet_site import CameraServer, Fragments, account, cpu_s, make_site, recording, uss_mb
+from benchmarks.fleet_site import CameraServer, Fragments, account, cpu_s, make_site, recording, set_keys, uss_mb
 
 WARM_S = 10.0
 PATIENCE_S = 120.0
@@ -181,11 +181,8 @@ def soak(plan: Plan) -> list[Figure]:
     make_camera_clip(clip, size="640x360", fps=10, kbit_s=500)  # small enough to be masked in full beside other work
     with CameraServer(clip, SOAK_CAMERAS) as server:
         config = make_site(plan.lamppost, plan.folder / "soak", server.urls)
-        text = config.read_text()
-        for key, value in (("sealed_days", SOAK_KEPT_DAYS), ("masked_days", SOAK_KEPT_DAYS), ("segment_s", 10.0), ("epoch_s", 20.0)):
-            before, _, after = text.partition(f"# {key} = ")
-            text = f"{before}{key} = {value}\n{after.partition(chr(10))[2]}"
-        config.write_text(text)
+        kept = {"sealed_days": SOAK_KEPT_DAYS, "masked_days": SOAK_KEPT_DAYS, "segment_s": 10.0, "epoch_s": 20.0}
+        set_keys(config, kept)
         with config.with_name("serve.log").open("wb") as log:
             node = subprocess.Popen([plan.lamppost, "serve", "-c", config], stdout=log, stderr=log)
             try:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +64,15 @@ def make_site(lamppost: Path, folder: Path, urls: Sequence[str]) -> Path:
     named = [part for number, url in enumerate(urls) for part in ("--camera", f"cam{number}={url}")]
     subprocess.run([lamppost, "init", "--data", folder / "data", "-c", config, *named], check=True, capture_output=True)
     return config
+
+
+def set_keys(config: Path, values: Mapping[str, str | float]) -> None:
+    """Give keys that the fresh configuration leaves at their defaults other values, as TOML writes them."""
+    text = config.read_text()
+    for key, value in values.items():
+        before, _, after = text.partition(f"# {key} = ")
+        text = f"{before}{key} = {json.dumps(value)}\n{after.partition(chr(10))[2]}"
+    config.write_text(text)
 
 
 @dataclass

@@ -101,6 +101,38 @@ def test_video_is_encoded_from_masked_or_made_up_pictures_alone() -> None:
     assert "Frame" not in accepted
 
 
+def test_packets_of_masked_pictures_are_made_by_the_masked_encoder_alone() -> None:
+    makers = {path for path, tree in trees().items() for name, _ in called(tree) if name == "MaskedPacket"}
+    assert makers == {"mask/encoder.py"}
+    exchangers = {
+        path
+        for path, tree in trees().items()
+        if ("lamppost.model.media", "MaskedPacket") in imported(tree) and ("dataclasses", "replace") in imported(tree)
+    }
+    assert exchangers == set()
+
+
+def test_what_is_published_live_is_made_of_masked_packets_alone() -> None:
+    # A fragment is made of a masked packet in one place, and published in one, which takes no bytes and no fragment.
+    assert {path for path, tree in trees().items() for name, _ in called(tree) if name == "LiveFragment"} == {"record/live.py"}
+    assert {path for path, tree in trees().items() for name, _ in called(tree) if name == "LiveMuxer"} == {"pipeline/live.py"}
+    public = {
+        function.name: set[str]().union(*(names_in(annotation) for annotation in annotations(function)))
+        for function in functions(trees()["pipeline/live.py"])
+        if not function.name.startswith("_")
+    }
+    assert public["publish"] == {"MaskedPacket", "StreamParameters"}
+    assert not {"Packet", "LiveFragment", "bytes", "Frame", "MaskedFrame"} & set[str]().union(*public.values())
+    publishers = {path for path, tree in trees().items() for name, _ in called(tree) if name == "publish"}
+    assert publishers == {"pipeline/masked_run.py"}
+
+
+def test_an_analyst_has_no_other_socket_that_pictures_could_take() -> None:
+    listeners = {path for path, tree in trees().items() for name, _ in called(tree) if name == "LocalListener"}
+    assert listeners == {"pipeline/live.py"}
+    assert {path for path, tree in trees().items() for name, _ in called(tree) if name == "Subscriber"} == {"pipeline/live.py"}
+
+
 def test_no_command_reaches_a_shell() -> None:
     for path, tree in trees().items():
         for name, call in called(tree):

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "src" / "lamppost"
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 FLOORS = (
     {"cli"},
+    {"bench"},
     {"pipeline", "casework"},
     {"ingest", "record", "decode", "detect", "track", "mask", "seal"},
     {"store"},

@@ -92,7 +92,9 @@ def _named(name: str | None, classes: Mapping[str, Label] | None, usual: Label) 
 
 
 def _labels(pictures: Mapping[str, tuple[TruthBox, ...]], classes: Mapping[str, Label] | None, usual: Label | None) -> frozenset[Label]:
-    found = {box.label for boxes in pictures.values() for box in boxes} | set((classes or {}).values()) | ({usual} if usual else set())
+    found = {box.label for boxes in pictures.values() for box in boxes}
+    found |= set(classes.values()) if classes else set[Label]()
+    found |= {usual} if usual else set[Label]()
     return frozenset(found - {Label.IGNORE})
 
 

@@ -19,16 +19,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lamppost.base.errors import ConfigError
 from lamppost.bench import mot, pictures
-from lamppost.bench.simulated import open_street, street_truth
+from lamppost.bench.simulated import street_truth
 from lamppost.bench.truth import Annotations, ClipSet, Label, Still, StillSet, TruthSet
 from lamppost.decode.files import FileFrames
 from lamppost.decode.sequences import PictureFrames
 from lamppost.decode.stills import read_still
 from lamppost.pipeline.mask_jobs import CLIP_SUFFIXES, PICTURE_SUFFIXES
+from lamppost.pipeline.street_clip import StreetFrames
 
 LIST: Final = "truth.toml"
 _KEYS: Final = frozenset({"name", "media", "format", "truth", "fps", "seconds", "note", "classes"})
@@ -61,10 +62,10 @@ def _entries(listing: Path) -> list[dict[str, Any]]:
         content = tomllib.loads(listing.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{listing} cannot be read: {error}") from error
-    entries = content.get("set")
+    entries: Any = content.get("set")
     if not isinstance(entries, list) or not entries:
         raise ConfigError(f"{listing} lists no set", remedy="each has a table [[set]]")
-    return entries
+    return cast("list[dict[str, Any]]", entries)
 
 
 def _listed(entry: Mapping[str, Any], where: str, folder: Path, media: Path) -> TruthSet:
@@ -134,7 +135,7 @@ def _simulated(name: str, address: str, seconds: int, note: str, where: str) -> 
         settings, labels, boxes = street_truth(address, seconds)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error.problem}", remedy=error.remedy) from error
-    return ClipSet(name, labels, boxes, lambda: open_street(settings, seconds), note)
+    return ClipSet(name, labels, boxes, lambda: StreetFrames(settings, seconds), note)
 
 
 def _stills(name: str, annotations: Annotations, root: Path, note: str = "") -> StillSet:

@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from lamppost.base.clock import TICKS_PER_S, us_from_90k
 from lamppost.base.errors import ConfigError
 from lamppost.bench.truth import Boxes, Label, TruthBox
 from lamppost.ingest.locator import parse_locator
 from lamppost.ingest.simulation import street_settings
 from lamppost.ingest.street import Street, StreetSettings
-from lamppost.model.vision import Frame
 
 _MOST_SECONDS: Final = 3600
 _KINDS_PER_OBJECT: Final = 8  # a face and a body of one object are two tracks
-
-
-class StreetFrames:
-    """The first `seconds` of a simulated street."""
-
-    def __init__(self, settings: StreetSettings, seconds: int) -> None:
-        self._settings = settings
-        self._seconds = seconds
-
-    @property
-    def frame_interval_90k(self) -> int:
-        """The time between two frames."""
-        return TICKS_PER_S // self._settings.fps
-
-    def again(self) -> StreetFrames:
-        """The same street from its start."""
-        return StreetFrames(self._settings, self._seconds)
-
-    def __iter__(self) -> Iterator[Frame]:
-        street = Street(self._settings)
-        for index in range(self._seconds * self._settings.fps):
-            pts_90k = index * self.frame_interval_90k
-            yield Frame(street.frame(index), pts_90k, us_from_90k(pts_90k))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing is open."""
-
-
-def open_street(settings: StreetSettings, seconds: int) -> StreetFrames:
-    """The frames of a street."""
-    return StreetFrames(settings, seconds)
 
 
 def street_truth(address: str, seconds: int) -> tuple[StreetSettings, frozenset[Label], Boxes]:

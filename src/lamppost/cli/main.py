@@ -74,6 +74,9 @@ model_app = typer.Typer(
     no_args_is_help=True,
     help="The detection models: which may run, where they come from.",
 )
+bench_app = typer.Typer(
+    cls=late_group({"leak": ("lamppost.cli.bench", "bench_leak")}), no_args_is_help=True, help="Measure, beside the truth and a peer."
+)
 release_app = typer.Typer(
     cls=late_group({"open": ("lamppost.cli.release", "release_open")}), no_args_is_help=True, help="Open originals, together."
 )
@@ -97,6 +100,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")
 app.add_typer(hold_app, name="hold")
 app.add_typer(model_app, name="model")
+app.add_typer(bench_app, name="bench")
 app.add_typer(release_app, name="release")
 
 

@@ -102,7 +102,7 @@ def _print(place: Path, demand: Demand, figures: Figures, made: Plan) -> None:
         f"measured here, files in {escape(str(place))}: seal {figures.seal_bytes_per_s / 1e6:.0f} MB/s on one core, write "
         f"{figures.write_bytes_per_s / 1e6:.0f} MB/s, {figures.syncs_per_s:.0f} syncs/s, recording "
         f"{figures.recording_s_per_s * 1000:.2f} ms of processor a second, masking {figures.frame_s * 1000:.1f} ms a frame and "
-        f"{figures.faces_s * 1000:.1f} ms a look for faces",
+        f"{figures.looking_s_per_s * 1000:.1f} ms a second to look for faces",
         soft_wrap=True,
     )
     for assumption in made.assumed:

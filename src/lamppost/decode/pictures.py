@@ -12,6 +12,7 @@ from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from lamppost.base.errors import MediaError
+from lamppost.model.vision import Frame
 
 _LEAST_HALVED_PX = 320
 _PLANAR_420 = frozenset({"yuv420p", "yuvj420p"})
@@ -94,3 +95,15 @@ def halve(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for plane, target in zip(planes_of(i420), planes_of(halved), strict=True):
         target[:] = cv2.resize(plane, (target.shape[1], target.shape[0]), interpolation=cv2.INTER_AREA)
     return halved
+
+
+def rgb_of(frame: Frame) -> NDArray[np.uint8]:
+    """`frame` as RGB, shape (height, width, 3), by BT.601 as FFmpeg and OpenCV assume by default."""
+    i420 = frame.i420
+    if frame.is_full_range:
+        # OpenCV's conversion knows the limited range alone: luma 16 to 235, chroma 16 to 240.
+        narrowed = i420.astype(np.float32)
+        narrowed[: frame.height_px] = narrowed[: frame.height_px] * (219 / 255) + 16
+        narrowed[frame.height_px :] = (narrowed[frame.height_px :] - 128) * (224 / 255) + 128
+        i420 = np.rint(narrowed).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420), np.uint8)

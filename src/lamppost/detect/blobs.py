@@ -29,10 +29,26 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
     Pixels up to four apart belong together. A group counts when it has
     `least_px` weak pixels, and a fifth of that many seeds: hysteresis in space. Groups of less than half as many pixels are nothing.
     """
-    if np.count_nonzero(weak) < least_px // 2:
+    rows, columns = weak.shape
+    left, top, width, height = cv2.boundingRect(weak.view(np.uint8))
+    if width == 0 or np.count_nonzero(weak) < least_px // 2:
         return _NO_BOXES, _NO_BOXES
+    # Where nothing is there is nothing to count: all that follows is done in the part that holds everything, even and with room to grow.
+    x0, y0 = max(0, left - 2) & ~1, max(0, top - 2) & ~1
+    part = (slice(y0, min(rows, (top + height + 3) & ~1)), slice(x0, min(columns, (left + width + 3) & ~1)))
+    found, doubtful = _find_in_part(weak[part], seeds[part], least_px)
+    found, doubtful = (boxes + np.array([x0, y0, x0, y0], np.int32) for boxes in (found, doubtful))
+    # What comes in is seen late and faintly at the very edge: boxes near it reach it.
+    found[:, :2][found[:, :2] <= _BORDER_PX] = 0
+    found[found[:, 2] >= columns - _BORDER_PX, 2] = columns
+    found[found[:, 3] >= rows - _BORDER_PX, 3] = rows
+    return found, doubtful
+
+
+def _find_in_part(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The same for a part of even sides, in its own pixels."""
     # Grown by two pixels, a group loses nothing to every second row and column: a quarter of the pixels to label.
-    joined = cv2.dilate(weak.view(np.uint8), _JOIN)[::2, ::2]
+    joined = cv2.dilate(np.ascontiguousarray(weak).view(np.uint8), _JOIN)[::2, ::2]
     count, found_labels, stats, _centres = cv2.connectedComponentsWithStats(joined, connectivity=8, ltype=cv2.CV_32S)
     labels = np.asarray(found_labels, np.int32)
     weak_px, seed_px = _count_px(weak, labels, count), _count_px(seeds, labels, count)
@@ -41,7 +57,9 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
     is_doubtful = ~is_kept & (weak_px >= least_px // 2)
     is_doubtful[0] = False
     corners = np.asarray(stats, np.int32)[:, :4]
-    solid = cv2.dilate(cv2.morphologyEx(seeds.view(np.uint8), cv2.MORPH_OPEN, _SOLID), _BESIDE)[::2, ::2].view(np.bool_)
+    solid = cv2.dilate(cv2.morphologyEx(np.ascontiguousarray(seeds).view(np.uint8), cv2.MORPH_OPEN, _SOLID), _BESIDE)[::2, ::2].view(
+        np.bool_
+    )
     found: list[_Corners] = []
     for label in np.flatnonzero(is_kept):
         left, top, width, height = (int(value) for value in corners[label])
@@ -57,11 +75,6 @@ def find_components(weak: NDArray[np.bool_], seeds: NDArray[np.bool_], least_px:
             for x0, y0, x1, y1 in (_split_by_columns(group) if width > height else [_extent(group)])
         ]
     boxes = np.array(found, np.int32).reshape(-1, 4)
-    rows, columns = weak.shape
-    # What comes in is seen late and faintly at the very edge: boxes near it reach it.
-    boxes[:, :2][boxes[:, :2] <= _BORDER_PX] = 0
-    boxes[boxes[:, 2] >= columns - _BORDER_PX, 2] = columns
-    boxes[boxes[:, 3] >= rows - _BORDER_PX, 3] = rows
     doubtful = 2 * corners[is_doubtful]
     return boxes, np.concatenate([doubtful[:, :2], doubtful[:, :2] + doubtful[:, 2:]], axis=1)
 

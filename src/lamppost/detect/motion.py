@@ -36,7 +36,7 @@ _FULL_SHARE = 0.8
 _FULL_S = 5.0
 # With this much in front, and this often, a bumped camera is looked for.
 _SHIFT_SHARE = 0.25
-_SHIFT_EVERY_S = 0.25
+_SHIFT_EVERY_S = 0.4
 _STILL_SHARE = 0.95  # of a thing's pixels
 _UPDATE_S = 0.2  # between two updates of the background
 _REFRESH_S = 0.5  # between two looks at what edges and thresholds the background has

@@ -22,7 +22,7 @@ from lamppost.base.annexb import nal_units
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.base.errors import MediaError
 from lamppost.mask.paint import planes_of
-from lamppost.model.media import Codec, Packet, StreamParameters
+from lamppost.model.media import Codec, MaskedPacket, StreamParameters
 from lamppost.model.vision import MaskedFrame
 
 _GOP_90K = TICKS_PER_S
@@ -106,7 +106,7 @@ class MaskedEncoder:
             raise MediaError("no packet has been encoded yet, so its parameters are unknown")
         return self._parameters
 
-    def encode(self, frame: MaskedFrame) -> tuple[Packet, ...]:
+    def encode(self, frame: MaskedFrame) -> tuple[MaskedPacket, ...]:
         """The packets that `frame` lets out, in order. `pts_90k` must increase.
 
         Raises `MediaError` when size, range or time do not go on as they began.
@@ -128,7 +128,7 @@ class MaskedEncoder:
             self._held.popitem(last=False)
         return self._run(picture)
 
-    def flush(self) -> tuple[Packet, ...]:
+    def flush(self) -> tuple[MaskedPacket, ...]:
         """The packets still held back; `encode` no more after it."""
         packets = self._run(None)
         self._context = None
@@ -144,7 +144,7 @@ class MaskedEncoder:
             self._last_key_90k = pts_90k
         return is_due
 
-    def _run(self, picture: av.VideoFrame | None) -> tuple[Packet, ...]:
+    def _run(self, picture: av.VideoFrame | None) -> tuple[MaskedPacket, ...]:
         if self._context is None:
             if picture is None:
                 return ()
@@ -154,14 +154,14 @@ class MaskedEncoder:
         except av.error.FFmpegError as error:
             raise MediaError(f"x264 failed: {error.strerror}") from error
 
-    def _packet_of(self, coded: av.Packet[Any]) -> Packet:
+    def _packet_of(self, coded: av.Packet[Any]) -> MaskedPacket:
         units = [unit for unit in nal_units(bytes(coded)) if unit[0] & 31 not in (_SEI, _DELIMITER)]
         pts_90k = coded.pts or 0
         wall_us, duration_90k = self._held.pop(pts_90k)
         if self._parameters is None:
             sets = [unit for unit in units if unit[0] & 31 in (_SPS, _PPS)]
             self._parameters = StreamParameters(Codec.H264, _annexb(sets), *self._size, self._nominal_interval_90k)
-        return Packet(_annexb(units), pts_90k, coded.dts or 0, duration_90k, wall_us, coded.is_keyframe)
+        return MaskedPacket(_annexb(units), pts_90k, coded.dts or 0, duration_90k, wall_us, coded.is_keyframe)
 
 
 def _picture_of(frame: MaskedFrame) -> av.VideoFrame:

@@ -1,8 +1,8 @@
 """Where masks lie in each frame: steady boxes that go with what they hide.
 
 A frame is planned only when `look_back_s` more of the stream has been seen, so
-whatever appears late also masks the place where it must have been. A box
-goes along a straight path with one extent, both taken from all that was seen a
+whatever appears late also masks the place where it must have been. The sides
+of a box go along straight paths, taken from all that was seen a
 little before and after: it shows where someone is, but neither an outline nor the
 rhythm of a step.
 """
@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+import numpy as np
 
 from lamppost.mask.paint import BLOCK_PX, align, fill_of
 from lamppost.model.vision import Box, Fill, Kind, Mask
@@ -25,6 +27,7 @@ _MASK_LIMIT = 256
 _NOTES_LIMIT = 1024  # of one track
 _LONGEST_REACH = 3.0  # a box is carried back by three times its extent at most
 _SLACK_PX = 6  # beyond a block, before an edge draws in
+_OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])  # of the sides of a box: where it grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Padding:
 
 
 # A face detector's box runs from brow to chin: hair, ears and beard lie outside.
-_FACE = Padding(side=0.4, top=0.6, bottom=0.4)
+_FACE = Padding(side=0.3, top=0.5, bottom=0.25)
 _HEAD = Padding(side=0.25, top=0.25, bottom=0.25)
 _BODY = Padding(side=0.08, top=0.08, bottom=0.06)
 
@@ -84,37 +87,29 @@ class _Course:
         notes.extend(reversed(unseen))
 
     def box_at(self, at_s: float) -> Box:
-        """The box on a straight path at `at_s` that, moved along it, holds every box of the window at its own time.
+        """The box at `at_s` whose sides go along straight paths, and hold every box of the window at its own time.
 
-        A path and the greatest distances from it have no room for the swing of a
-        step, unlike the edges of the boxes themselves. Before the first note, the
-        box holds the place where the object was first seen as well.
+        Paths over more than two steps, and the greatest distances from them, have no room for the swing of a
+        step, unlike the sides of the boxes themselves. Before the first note, the box holds the place where the
+        object was first seen as well.
         """
-        times = [note[0] for note in self.notes]
+        notes = np.array(self.notes)
+        times, values = notes[:, 0], notes[:, 1:] * _OUTWARD
         # Behind the last note nothing is known: the box stays where it was then.
         at_s = min(at_s, times[-1])
-        mean_s = sum(times) / len(times)
-        offsets = [time_s - mean_s for time_s in times]
-        spread = sum(offset * offset for offset in offsets)
-        has_path = spread > _LEAST_SPREAD_S2
-        sides: list[float] = []
-        for low, high in ((1, 3), (2, 4)):
-            lows, highs = [note[low] for note in self.notes], [note[high] for note in self.notes]
-            centres = [(a + b) / 2 for a, b in zip(lows, highs, strict=True)]
-            mean = sum(centres) / len(centres)
-            slope = sum(o * c for o, c in zip(offsets, centres, strict=True)) / spread if has_path else 0.0
-            below = max(mean + slope * offset - a for offset, a in zip(offsets, lows, strict=True))
-            above = max(b - mean - slope * offset for offset, b in zip(offsets, highs, strict=True))
-            centre = mean + slope * (at_s - mean_s)
-            if at_s < times[0]:
-                reach = (highs[0] - lows[0]) * _LONGEST_REACH
-                first = mean + slope * offsets[0]
-                centre = max(first - reach, min(first + reach, centre))
-                sides += [min(centre, first) - below, max(centre, first) + above]
-            else:
-                sides += [centre - below, centre + above]
+        middle_s = float(times.mean())
+        offsets = times - middle_s
+        spread = float(offsets @ offsets)
+        means = values.mean(axis=0)
+        slopes = offsets @ values / spread if spread > _LEAST_SPREAD_S2 else np.zeros(4)
+        beyond = (values - means - offsets[:, np.newaxis] * slopes).max(axis=0)
+        sides = means + slopes * (at_s - middle_s) + beyond
+        if at_s < times[0]:
+            first = means + slopes * offsets[0] + beyond
+            reach = _LONGEST_REACH * (notes[0, [3, 4, 3, 4]] - notes[0, [1, 2, 1, 2]])
+            sides = np.maximum(first, np.minimum(first + reach, sides))
         # A thousandth of a pixel is less than arithmetic is sure of, and would be a block where a side lies on its border.
-        x0, x1, y0, y1 = (round(side, 3) for side in sides)
+        x0, y0, x1, y1 = (round(side, 3) for side in (sides * _OUTWARD).tolist())
         return Box(x0, y0, x1, y1)
 
 
@@ -123,7 +118,7 @@ class MaskPlanner:
 
     Promise: the masks of a frame at `t` hold every box that was noted at `t`, padded, as far as it lies in the
     picture. Each is as large as the boxes of its track need from `t` - 0.5 s (or an earlier moment that is asked for) until
-    the moment of planning, along one straight path. What was noted first after `t` is masked where it came from.
+    the moment of planning, along straight paths. What was noted first after `t` is masked where it came from.
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:

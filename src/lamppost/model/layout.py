@@ -10,6 +10,7 @@ DATA/
   keys/recorder.key, recorder.pub   signs segment records and shares; opens nothing
   models/                           model files that were pulled, and entries that were added
   run/                              locks and state of the running processes
+  run/live/CAMERA.sock              masked video as it is made, for who connects; there while it is masked
 ```
 """
 
@@ -51,6 +52,10 @@ class DataFolder:
     @property
     def run(self) -> Path:
         return self.root / "run"
+
+    def live_socket(self, camera: str) -> Path:
+        """Where a camera's masked pictures are published."""
+        return self.run / "live" / f"{camera}.sock"
 
     def segment(self, camera: str, rendition: Rendition, segment_id: str, wall_us: int) -> Path:
         """The absolute path of a new segment's file."""

@@ -76,6 +76,11 @@ class Packet:
 
 
 @dataclass(frozen=True, slots=True)
+class MaskedPacket(Packet):
+    """A packet in which nothing but masked frames was encoded; the masked encoder alone makes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """A new run begins: the next packet is a keyframe with pts 0."""
 

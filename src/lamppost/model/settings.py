@@ -262,7 +262,7 @@ class MaskingSettings(_Section):
         default=0.2, description="Time between two looks of a detector at what changed, in seconds."
     )
     refresh_s: Annotated[float, Field(ge=0.5, le=600)] = Field(
-        default=10.0, description="Time after which whole frames are looked at again, changed or not, in seconds."
+        default=20.0, description="Time after which whole frames are looked at again, changed or not, in seconds."
     )
     face_model: str = Field(default="centerface", description="The model that finds faces; `lamppost model list` shows which there are.")
     threads: Annotated[int, Field(ge=1, le=64)] = Field(

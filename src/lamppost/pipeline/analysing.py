@@ -23,6 +23,7 @@ from lamppost.model.vision import CoverCause, Preset, ReductionStep
 from lamppost.pipeline.covers import CoverKeeper
 from lamppost.pipeline.feed import FeedItem, PacketsDropped
 from lamppost.pipeline.feed_reader import FeedQueue, FeedReader
+from lamppost.pipeline.live import LivePublisher
 from lamppost.pipeline.load import Load
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
@@ -52,6 +53,8 @@ class AnalysisStatus:
     behind_s: float = 0.0
     step: str = ""
     masked_fps: float = 0.0
+    live_subscribers: int = 0
+    live_dropped_fragments: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,7 +81,15 @@ class CameraAnalysis:
     """
 
     def __init__(
-        self, camera: str, plan: MaskingPlan, *, chain: RecordChain, stop: threading.Event, reader: FeedReader, turns: Turns
+        self,
+        camera: str,
+        plan: MaskingPlan,
+        *,
+        chain: RecordChain,
+        stop: threading.Event,
+        reader: FeedReader,
+        turns: Turns,
+        live: LivePublisher | None = None,
     ) -> None:
         self.camera = camera
         self.status = AnalysisStatus()
@@ -90,6 +101,7 @@ class CameraAnalysis:
         self._stop = stop
         self._reader = reader
         self._turns = turns
+        self._live = live
         self._feeds: queue.Queue[socket.socket] = queue.Queue(maxsize=4)
         self._log = get_logger("mask").bind(camera=camera)
         self._covers = CoverKeeper(camera, plan.tools.journal, self._clock)
@@ -120,7 +132,10 @@ class CameraAnalysis:
         return Load(behind_s, items.share if items is not None else 0.0, is_stalled, has_begun=self._taken_s is not None)
 
     def measure(self) -> None:
-        """From one thread, now and then: bring `masked_fps` up to date."""
+        """From one thread, now and then: bring `masked_fps` and what is known of viewers up to date."""
+        if self._live is not None:
+            self.status.live_subscribers = self._live.subscribers
+            self.status.live_dropped_fragments = self._live.dropped_fragments
         now_s = self._clock.monotonic_s()
         if now_s - self._measured_s >= MEASURE_S:
             frames = self.status.frames
@@ -209,6 +224,7 @@ class CameraAnalysis:
             chain=self._chain,
             covers=self._covers,
             step=self.wanted_step,
+            live=self._live,
         )
 
     def _revive_run(self, packet: Packet) -> None:

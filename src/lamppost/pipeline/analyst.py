@@ -28,6 +28,7 @@ from lamppost.pipeline.control import Message
 from lamppost.pipeline.equipment import WEAK_SCORE, Equipment, equip
 from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.feeds import FeedDesk
+from lamppost.pipeline.live import LivePublisher
 from lamppost.pipeline.load import LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
@@ -47,6 +48,7 @@ class _Masked:
     analysis: CameraAnalysis
     thread: threading.Thread
     stop: threading.Event
+    live: LivePublisher
 
 
 class CameraFleet:
@@ -78,6 +80,7 @@ class CameraFleet:
             leaving = self._leaving[name] = self._masked.pop(name)
             self._desk.withdraw(name)
             leaving.stop.set()
+            leaving.live.close()
         for name, masked in self._masked.items():
             masked.analysis.plan = self._plan(wanted[name])
         self._start_missing()
@@ -87,6 +90,8 @@ class CameraFleet:
         _die_with([self._reader.thread, *(masked.thread for masked in self._masked.values())], self._context.stop)
         self._leaving = {name: masked for name, masked in self._leaving.items() if masked.thread.is_alive()}
         self._start_missing()
+        for masked in self._masked.values():
+            masked.live.open()
         analyses = [masked.analysis for masked in self._masked.values()]
         steps = self._load.decide(self._context.clock.monotonic_s(), {analysis.camera: analysis.load() for analysis in analyses})
         for analysis in analyses:
@@ -106,6 +111,7 @@ class CameraFleet:
             masked.stop.set()
         for masked in everyone:
             masked.thread.join()
+            masked.live.close()
         self._reader.close()
         self.report()
 
@@ -118,12 +124,16 @@ class CameraFleet:
     def _start(self, camera: CameraSettings) -> _Masked:
         stop = threading.Event()
         chain = load_chain(self._context.folder, camera.name, Rendition.MASKED)
-        analysis = CameraAnalysis(camera.name, self._plan(camera), chain=chain, stop=stop, reader=self._reader, turns=self._turns)
+        live = LivePublisher(camera.name, self._context.folder, self._reader.loop, self._context.clock)
+        live.open()
+        analysis = CameraAnalysis(
+            camera.name, self._plan(camera), chain=chain, stop=stop, reader=self._reader, turns=self._turns, live=live
+        )
         # A daemon: one that goes on must not keep a process alive whose work has failed.
         thread = threading.Thread(target=analysis.run, name=f"mask-{camera.name}", daemon=True)
         thread.start()
         self._desk.register(camera.name, analysis.offer)
-        return _Masked(analysis, thread, stop)
+        return _Masked(analysis, thread, stop, live)
 
     def _plan(self, camera: CameraSettings) -> MaskingPlan:
         settings, clock = self._settings, self._context.clock

@@ -15,11 +15,12 @@ from lamppost.mask.encoder import MaskedEncoder
 from lamppost.mask.paint import Blank, Palette, cover_blank
 from lamppost.model.books import JournalRecord, Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
-from lamppost.model.media import Packet, StreamParameters
+from lamppost.model.media import MaskedPacket, Packet, StreamParameters
 from lamppost.model.settings import RecordingSettings
 from lamppost.model.vision import CoverCause, Frame, MaskedFrame, ReductionStep
 from lamppost.pipeline.covers import CoverKeeper
 from lamppost.pipeline.lasting import LastingPackets
+from lamppost.pipeline.live import LivePublisher
 from lamppost.pipeline.masking import MaskingPipeline
 from lamppost.record.segments import RecordChain, SegmentWriter
 
@@ -53,6 +54,7 @@ class MaskedRun:
         chain: RecordChain,
         covers: CoverKeeper,
         step: ReductionStep | None = None,
+        live: LivePublisher | None = None,
     ) -> None:
         self.frames = 0
         self.covered_frames = 0
@@ -64,6 +66,7 @@ class MaskedRun:
         self._masking = masking
         self._chain = chain
         self._covers = covers
+        self._live = live
         self._is_halved = step in _HALVED
         self._decoder: PacketDecoder | None = None
         # A picture of full size is always decoded before one is covered without decoding.
@@ -181,7 +184,9 @@ class MaskedRun:
         for packet in self._encoder.encode(masked):
             self._hand_on(packet)
 
-    def _hand_on(self, packet: Packet) -> None:
+    def _hand_on(self, packet: MaskedPacket) -> None:
+        if self._live is not None and self._encoder is not None:
+            self._live.publish(packet, self._encoder.parameters)
         for lasting in self._lasting.push(packet, is_reduced=self.step is not None):
             self._write(lasting)
 
@@ -206,6 +211,8 @@ class MaskedRun:
 
     def _close(self, end: SegmentEnd) -> None:
         with contextlib.ExitStack() as ends:  # last in, first out; each of them also when one before it fails
+            if self._live is not None:
+                ends.callback(self._live.end)
             ends.callback(self._covers.end, self._last_us)
             ends.callback(self._close_writer, end)
             if self._decoder is not None:
@@ -213,8 +220,8 @@ class MaskedRun:
             if self._encoder is not None:
                 for packet in self._encoder.flush():
                     self._hand_on(packet)
-            for packet in self._lasting.end(self._until_90k, is_reduced=self.step is not None):
-                self._write(packet)
+            for lasting in self._lasting.end(self._until_90k, is_reduced=self.step is not None):
+                self._write(lasting)
 
     def _close_writer(self, end: SegmentEnd) -> None:
         if self._writer is not None:

@@ -28,7 +28,9 @@ _GAP_INTERVALS = 4  # and so is one much longer than those before, in a slow str
 _MOTION_HOLD_S = 0.4
 _BEFORE_STEPS = 1.25
 _LONGEST_STEP_S = 20.0  # the longest GOP of a smart codec
-REFRESH_S = 10.0
+REFRESH_S = 20.0
+# A live look-back may fall short by this: for a tick that a camera rounded down, every picture would wait for one more.
+ROUNDING_S = 0.002
 
 
 class Motion(Protocol):
@@ -117,7 +119,7 @@ class MaskingPipeline:
         self._watch_step(at_s)
         self._held.append(_Held(frame, at_s, self._judge(frame, at_s)))
         self._last_frame = frame
-        return self._release(at_s - self._look_back_s)
+        return self._release(at_s - self._look_back_s + (ROUNDING_S if self._is_live else 0.0))
 
     def pass_over(self, pts_90k: int) -> None:
         """A picture of this time is left out on purpose: nothing is missing there. Pictures may come in decoding order."""

@@ -40,6 +40,7 @@ _RECORDED: Final = (
 _MASKED: Final = (
     ("frames", "lamppost_masked_frames", "Masked pictures written"),
     ("covered_frames", "lamppost_covered_frames", "Of these, covered whole"),
+    ("live_dropped_fragments", "lamppost_live_dropped_fragments", "Live pictures that a subscriber was too slow for"),
 )
 _RETAINED: Final = (
     ("free_bytes", "lamppost_disk_free_bytes", "Free on the data folder's disk"),
@@ -101,10 +102,12 @@ class NodeCollector(Collector):
         maskings = {name: self._node.masking(name) for name in names}
         up = GaugeMetricFamily("lamppost_camera_recording", "1 while the camera is recorded", labels=("camera",))
         behind = GaugeMetricFamily("lamppost_masking_behind_seconds", "How late masking is", labels=("camera",))
+        live = GaugeMetricFamily("lamppost_live_subscribers", "Connections that get live video", labels=("camera",))
         for name in names:
+            live.add_metric((name,), float(maskings[name].get("live_subscribers", 0)))
             up.add_metric((name,), float(recordings[name].get("state") == "recording"))
             behind.add_metric((name,), float(maskings[name].get("behind_s", 0.0)))
-        yield from (up, behind)
+        yield from (up, behind, live)
         for reports, fields in ((recordings, _RECORDED), (maskings, _MASKED)):
             for key, metric, meaning in fields:
                 family = CounterMetricFamily(metric, meaning, labels=("camera",))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from lamppost.pipeline.measuring import DETECT_INTERVAL_S, Figures
+from lamppost.pipeline.measuring import Figures
 from lamppost.pipeline.preflight import needed_descriptors
 
 CAMERAS_PER_RECORDER: Final = 100
@@ -91,7 +91,7 @@ def plan(demand: Demand, figures: Figures, available: Available) -> Plan:
             "cores",
             f"recording {demand.cameras} × {figures.recording_s_per_s * 1000:.2f} ms/s × {NETWORK_FACTOR:g} = {recording:.2f}; masking "
             f"{demand.cameras} × ({demand.masked_fps:g} × {figures.frame_s * 1000:.1f} ms + "
-            f"{_looks_per_s(demand.masked_fps):g} × {figures.faces_s * 1000:.1f} ms) = {demand.cameras * per_camera:.2f}",
+            f"{figures.looking_s_per_s * 1000:.1f} ms of looking) = {demand.cameras * per_camera:.2f}",
         ),
         _memory(demand, figures, available),
         Need(
@@ -104,7 +104,7 @@ def plan(demand: Demand, figures: Figures, available: Available) -> Plan:
     )
     assumed = (
         f"reading RTSP takes as much processor time as recording what was read (× {NETWORK_FACTOR:g})",
-        "masked video is 1280x720 and changes as much as the simulated street does; look for faces 5 times a second",
+        "masked video is 1280x720 and changes as much as the simulated street does, and so does what faces are looked for in",
         f"{SYNCS_PER_SEGMENT} syncs for each segment; 64 open files and 8 for each camera; {OTHER_PROCESSES} small processes beside",
     )
     return Plan(needs, _maskable_fps(demand, figures, max(0.0, available.cores - recording)), assumed)
@@ -161,12 +161,8 @@ def _memory(demand: Demand, figures: Figures, available: Available) -> Need:
     )
 
 
-def _looks_per_s(masked_fps: float) -> float:
-    return min(masked_fps, 1 / DETECT_INTERVAL_S)
-
-
 def _masking_cores(masked_fps: float, figures: Figures) -> float:
-    return masked_fps * figures.frame_s + _looks_per_s(masked_fps) * figures.faces_s
+    return masked_fps * figures.frame_s + figures.looking_s_per_s
 
 
 def _maskable_fps(demand: Demand, figures: Figures, cores: float) -> float:

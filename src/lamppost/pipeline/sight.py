@@ -113,6 +113,8 @@ class Sight:
         `moving` is masked in any case, and beside it only places in doubt can hold anything new; None where nobody watches that.
         """
         size = (frame.width_px, frame.height_px)
+        for box in self._tracker.strayed(at_s):
+            self._gaze.ask(box)
         known = [track.box for track in self._tracker.predict(at_s)]
         if is_whole:
             regions = self._gaze.whole(at_s, small, size)

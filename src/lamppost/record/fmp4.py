@@ -19,7 +19,7 @@ import av
 from av.error import FFmpegError
 
 from lamppost.base.annexb import Borders, nal_units
-from lamppost.base.clock import TICKS_PER_S
+from lamppost.base.clock import TICKS_PER_S, US_PER_S
 from lamppost.base.errors import UnsupportedStream
 from lamppost.model.media import Codec, Packet, StreamParameters
 
@@ -27,6 +27,8 @@ _SYNC_SAMPLE = 0x0200_0000  # depends on no other sample
 _OTHER_SAMPLE = 0x0101_0000  # depends on others, is no sync sample
 _TFHD_BASE_IS_MOOF = 0x02_0000
 _TRUN_ALL = 0x000F01  # data offset; duration, size, flags, composition offset of each sample
+_PRFT_CAPTURED = 24
+_NTP_EPOCH_S = 2_208_988_800  # from 1900, where NTP begins to count (RFC 5905), to 1970
 _INIT_OPTIONS = {
     "movflags": "delay_moov+default_base_moof+frag_keyframe+skip_trailer+negative_cts_offsets+cmaf",
     "use_editlist": "0",
@@ -125,6 +127,19 @@ def make_chunk(number: int, decode_90k: int, samples: Sequence[Sample]) -> bytes
     moof = _box(b"moof", mfhd + _box(b"traf", tfhd + tfdt + trun))
     size = 8 + sum(len(s.payload) for s in samples)
     return b"".join([moof, struct.pack(">I4s", size, b"mdat"), *(s.payload for s in samples)])
+
+
+def make_prft(wall_us: int, media_90k: int) -> bytes:
+    """A `ProducerReferenceTimeBox` (ISO/IEC 14496-12, 8.16.5), version 1: at `media_90k` of track 1 it was `wall_us` UTC.
+
+    The flags say which moment that was. 0, 1, 2 and 4 stand for the input to the encoder, its output, the `moof`
+    finished and the `moof` written; a masked picture has waited for its look-back by then, so none of them would tell a
+    viewer how old it is. The value is 24: all times have the same offset to UTC (8), and that is nought, the moment of the
+    capture (16). FFmpeg gives the same to times it had from a camera's RTCP, and DASH calls it `captured`.
+    """
+    seconds, rest_us = divmod(wall_us, US_PER_S)
+    ntp = (seconds + _NTP_EPOCH_S & 0xFFFF_FFFF) << 32 | (rest_us << 32) // US_PER_S
+    return _full_box(b"prft", 1, _PRFT_CAPTURED, struct.pack(">IQQ", 1, ntp, media_90k))
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:

@@ -25,6 +25,7 @@ _LEAST_BASE_S = 0.05  # a velocity over less time is noise
 _LONGEST_PREDICTION_S = 0.5  # how far a box is carried on by its speed; after that it stands still
 _DOUBT_GROWTH = 0.06  # of a box's extent on each side, for each picture in which nothing told where it went
 _MOST_DOUBTS = 6
+_STRAY_SHARE = 0.25  # of its extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ class _Following:
         last = self.seen[-1][1]
         # Two boxes that become one jump: nothing is carried further than its own extent.
         return last.moved(_within(speed_x * ahead_s, last.width), _within(speed_y * ahead_s, last.height))
+
+    def has_strayed(self) -> bool:
+        if self.carried is None:
+            return False
+        then, now = self.seen[-1][1], self.carried[1]
+        return abs(now.x0 - then.x0) > _STRAY_SHARE * then.width or abs(now.y0 - then.y0) > _STRAY_SHARE * then.height
 
     def carry(self, at_s: float, shift: Shift) -> None:
         since_s, box = self.carried or self.seen[-1]
@@ -157,6 +164,10 @@ class BoxTracker:
     def missed(self, at_s: float) -> tuple[Box, ...]:
         """Where tracks are that the last look at their place missed: to be looked at again."""
         return tuple(track.at(at_s) for track in self._following if track.misses)
+
+    def strayed(self, at_s: float) -> tuple[Box, ...]:
+        """Where tracks are that were carried away from the place where they were seen: nobody has looked there."""
+        return tuple(track.at(at_s) for track in self._following if track.has_strayed())
 
     def _tracks(self, at_s: float) -> tuple[Track, ...]:
         return tuple(Track(each.track_id, each.kind, each.at(at_s), each.last_s == at_s) for each in self._following)

@@ -221,3 +221,12 @@ def test_a_halved_picture_is_the_mean_of_four_and_a_small_one_stays() -> None:
     mean = even[:360].reshape(180, 2, 320, 2).mean(axis=(1, 3))
     assert np.abs(halve(even)[:180] - mean).max() <= 0.5
     assert halve(even[: 300 * 3 // 2, :600].copy()).shape == (450, 600)
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("threads", [1, 4])
+def test_without_reordering_every_picture_comes_out_with_its_packet(codec: Codec, threads: int) -> None:
+    # Frames decoded in several threads at once would each hold a live picture back by one more.
+    parameters, packets = camera_packets.encode(codec)
+    decoder = PacketDecoder(parameters, threads=threads)
+    assert [[frame.pts_90k for frame in decoder.decode(packet)] for packet in packets] == [[packet.pts_90k] for packet in packets]

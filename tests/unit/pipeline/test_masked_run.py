@@ -13,9 +13,11 @@ from lamppost.base.clock import ManualClock
 from lamppost.base.errors import StoreError
 from lamppost.model.books import CoverClosed, CoverOpened, JournalRecord, SegmentClosed, SegmentEnd
 from lamppost.model.layout import DataFolder
+from lamppost.model.media import MaskedPacket, StreamParameters
 from lamppost.model.settings import RecordingSettings
 from lamppost.model.vision import CoverCause, Frame, MaskedFrame
 from lamppost.pipeline.covers import CoverKeeper
+from lamppost.pipeline.live import LivePublisher
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline
 from lamppost.record.segments import RecordChain
@@ -50,3 +52,41 @@ def test_a_cover_ends_although_its_segment_cannot_be_ended(tmp_path: Path) -> No
     (opened,) = [record for record in records if isinstance(record, CoverOpened)]
     (closed,) = [record for record in records if isinstance(record, CoverClosed)]
     assert (closed.cover_id, closed.end_us) == (opened.cover_id, packets[-1].wall_us)
+
+
+class ListeningPublisher:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.packets: list[MaskedPacket] = []
+        self.ends = 0
+
+    def publish(self, packet: MaskedPacket, parameters: StreamParameters) -> None:
+        assert parameters.parameter_sets
+        self.packets.append(packet)
+
+    def end(self) -> None:
+        self.ends += 1
+
+
+def test_every_picture_is_published_at_once_also_a_covered_one_and_the_stream_ends_with_the_run(tmp_path: Path) -> None:
+    parameters, packets = encode(frames=30)
+    tools = MaskedTools(DataFolder(tmp_path), RecordingSettings(), lambda _record: None, lambda text: text + b"\n-- x\n", ManualClock(), 2)
+    live = ListeningPublisher()
+    run = MaskedRun(
+        "gate",
+        parameters,
+        tools,
+        masking=cast(MaskingPipeline, CoveringMasker()),
+        chain=RecordChain(),
+        covers=CoverKeeper("gate", lambda _record: None, tools.clock),
+        live=cast(LivePublisher, live),
+    )
+    for index, packet in enumerate(packets):
+        run.take(packet)
+        assert [one.wall_us for one in live.packets] == [one.wall_us for one in packets[: index + 1]], "none waits for the next one"
+    assert live.packets[0].is_keyframe
+    assert {type(packet) for packet in live.packets} == {MaskedPacket}
+    assert live.ends == 0
+    run.finish(SegmentEnd.STOPPED)
+    assert (len(live.packets), live.ends) == (30, 1)

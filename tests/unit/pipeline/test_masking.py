@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lamppost.base.clock import ManualClock
 from lamppost.detect.values import SmallPicture
 from lamppost.model.vision import Box, CoverCause, Detection, Frame, Kind, MaskedFrame, Observation, Preset, Region
-from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.masking import ROUNDING_S, MaskingPipeline
 
 WIDTH_PX, HEIGHT_PX = 320, 192
 LOOK_BACK_S = 0.5
@@ -162,16 +162,17 @@ def test_no_frame_leaves_before_the_masker_has_spoken(story, is_live: bool) -> N
     assert [frame.pts_90k for frame in out] == times, "every frame once, in order"
     assert not damaged & set(bench.motion.seen + bench.faces.seen), "no detector learns from damage"
     looked_at = set(bench.faces.seen)
+    look_back_90k = (LOOK_BACK_S - (ROUNDING_S if is_live else 0)) * 90_000
     for frame in out:
         pts = frame.pts_90k
-        assert left_at.get(pts, pts + 10**9) >= pts + LOOK_BACK_S * 90_000 - 1, "the look-back was seen"
+        assert left_at.get(pts, pts + 10**9) >= pts + look_back_90k - 1, "the look-back was seen"
         if frame.covered is not None:
             assert len(np.unique(frame.i420[:HEIGHT_PX])) == 1
             continue
         assert pts not in damaged
         assert motion[pts].is_settled
         assert not motion[pts].is_scene_change
-        window = [other for other in times if pts - 1 <= other <= pts + LOOK_BACK_S * 90_000 and other not in damaged]
+        window = [other for other in times if pts - 1 <= other <= pts + look_back_90k and other not in damaged]
         assert not any(motion[other].is_scene_change for other in window)
         for detection in motion[pts].detections + (faces[pts] if pts in looked_at else ()):
             assert covers_box(frame, detection.box), (pts, detection)
@@ -340,3 +341,24 @@ def test_the_rest_is_covered_at_once_where_nothing_is_looked_at_any_more() -> No
     assert [frame.pts_90k for frame in (*shown, *rest)] == TIMES
     assert set(causes(list(rest))) == {CoverCause.OVERLOAD}
     assert set(causes(shown)) == {None}
+
+
+@pytest.mark.parametrize("fps", [10, 25])
+@pytest.mark.parametrize("tremble_90k", [0, 1, 90])
+def test_a_live_frame_does_not_wait_for_one_more_because_of_how_times_are_rounded(fps: int, tremble_90k: int) -> None:
+    bench = make(Preset.FACES)
+    step_90k = 90_000 // fps
+    waited: list[int] = []
+    for index in range(40):
+        pts_90k = index * step_90k + tremble_90k * (index % 2)
+        waited += [index - frame.pts_90k // step_90k for frame in bench.pipeline.push(frame_at(pts_90k))]
+    assert set(waited) == {-(-fps // 2)}  # the first one half a second later, within a millisecond
+
+
+def test_a_file_waits_for_the_whole_look_back() -> None:
+    bench = make(Preset.FACES, is_live=False)
+    waited: list[int] = []
+    for index in range(40):
+        pts_90k = index * 9000 - (index % 2)
+        waited += [index - (frame.pts_90k + 1) // 9000 for frame in bench.pipeline.push(frame_at(pts_90k))]
+    assert set(waited) == {5, 6}

@@ -16,7 +16,7 @@ FIGURES = Figures(
     sealed_ratio=1.01,
     seal_bytes_per_s=1e9,
     frame_s=0.005,
-    faces_s=0.02,
+    looking_s_per_s=0.06,
     masked_bytes_per_frame=10_000,
     write_bytes_per_s=200e6,
     syncs_per_s=1000,
@@ -38,7 +38,7 @@ def test_the_numbers_are_those_of_the_arithmetic() -> None:
     assert need("disk") == pytest.approx((20 * 0.505e6 * 30 * 86_400 + 20 * 0.1e6 * 10 * 86_400) / 1e9)
     assert need("writing") == pytest.approx(20 * 0.605)
     assert need("syncs") == pytest.approx(2 * 20 * (1 / 5 + 9 / 60))
-    assert need("processor") == pytest.approx(20 * 0.002 * 2 + 20 * (10 * 0.005 + 5 * 0.02))
+    assert need("processor") == pytest.approx(20 * 0.002 * 2 + 20 * (10 * 0.005 + 0.06))
     assert need("memory") == pytest.approx((1 + 3) * 0.1 + 20 * 0.2 + 20 * 0.051)
     assert need("open files of one process") == 64 + 8 * 20
 
@@ -63,9 +63,9 @@ def test_no_limit_of_open_files_is_enough() -> None:
 
 
 def test_what_the_cores_leave_is_told_in_frames_a_second() -> None:
-    # Two cores less 0.08 for recording, for 20 cameras: 0.096 each. Below five frames a second each is looked at for faces.
+    # Two cores less 0.08 for recording, for 20 cameras: 0.096 each, of which looking takes 0.06.
     made = plan(DEMAND, FIGURES, replace(LARGE, cores=2))
-    assert made.maskable_fps == pytest.approx(0.096 / 0.025, rel=1e-3)
+    assert made.maskable_fps == pytest.approx(0.036 / 0.005, rel=1e-3)
     assert plan(replace(DEMAND, cameras=2000), FIGURES, replace(LARGE, cores=2)).maskable_fps == pytest.approx(0, abs=1e-6)
 
 
