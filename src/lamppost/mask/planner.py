@@ -91,9 +91,9 @@ class _Course:
     def box_at(self, at_s: float, since_s: float) -> Box:
         """The box at `at_s` whose sides go along straight paths, and hold every box of the window at its own time.
 
-        The window begins at `since_s`; a path is laid through what was noted somewhat earlier, too. Paths over more than
-        two steps, and the greatest distances from them, have no room for the swing of a step, unlike the sides of the boxes themselves. Before the first note, the box holds the place where the
-        object was first seen as well.
+        The window begins at `since_s`; a path is laid through what was noted a little earlier, too. Paths over more
+        than two steps, and the greatest distances from them, have no room for the swing of a step, unlike the sides of
+        the boxes themselves. Before the first note, the box holds the place where the object was first seen as well.
         """
         notes = np.array(self.notes)
         times, values = notes[:, 0], notes[:, 1:] * _OUTWARD
