@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -74,6 +75,8 @@ def kill_repeatedly(folder: Path, *, kills: int, cameras: int, seed: int) -> Non
     node = start(folder, cameras)
     try:
         killed = 0
+        for process in node.processes():
+            assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0), "a core dump would hold frames"
         while killed < kills:
             killed += kill_analysts(node, dice)
         node.await_fragments(4 * cameras, writer="analyst")
