@@ -104,6 +104,8 @@ def damage(camera: Camera, dice: random.Random) -> None:
         camera.story.items.append(replace(packet, is_corrupt=True))
     elif manner == "torn":
         camera.story.items.append(replace(packet, data=packet.data[: dice.randint(1, max(1, len(packet.data) // 2))]))
+        if not camera.to_keyframe:
+            return  # FFmpeg may repeat the picture before it without a sign, and no later packet misses it
     elif manner == "garbled":
         at = dice.randrange(len(packet.data) // 3, len(packet.data))
         camera.story.items.append(replace(packet, data=packet.data[:at] + dice.randbytes(len(packet.data) - at)))
@@ -261,9 +263,11 @@ def fault_at(story: Story, run: Sequence[Frame], index: int, took_s: float | Non
     wall_us = run[index].wall_us
     if wall_us in story.broken:
         return "damage"
-    # A pipeline that begins with this frame does not miss what was before; and one that has seen a single frame cannot
-    # tell a jump from a slow stream, but looks at the second one as well.
-    is_jump = wall_us in story.after_jump and (index > 1 or (index == 1 and run[1].pts_90k <= run[0].pts_90k))
+    # A pipeline that begins with this frame does not miss what was before. One that has seen a single frame cannot tell a
+    # jump from a slow stream, looks at the second one as well, and takes some frames to learn how far apart they are.
+    learns_until = 40 if len(run) > 1 and run[1].wall_us in story.after_jump else 1
+    is_back = index > 0 and run[index].pts_90k <= run[index - 1].pts_90k
+    is_jump = wall_us in story.after_jump and (index > learns_until or is_back)
     if is_jump:
         return "jump"
     return "stall" if took_s is not None and took_s > LOOK_BACK_S else ""
