@@ -22,6 +22,8 @@ from lamppost.model.vision import Box, Fill, Kind, Mask
 # Of each side of a frame: with the look-back, the window is longer than two steps of a walk (0.5 s each).
 BEFORE_S: Final = 0.5
 _LINGER_S: Final = 0.2  # that a mask stays after its track was noted last
+_PATH_S: Final = 1.0  # of what is older than the window: it tells which way someone goes, not how large their mask is
+_LEAST_STEP_S = 0.02
 _LEAST_SPREAD_S2 = 1e-4  # a line through a shorter time is noise
 _MASK_LIMIT = 256
 _NOTES_LIMIT = 1024  # of one track
@@ -86,23 +88,28 @@ class _Course:
                 unseen[index] = (note_s, way.x0, way.y0, way.x1, way.y1)
         notes.extend(reversed(unseen))
 
-    def box_at(self, at_s: float) -> Box:
+    def box_at(self, at_s: float, since_s: float) -> Box:
         """The box at `at_s` whose sides go along straight paths, and hold every box of the window at its own time.
 
-        Paths over more than two steps, and the greatest distances from them, have no room for the swing of a
-        step, unlike the sides of the boxes themselves. Before the first note, the box holds the place where the
-        object was first seen as well.
+        The window begins at `since_s`; a path is laid through what was noted a little earlier, too. Paths over more
+        than two steps, and the greatest distances from them, have no room for the swing of a step, unlike the sides of
+        the boxes themselves. Before the first note, the box holds the place where the object was first seen as well.
         """
         notes = np.array(self.notes)
         times, values = notes[:, 0], notes[:, 1:] * _OUTWARD
         # Behind the last note nothing is known: the box stays where it was then.
         at_s = min(at_s, times[-1])
-        middle_s = float(times.mean())
+        # Weighted after Hann: a path fitted with equal weights sways with each step that enters or leaves its window.
+        length_s = float(times[-1] - times[0]) + _LEAST_STEP_S
+        weights = np.sin(np.pi * (times - times[0] + _LEAST_STEP_S / 2) / length_s) ** 2
+        weights /= weights.sum()
+        middle_s = float(weights @ times)
         offsets = times - middle_s
-        spread = float(offsets @ offsets)
-        means = values.mean(axis=0)
-        slopes = offsets @ values / spread if spread > _LEAST_SPREAD_S2 else np.zeros(4)
-        beyond = (values - means - offsets[:, np.newaxis] * slopes).max(axis=0)
+        spread = float(weights @ offsets**2)
+        means = weights @ values
+        slopes = (weights * offsets) @ values / spread if spread > _LEAST_SPREAD_S2 else np.zeros(4)
+        window = times >= min(since_s - 1e-6, times[-1])
+        beyond = (values - means - offsets[:, np.newaxis] * slopes)[window].max(axis=0)
         sides = means + slopes * (at_s - middle_s) + beyond
         if at_s < times[0]:
             first = means + slopes * offsets[0] + beyond
@@ -150,11 +157,11 @@ class MaskPlanner:
         planned: list[Mask] = []
         for track_id in list(self._courses):
             course = self._courses[track_id]
-            course.forget(at_s - before_s)
+            course.forget(at_s - before_s - _PATH_S)
             if not course.notes or course.notes[-1][0] < at_s - linger_s - 1e-6:
                 del self._courses[track_id]
                 continue
-            box = course.box_at(at_s)
+            box = course.box_at(at_s, at_s - before_s)
             course.drawn = _settle(course.drawn, box, align(box, course.fill, self._width_px, self._height_px))
             if course.drawn is not None:
                 planned.append(course.drawn)

@@ -287,3 +287,25 @@ def test_the_data_folder_is_drawn_as_the_code_names_it() -> None:
     drawn = {line.split("/")[0].strip() for line in _text(DOCS / "design" / "data-folder.txt").splitlines()[1:]}
     layout = _text(ROOT / "src" / "lamppost" / "model" / "layout.py").split("```")[1]
     assert drawn == {line.split("/")[0].strip() for line in layout.strip().splitlines()[1:]}
+
+
+# Masking
+
+
+def test_every_way_out_names_tests_that_exist() -> None:
+    page = _text(DOCS / "design" / "masking.md")
+    for heading in ("Covered whole", "Every way out"):
+        section = page.split(f"## {heading}\n")[1].split("\n## ")[0]
+        rows = re.findall(r"^\| (?!when|route|---)(.+) \|$", section, flags=re.MULTILINE)
+        assert len(rows) >= 6
+        for row in rows:
+            tests = re.findall(r"`(tests/[^`]+)`", row)
+            assert tests, row
+            assert [test for test in tests if not (ROOT / test).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "channel", ["bitrate", "look-back", "rate control", "shadows", "reflections", "where and when", "swap", "core dumps"]
+)
+def test_what_remains_visible_is_named(channel: str) -> None:
+    assert channel in _text(DOCS / "design" / "masking.md")
