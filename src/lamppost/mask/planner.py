@@ -10,8 +10,9 @@ rhythm of a step.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -51,11 +52,15 @@ class Padding:
 _FACE = Padding(side=0.3, top=0.5, bottom=0.25)
 _HEAD = Padding(side=0.25, top=0.25, bottom=0.25)
 _BODY = Padding(side=0.08, top=0.08, bottom=0.06)
+_MOVING = Padding(side=0.03, top=0.04, bottom=0.03, least_px=2.0)  # its box has a margin of its own
 
 
 def padding_of(kind: Kind) -> Padding:
     """The padding of a kind."""
-    return _FACE if kind is Kind.FACE else _HEAD if kind in (Kind.HEAD, Kind.PLATE) else _BODY
+    return _PADDINGS.get(kind, _BODY)
+
+
+_PADDINGS: Mapping[Kind, Padding] = MappingProxyType({Kind.FACE: _FACE, Kind.HEAD: _HEAD, Kind.PLATE: _HEAD, Kind.OBJECT: _MOVING})
 
 
 @dataclass(slots=True)

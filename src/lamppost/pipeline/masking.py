@@ -164,7 +164,8 @@ class MaskingPipeline:
         if step_s <= 0 or (usual_s is not None and step_s > max(_GAP_S, _GAP_INTERVALS * usual_s)):
             self.drop(self._cover_next or CoverCause.TIMESTAMP_GAP)  # what is known to be missing explains the gap
         else:
-            self._usual_step_s = step_s if usual_s is None else usual_s + (step_s - usual_s) / 8
+            # Falls faster than it rises: one long step at the start must not hide the jumps that follow.
+            self._usual_step_s = step_s if usual_s is None else usual_s + (step_s - usual_s) / (2 if step_s < usual_s else 8)
 
     def _watch_step(self, at_s: float) -> None:
         """Hold boxes for longer where frames are further apart."""

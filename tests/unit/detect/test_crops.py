@@ -14,12 +14,15 @@ EVEN = st.integers(8, 1200).map(lambda half: 2 * half)
 
 @st.composite
 def scenes(draw):
-    """The size of a picture and regions in it, with even and odd sides."""
+    """The size of a picture and regions in it."""
     size = (draw(EVEN), draw(EVEN))
     regions = []
     for _ in range(draw(st.integers(1, 6))):
-        x0, y0 = draw(st.integers(0, size[0] - 2)), draw(st.integers(0, size[1] - 2))
-        regions.append(Region(x0, y0, draw(st.integers(x0 + 1, size[0])), draw(st.integers(y0 + 1, size[1]))))
+        # Even, as regions are, and as large as a gaze makes them where the picture has room for it.
+        wide, high = min(size[0], 64), min(size[1], 64)
+        x0, y0 = 2 * draw(st.integers(0, (size[0] - wide) // 2)), 2 * draw(st.integers(0, (size[1] - high) // 2))
+        right, lower = draw(st.integers((x0 + wide) // 2, size[0] // 2)), draw(st.integers((y0 + high) // 2, size[1] // 2))
+        regions.append(Region(x0, y0, 2 * right, 2 * lower))
     return size, regions
 
 

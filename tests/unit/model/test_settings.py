@@ -155,7 +155,7 @@ def test_a_dead_camera_is_never_waited_for_longer_than_ten_seconds() -> None:
 
 def test_faces_and_movement_are_masked_unless_told_otherwise() -> None:
     assert MaskingSettings().preset is Preset.MOTION
-    assert {preset.value for preset in Preset} == {"motion", "faces", "all"}  # and none that masks nothing
+    assert {preset.value for preset in Preset} == {"motion", "faces", "heads", "persons", "all"}  # and none that masks nothing
 
 
 def test_logs_have_known_levels() -> None:

@@ -244,6 +244,12 @@ def test_a_jump_in_time_is_a_gap_and_a_slow_clip_is_not() -> None:
     assert set(causes(run(make(), [index * 180_000 for index in range(9)]))) == {None}
 
 
+def test_a_long_first_step_does_not_hide_a_later_jump() -> None:
+    times = [0, *(2_070_000 + index * 3600 for index in range(20)), *(2_592_000 + index * 3600 for index in range(20))]
+    out = run(make(), times)
+    assert out[21].covered is CoverCause.TIMESTAMP_GAP, "five seconds are missing before it"
+
+
 def test_a_late_detection_covers_what_waits_until_one_is_in_time() -> None:
     bench = make()
     bench.faces.slow = {TIMES[20]: 0.8}
