@@ -13,7 +13,7 @@ from lamppost.bench.scores import Size
 from lamppost.bench.truth import SCORED, Label
 
 _LEAST_SHOWN: Final = 1e-4
-_COLOURS: Final = ("#1b6ca8", "#e07a1f", "#3a8f5b", "#9457a6", "#7a7a7a", "#b3342f")
+_COLOURS: Final = ("#1b6ca8", "#e07a1f", "#3a8f5b", "#9457a6", "#8c8c8c", "#b3342f", "#111111", "#c2a500")
 _INK: Final = "#2b2b2b"
 _BESIDE: Final = {"textcoords": "offset points", "va": "center", "fontsize": 8, "color": _INK}
 
