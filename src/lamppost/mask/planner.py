@@ -52,7 +52,6 @@ class Padding:
 _FACE = Padding(side=0.3, top=0.5, bottom=0.25)
 _HEAD = Padding(side=0.25, top=0.25, bottom=0.25)
 _BODY = Padding(side=0.08, top=0.08, bottom=0.06)
-_MOVING = Padding(side=0.03, top=0.04, bottom=0.03, least_px=2.0)  # its box has a margin of its own
 
 
 def padding_of(kind: Kind) -> Padding:
@@ -60,7 +59,7 @@ def padding_of(kind: Kind) -> Padding:
     return _PADDINGS.get(kind, _BODY)
 
 
-_PADDINGS: Mapping[Kind, Padding] = MappingProxyType({Kind.FACE: _FACE, Kind.HEAD: _HEAD, Kind.PLATE: _HEAD, Kind.OBJECT: _MOVING})
+_PADDINGS: Mapping[Kind, Padding] = MappingProxyType({Kind.FACE: _FACE, Kind.HEAD: _HEAD, Kind.PLATE: _HEAD})
 
 
 @dataclass(slots=True)
