@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from lamppost.ingest.street import Street, StreetSettings
-from lamppost.mask.paint import planes_of
+from lamppost.model.i420 import planes_of
 from lamppost.model.vision import Box, Detection, Frame, Kind, Region
 
 WIDTH_PX, HEIGHT_PX, FPS, GOP = 320, 192, 10, 10

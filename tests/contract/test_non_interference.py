@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from lamppost.mask.clips import ClipWriter
 from lamppost.mask.encoder import MaskedEncoder
-from lamppost.mask.paint import Palette, align, cover, paint, planes_of
+from lamppost.mask.paint import Palette, align, cover, paint
+from lamppost.model.i420 import planes_of
 from lamppost.model.media import Packet
 from lamppost.model.vision import Box, CoverCause, Fill, Frame, Mask, MaskedFrame
 from lamppost.record.fmp4 import Sample, length_prefixed, make_chunk, make_init

@@ -19,7 +19,7 @@ from node import Node, wait_until
 
 from lamppost.ingest.simulation import StreetEncoder
 from lamppost.ingest.street import StreetSettings
-from lamppost.mask.paint import planes_of
+from lamppost.model.i420 import planes_of
 from lamppost.model.media import Codec
 
 SEED, WIDTH_PX, HEIGHT_PX, FPS = 3, 640, 360, 10

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lamppost.mask.paint import planes_of
+from lamppost.model.i420 import planes_of
 from lamppost.model.vision import CoverCause, Frame, MaskedFrame
 from moved_camera import EVENT_S, FPS, LOOK_BACK_S, Light, View, Warp, film, pipeline, straight
 

@@ -12,6 +12,7 @@ from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from lamppost.base.errors import MediaError
+from lamppost.model.i420 import narrowed, planes_of
 from lamppost.model.vision import Frame
 
 _LEAST_HALVED_PX = 320
@@ -66,19 +67,6 @@ def turn(i420: NDArray[np.uint8], quarter_turns: int, *, is_mirrored: bool = Fal
     return turned
 
 
-def planes_of(i420: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Y (height, width), U and V (height / 2, width / 2) as views."""
-    height, width = i420.shape[0] * 2 // 3, i420.shape[1]
-    flat = i420.reshape(-1)
-    luma, quarter = height * width, height * width // 4
-    half = (height // 2, width // 2)
-    return (
-        flat[:luma].reshape(height, width),
-        flat[luma : luma + quarter].reshape(half),
-        flat[luma + quarter :].reshape(half),
-    )
-
-
 def halved_size(width_px: int, height_px: int) -> tuple[int, int]:
     """Half of both sides, even; a picture that would become narrower than 320 pixels keeps its size."""
     if width_px // 2 < _LEAST_HALVED_PX or height_px < 4:
@@ -99,11 +87,5 @@ def halve(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def rgb_of(frame: Frame) -> NDArray[np.uint8]:
     """`frame` as RGB, shape (height, width, 3), by BT.601 as FFmpeg and OpenCV assume by default."""
-    i420 = frame.i420
-    if frame.is_full_range:
-        # OpenCV's conversion knows the limited range alone: luma 16 to 235, chroma 16 to 240.
-        narrowed = i420.astype(np.float32)
-        narrowed[: frame.height_px] = narrowed[: frame.height_px] * (219 / 255) + 16
-        narrowed[frame.height_px :] = (narrowed[frame.height_px :] - 128) * (224 / 255) + 128
-        i420 = np.rint(narrowed).astype(np.uint8)
+    i420 = narrowed(frame.i420) if frame.is_full_range else frame.i420
     return np.asarray(cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420), np.uint8)

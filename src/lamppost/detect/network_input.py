@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from lamppost.detect.crops import Crop
 from lamppost.detect.entry import Colours
 from lamppost.detect.values import scale_down
+from lamppost.model.i420 import chroma_of, narrowed
 from lamppost.model.vision import Frame, Region
 
 _PADDING: Final = 114  # the grey that YOLOX was trained with around its pictures
-# OpenCV's conversion knows the limited range alone: luma 16 to 235, chroma 16 to 240.
-_LEVELS: Final = np.arange(256, dtype=np.float32)
-_NARROW_LUMA: Final = np.rint(_LEVELS * np.float32(219 / 255) + 16).astype(np.uint8)
-_NARROW_CHROMA: Final = np.rint((_LEVELS - 128) * np.float32(224 / 255) + 128).astype(np.uint8)
 _CONVERSIONS: Final = {Colours.RGB: cv2.COLOR_YUV2RGB_I420, Colours.BGR: cv2.COLOR_YUV2BGR_I420}
 
 
@@ -28,8 +25,7 @@ def show_frame(frame: Frame, crop: Crop, target: NDArray[np.float32], colours: C
     """
     planes = _planes(frame, crop)
     if frame.is_full_range:
-        height = crop.shown[1]
-        planes = np.concatenate([_NARROW_LUMA[planes[:height]], _NARROW_CHROMA[planes[height:]]])
+        planes = narrowed(planes)
     _write(np.asarray(cv2.cvtColor(planes, _CONVERSIONS[colours]), np.uint8), target)
 
 
@@ -47,12 +43,10 @@ def _planes(frame: Frame, crop: Crop) -> NDArray[np.uint8]:
     part = crop.part
     if part == Region(0, 0, width, height) and (width, height) == (frame.width_px, frame.height_px):
         return frame.i420
-    chroma = frame.i420[frame.height_px :].reshape(2, frame.height_px // 2, frame.width_px // 2)
     planes = np.empty((height * 3 // 2, width), np.uint8)
-    small_chroma = planes[height:].reshape(2, height // 2, width // 2)
     rows, columns = slice(part.y0 // 2, part.y1 // 2), slice(part.x0 // 2, part.x1 // 2)
     planes[:height] = scale_down(frame.luma[part.y0 : part.y1, part.x0 : part.x1], (width, height))
-    for plane, small in zip(chroma, small_chroma, strict=True):
+    for plane, small in zip(chroma_of(frame.i420), chroma_of(planes), strict=True):
         small[:] = scale_down(plane[rows, columns], (width // 2, height // 2))
     return planes
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lamppost.model.i420 import chroma_of
 from lamppost.model.vision import Frame
 
 Picture = NDArray[np.float32]
@@ -38,8 +39,7 @@ def shrink(frame: Frame, long_side_px: int = LONG_SIDE_PX) -> SmallPicture:
     scale = min(1.0, long_side_px / max(frame.width_px, frame.height_px))
     width, height = (max(8, 2 * round(side * scale / 2)) for side in (frame.width_px, frame.height_px))
     half = (width // 2, height // 2)
-    blue, red = frame.i420[frame.height_px :].reshape(2, frame.height_px // 2, frame.width_px // 2)
-    chroma = np.stack((scale_down(blue, half), scale_down(red, half)))
+    chroma = np.stack([scale_down(plane, half) for plane in chroma_of(frame.i420)])
     luma = scale_down(frame.luma, (width, height))
     return SmallPicture(luma.copy() if np.may_share_memory(luma, frame.i420) else luma, chroma)
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lamppost.model.i420 import chroma_of, luma_of
 from lamppost.model.vision import Box
 
 Picture = NDArray[np.uint8]
@@ -53,20 +54,14 @@ class Sprite:
         return int(self.luma.shape[0])
 
 
-def i420_planes(i420: Picture) -> tuple[Picture, Picture]:
-    """Views of the luma (h, w) and chroma (2, h/2, w/2) of an I420 picture (h * 3/2, w)."""
-    height, width = i420.shape[0] * 2 // 3, i420.shape[1]
-    chroma: Picture = i420[height:].reshape(2, height // 2, width // 2)
-    return i420[:height], chroma
-
-
 def to_i420(bgr: Picture) -> Picture:
     """BGR (h, w, 3) as I420 (h * 3/2, w), BT.601 limited range; h and w even."""
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
 
 
 def _sprite(bgr: Picture, mask: Picture, face: Box | None = None) -> Sprite:
-    luma, chroma = i420_planes(to_i420(bgr))
+    i420 = to_i420(bgr)
+    luma, chroma = luma_of(i420), chroma_of(i420)
     opaque = mask > 127
     return Sprite(luma.copy(), chroma.copy(), opaque, np.ascontiguousarray(opaque[::2, ::2]), face)
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamppost.ingest.sprites import WALK_POSES, Picture, Sprite, draw_scenery, i420_planes, vehicle_sprite, walker_sprites
+from lamppost.ingest.sprites import WALK_POSES, Picture, Sprite, draw_scenery, vehicle_sprite, walker_sprites
 from lamppost.ingest.strip import burn_frame_number
+from lamppost.model.i420 import chroma_of, luma_of
 from lamppost.model.vision import Box, Kind
 
 # A thing of which less than this share shows is not in the truth: nobody could see it.
@@ -143,7 +144,7 @@ class Street:
         """
         picture = np.empty_like(self._scenery) if out is None else out
         np.copyto(picture, self._scenery)
-        luma, chroma = i420_planes(picture)
+        luma, chroma = luma_of(picture), chroma_of(picture)
         for _, sprite, x, y in self._placed(index):
             _blit(luma, sprite.luma, sprite.mask, x, y)
             for plane, source in zip(chroma, sprite.chroma, strict=True):

@@ -21,7 +21,7 @@ from av.video.reformatter import ColorRange
 from lamppost.base.annexb import nal_units
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.base.errors import MediaError
-from lamppost.mask.paint import planes_of
+from lamppost.model.i420 import planes_of
 from lamppost.model.media import Codec, MaskedPacket, StreamParameters
 from lamppost.model.vision import MaskedFrame
 

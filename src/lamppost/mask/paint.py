@@ -15,6 +15,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from lamppost.model.i420 import planes_of
 from lamppost.model.vision import Box, CoverCause, Fill, Frame, Kind, Mask, MaskedFrame
 
 BLOCK_PX = 16
@@ -158,15 +159,3 @@ def _blank_picture(blank: Blank, palette: Palette) -> NDArray[np.uint8]:
 def _frozen(i420: NDArray[np.uint8]) -> NDArray[np.uint8]:
     i420.flags.writeable = False
     return i420
-
-
-def planes_of(i420: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Y (height, width), U and V (height / 2, width / 2) as views."""
-    height, width = i420.shape[0] * 2 // 3, i420.shape[1]
-    flat = i420.reshape(-1)
-    luma, quarter, half = height * width, height * width // 4, (height // 2, width // 2)
-    return (
-        flat[:luma].reshape(height, width),
-        flat[luma : luma + quarter].reshape(half),
-        flat[luma + quarter :].reshape(half),
-    )

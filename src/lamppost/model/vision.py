@@ -12,6 +12,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from lamppost.model.i420 import luma_of
+
 
 class Kind(StrEnum):
     """The allow-list of what a detector may report."""
@@ -91,7 +93,7 @@ class Frame:
     @property
     def luma(self) -> NDArray[np.uint8]:
         """The Y plane as a view, shape (height, width)."""
-        return self.i420[: self.height_px]
+        return luma_of(self.i420)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from lamppost.base.errors import MediaError
-from lamppost.decode.pictures import planes_of, to_i420, turn
+from lamppost.decode.pictures import to_i420, turn
+from lamppost.model.i420 import planes_of
 
 
 def test_420_is_copied_byte_by_byte_and_odd_edges_are_left_out() -> None:

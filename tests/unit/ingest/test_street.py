@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamppost.ingest.sprites import i420_planes
 from lamppost.ingest.street import Street, StreetSettings
 from lamppost.ingest.strip import burn_frame_number, read_frame_number
+from lamppost.model.i420 import chroma_of, luma_of
 from lamppost.model.vision import Kind
 
 
@@ -64,7 +64,7 @@ def test_truth_csv_has_a_row_for_each_box(street: Street) -> None:
 @given(st.integers(0, (1 << 24) - 1), st.integers(0, 2**32 - 1))
 def test_the_strip_reads_back_through_noise(number: int, seed: int) -> None:
     picture = np.full((96, 320), 90, np.uint8)
-    luma, chroma = i420_planes(picture)
+    luma, chroma = luma_of(picture), chroma_of(picture)
     burn_frame_number(luma, chroma, number)
     noise = np.random.default_rng(seed).integers(-40, 41, luma.shape)
     assert read_frame_number(np.clip(luma.astype(int) + noise, 0, 255).astype(np.uint8)) == number
