@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lamppost.mask.clips import ClipWriter
 from lamppost.mask.encoder import MaskedEncoder
-from lamppost.mask.paint import Palette, align, cover, paint
+from lamppost.mask.paint import Covers, Palette, align, paint
 from lamppost.model.i420 import planes_of
 from lamppost.model.media import Packet
 from lamppost.model.vision import Box, CoverCause, Fill, Frame, Mask, MaskedFrame
@@ -83,7 +83,7 @@ def masked(case: Case, pictures: list[Picture], painter: Painter) -> list[Masked
     frames = []
     for index, (picture, masks) in enumerate(zip(pictures, case.plan, strict=True)):
         frame = Frame(picture.copy(), index * case.step_90k, index, case.is_full_range)
-        frames.append(cover(frame, CoverCause.DETECTOR_STALLED, Palette()) if masks is None else painter(frame, masks))
+        frames.append(Covers(Palette()).cover(frame, CoverCause.DETECTOR_STALLED) if masks is None else painter(frame, masks))
     return frames
 
 

@@ -113,11 +113,6 @@ def paint(frame: Frame, masks: Iterable[Mask], palette: Palette) -> MaskedFrame:
     return MaskedFrame(_frozen(i420), frame.pts_90k, frame.wall_us, ordered, None, frame.is_full_range)
 
 
-def cover(frame: Frame, cause: CoverCause, palette: Palette) -> MaskedFrame:
-    """A frame of the same size and time in one constant colour; no pixel of `frame` is read."""
-    return Covers(palette).cover(frame, cause)
-
-
 @dataclass(frozen=True, slots=True)
 class Blank:
     """The size (even) and the range of a picture that nobody has decoded."""
@@ -125,11 +120,6 @@ class Blank:
     width_px: int
     height_px: int
     is_full_range: bool = False
-
-
-def cover_blank(blank: Blank, pts_90k: int, wall_us: int, cause: CoverCause, palette: Palette) -> MaskedFrame:
-    """A frame in one constant colour, made of nothing but its size and its time."""
-    return MaskedFrame(_blank_picture(blank, palette), pts_90k, wall_us, (), cause, blank.is_full_range)
 
 
 class Covers:
@@ -141,11 +131,14 @@ class Covers:
         self._picture: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
     def cover(self, frame: Frame, cause: CoverCause) -> MaskedFrame:
-        """A frame of the same size and time; no pixel of `frame` is read."""
-        blank = Blank(frame.width_px, frame.height_px, frame.is_full_range)
+        """A frame of the same size and time in one constant colour; no pixel of `frame` is read."""
+        return self.cover_blank(Blank(frame.width_px, frame.height_px, frame.is_full_range), frame.pts_90k, frame.wall_us, cause)
+
+    def cover_blank(self, blank: Blank, pts_90k: int, wall_us: int, cause: CoverCause) -> MaskedFrame:
+        """A frame in one constant colour, made of nothing but its size and its time."""
         if blank != self._blank:
             self._blank, self._picture = blank, _blank_picture(blank, self._palette)
-        return MaskedFrame(self._picture, frame.pts_90k, frame.wall_us, (), cause, frame.is_full_range)
+        return MaskedFrame(self._picture, pts_90k, wall_us, (), cause, blank.is_full_range)
 
 
 def _blank_picture(blank: Blank, palette: Palette) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from lamppost.base.ids import timed_id
 from lamppost.decode.packets import PacketDecoder
 from lamppost.decode.pictures import halved_size
 from lamppost.mask.encoder import MaskedEncoder
-from lamppost.mask.paint import Blank, Palette, cover_blank
+from lamppost.mask.paint import Blank, Covers, Palette
 from lamppost.model.books import JournalRecord, Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import MaskedPacket, Packet, StreamParameters
@@ -71,6 +71,7 @@ class MaskedRun:
         self._decoder: PacketDecoder | None = None
         # A picture of full size is always decoded before one is covered without decoding.
         self._blank = Blank(*halved_size(parameters.width_px, parameters.height_px))
+        self._blanks = Covers(Palette())
         self._encoder: MaskedEncoder | None = None
         self._writer: SegmentWriter | None = None
         self._lasting = LastingPackets()
@@ -123,7 +124,7 @@ class MaskedRun:
         if self.step in _KEYFRAMES and not packet.is_keyframe:
             self._masking.pass_over(packet.pts_90k)
         elif self.step is ReductionStep.COVERED:
-            self._encode(cover_blank(self._blank, packet.pts_90k, packet.wall_us, CoverCause.OVERLOAD, Palette()))
+            self._encode(self._blanks.cover_blank(self._blank, packet.pts_90k, packet.wall_us, CoverCause.OVERLOAD))
         else:
             for frame in self._open_decoder().decode(packet):
                 self._mask(frame)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamppost.mask.paint import BLOCK_PX, Blank, Covers, Palette, Rgb, align, cover, cover_blank, fill_of, paint
+from lamppost.mask.paint import BLOCK_PX, Blank, Covers, Palette, Rgb, align, fill_of, paint
 from lamppost.model.vision import Box, CoverCause, Fill, Frame, Kind, Mask
 
 WIDTH_PX, HEIGHT_PX = 166, 90  # no multiple of 16, even
@@ -95,14 +95,14 @@ def test_covers_of_one_size_share_one_picture() -> None:
     with pytest.raises(ValueError, match="read-only"):
         first.i420[0, 0] = 1
     other = covers.cover(noise(1, is_full_range=True), CoverCause.STARTING)
-    assert np.array_equal(other.i420, cover_blank(Blank(WIDTH_PX, HEIGHT_PX, True), 0, 0, CoverCause.STARTING, palette).i420)
+    assert np.array_equal(other.i420, Covers(palette).cover_blank(Blank(WIDTH_PX, HEIGHT_PX, True), 0, 0, CoverCause.STARTING).i420)
     assert not np.array_equal(other.i420, first.i420)
 
 
 @pytest.mark.parametrize("is_full_range", [False, True])
 def test_a_cover_holds_nothing_of_its_frame(is_full_range: bool) -> None:
-    first = cover(noise(1, is_full_range=is_full_range), CoverCause.STARTING, Palette())
-    second = cover(noise(2, is_full_range=is_full_range), CoverCause.STARTING, Palette())
+    first = Covers(Palette()).cover(noise(1, is_full_range=is_full_range), CoverCause.STARTING)
+    second = Covers(Palette()).cover(noise(2, is_full_range=is_full_range), CoverCause.STARTING)
     assert np.array_equal(first.i420, second.i420)
     assert first.covered is CoverCause.STARTING
     assert len(np.unique(first.i420[:HEIGHT_PX])) == 1
