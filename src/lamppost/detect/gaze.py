@@ -37,7 +37,7 @@ class Gaze:
     it at full size, spread evenly over the period, since far faces show there alone.
     """
 
-    def __init__(self, *, refresh_s: float) -> None:
+    def __init__(self, refresh_s: float) -> None:
         self._refresh_s = refresh_s
         self._seen: Grey | None = None  # the small picture, each cell as it was when it was looked at last
         self._difference: Grey = np.empty((0, 0), np.uint8)

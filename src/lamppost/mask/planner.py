@@ -10,9 +10,8 @@ rhythm of a step.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -56,10 +55,7 @@ _BODY = Padding(side=0.08, top=0.08, bottom=0.06)
 
 def padding_of(kind: Kind) -> Padding:
     """The padding of a kind."""
-    return _PADDINGS.get(kind, _BODY)
-
-
-_PADDINGS: Mapping[Kind, Padding] = MappingProxyType({Kind.FACE: _FACE, Kind.HEAD: _HEAD, Kind.PLATE: _HEAD})
+    return _FACE if kind is Kind.FACE else _HEAD if kind in (Kind.HEAD, Kind.PLATE) else _BODY
 
 
 @dataclass(slots=True)
@@ -70,7 +66,6 @@ class _Course:
     """
 
     fill: Fill
-    first_s: float
     notes: deque[tuple[float, float, float, float, float]] = field(default_factory=lambda: deque(maxlen=_NOTES_LIMIT))
     unseen: int = 0  # of the last notes: predicted, not seen
     drawn: Mask | None = None
@@ -141,7 +136,7 @@ class MaskPlanner:
         """`box` was seen, or is predicted, at `at_s`; tracks are told apart by their ids."""
         course = self._courses.get(track_id)
         if course is None:
-            course = self._courses[track_id] = _Course(fill_of(kind), at_s)
+            course = self._courses[track_id] = _Course(fill_of(kind))
         padded = padding_of(kind).around(box)
         if is_seen and course.unseen:
             course.bridge(at_s, padded)

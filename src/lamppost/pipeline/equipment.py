@@ -36,7 +36,6 @@ _NEEDED: Mapping[Preset, Kind] = MappingProxyType({Preset.HEADS: Kind.PERSON, Pr
 class Equipment:
     """The models of one preset: that of `faces`, None for the preset `all`, and those of `things`. `models` is the folder they lie in."""
 
-    preset: Preset
     faces: ModelEntry | None
     things: tuple[ModelEntry, ...]
     targets: Targets
@@ -62,7 +61,7 @@ def equip(preset: Preset, models: Path | None, face_model: str = CENTERFACE.name
             f"the preset {preset.value} needs a model that finds a {needed}, and there is none {where}",
             remedy="lamppost model list shows which do, and lamppost model pull fetches one",
         )
-    return Equipment(preset, faces, choice.entries, Targets.of_kinds(preset, choice.covered), models)
+    return Equipment(faces, choice.entries, Targets.of_kinds(preset, choice.covered), models)
 
 
 def _catalogue(models: Path | None) -> tuple[tuple[ModelEntry, ...], tuple[ModelEntry, ...]]:

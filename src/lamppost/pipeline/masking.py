@@ -18,7 +18,7 @@ from lamppost.detect.values import SmallPicture, shrink
 from lamppost.mask.paint import Covers, Palette, paint
 from lamppost.mask.planner import BEFORE_S, MaskPlanner
 from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset
-from lamppost.pipeline.sight import HOLD_STEPS, Detector, Looking, Sight
+from lamppost.pipeline.sight import HOLD_STEPS, Detector, Sight
 from lamppost.pipeline.targets import Targets
 from lamppost.track.boxes import BoxTracker, Track
 
@@ -70,7 +70,7 @@ class MaskingPipeline:
         refresh_s: float = REFRESH_S,
         palette: Palette | None = None,
         is_live: bool = True,
-        make_gaze: Callable[[float], Looking] | None = None,
+        make_gaze: Callable[[float], Gaze] = Gaze,
     ) -> None:
         if preset is not Preset.ALL and faces is None:
             raise ValueError(f"the preset {preset.value} needs a face detector")
@@ -91,7 +91,7 @@ class MaskingPipeline:
         self._sights = [
             Sight(
                 detector,
-                (make_gaze or _gaze)(refresh_s),
+                make_gaze(refresh_s),
                 clock,
                 interval_s=detect_interval_s,
                 look_back_s=look_back_s,
@@ -260,7 +260,3 @@ class MaskingPipeline:
         if cause is not None:
             return self._covers.cover(held.frame, cause)
         return paint(held.frame, masks, self._palette)
-
-
-def _gaze(refresh_s: float) -> Looking:
-    return Gaze(refresh_s=refresh_s)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from lamppost.base.clock import Clock
+from lamppost.detect.gaze import Gaze
 from lamppost.detect.values import SmallPicture
 from lamppost.model.vision import Box, Detection, Frame, Region
 from lamppost.track.boxes import BoxTracker, Track
@@ -29,23 +30,6 @@ class Detector(Protocol):
     def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]: ...
 
 
-class Looking(Protocol):
-    """Decides which parts of a picture a detector must look at; see `detect.gaze.Gaze`."""
-
-    def whole(self, at_s: float, small: SmallPicture, size: tuple[int, int]) -> tuple[Region, ...]: ...
-    def changed(
-        self,
-        at_s: float,
-        small: SmallPicture,
-        size: tuple[int, int],
-        *,
-        hidden: Sequence[Box] = (),
-        doubts: Sequence[Box] | None = None,
-        known: Sequence[Box] = (),
-    ) -> tuple[Region, ...]: ...
-    def ask(self, box: Box) -> None: ...
-
-
 class Sight:
     """Looks at a camera's frames with one detector, in order of time, and follows what it saw in between.
 
@@ -57,7 +41,7 @@ class Sight:
     def __init__(
         self,
         detector: Detector,
-        gaze: Looking,
+        gaze: Gaze,
         clock: Clock,
         *,
         interval_s: float,
@@ -115,7 +99,8 @@ class Sight:
         size = (frame.width_px, frame.height_px)
         for box in self._tracker.strayed(at_s):
             self._gaze.ask(box)
-        known = [track.box for track in self._tracker.predict(at_s)]
+        tracks = self._tracker.predict(at_s)
+        known = [track.box for track in tracks]
         if is_whole:
             regions = self._gaze.whole(at_s, small, size)
         elif moving is None:
@@ -126,7 +111,7 @@ class Sight:
         self._doubts.clear()
         if not regions:
             self._adapt(0.0)
-            return self._tracker.predict(at_s), 0.0
+            return tracks, 0.0
         started_s = self._clock.monotonic_s()
         found = self._detector.detect_regions(frame, regions)
         took_s = self._clock.monotonic_s() - started_s

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamppost.base.clock import ManualClock
+from lamppost.detect.gaze import Gaze
 from lamppost.detect.values import SmallPicture
 from lamppost.model.vision import Box, CoverCause, Detection, Frame, Kind, MaskedFrame, Observation, Preset, Region
 from lamppost.pipeline.masking import ROUNDING_S, MaskingPipeline
@@ -39,29 +40,11 @@ class ScriptedFaces:
         return self.script.get(frame.pts_90k, ())
 
 
-class Everywhere:
+class Everywhere(Gaze):
     """Looks at the whole picture whenever it is asked where to look."""
 
-    def __init__(self, refresh_s: float) -> None:
-        pass
-
-    def whole(self, at_s: float, small: SmallPicture, size: tuple[int, int]) -> tuple[Region, ...]:
+    def changed(self, at_s: float, small: SmallPicture, size: tuple[int, int], **_more: object) -> tuple[Region, ...]:
         return (Region(0, 0, *size),)
-
-    def changed(
-        self,
-        at_s: float,
-        small: SmallPicture,
-        size: tuple[int, int],
-        *,
-        hidden: Sequence[Box] = (),
-        doubts: Sequence[Box] | None = None,
-        known: Sequence[Box] = (),
-    ) -> tuple[Region, ...]:
-        return self.whole(at_s, small, size)
-
-    def ask(self, box: Box) -> None:
-        pass
 
 
 @dataclass
