@@ -55,12 +55,12 @@ def figures(results: Sequence[Result]) -> list[Figure]:
         for of_clips, place in ((True, "clips"), (False, "stills")):
             for label in _LABELS:
                 for size in (Size.LARGE, Size.SMALL):
-                    ours, theirs = (leak_rate(results, each, [label], size, of_clips=of_clips) for each in (name, peer))
+                    ours, theirs = (leak_rate(results, each, label, size, of_clips=of_clips) for each in (name, peer))
                     if ours.n:
                         goal = _GOALS[size] if of_clips and name == "lamppost motion" else ""
                         rows.append(_row(f"{name}: {label.value}s leaking, {size.value} px, {place}", ours, theirs, goal))
         for label in _LABELS:
-            (ours, runs_ms), (theirs, _) = (track_rate(results, each, [label]) for each in (name, peer))
+            (ours, runs_ms), (theirs, _) = (track_rate(results, each, label) for each in (name, peer))
             if ours.n:
                 note = f"99th percentile of the longest leak {percentile(runs_ms, 0.99):.0f} ms"
                 rows.append(_row(f"{name}: {label.value} tracks leaking twice in a row", ours, theirs, note))

@@ -7,7 +7,6 @@ import platform
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any, Final
 
 from lamppost import __version__
@@ -16,9 +15,9 @@ from lamppost.bench.rates import Rate
 from lamppost.bench.scores import Score, Size
 from lamppost.bench.subjects import Subject
 from lamppost.bench.truth import SCORED, ClipSet, Label, StillSet, TruthSet
+from lamppost.pipeline.clip_masking import library_versions
 
 FORMAT: Final = "lamppost-leak-1"
-_LIBRARIES: Final = ("av", "numpy", "onnxruntime", "opencv-python-headless")
 
 Tell = Callable[[str, str, int], None]
 """Is told the set, the subject, and how many pictures were judged, one after another."""
@@ -58,24 +57,22 @@ def _score_clip(of: ClipSet, subject: Subject, tell: Tell) -> Score:
     return score
 
 
-def leak_rate(results: Sequence[Result], subject: str, labels: Sequence[Label], size: Size, *, of_clips: bool) -> Rate:
-    """Leaks per frame of one subject over all clips, or over all stills."""
+def leak_rate(results: Sequence[Result], subject: str, label: Label, size: Size, *, of_clips: bool) -> Rate:
+    """Leaks per frame of one label by one subject, over all clips or over all stills."""
     total = Rate(0, 0)
     for result in results:
         if result.subject.name == subject and isinstance(result.of, ClipSet) is of_clips:
-            for label in labels:
-                total += result.score.rate(label, size)
+            total += result.score.rate(label, size)
     return total
 
 
-def track_rate(results: Sequence[Result], subject: str, labels: Sequence[Label]) -> tuple[Rate, list[float]]:
-    """Leaking tracks of one subject over all clips, and the longest leaking run of every track in milliseconds."""
+def track_rate(results: Sequence[Result], subject: str, label: Label) -> tuple[Rate, list[float]]:
+    """Leaking tracks of one label by one subject over all clips, and the longest leaking run of every track in milliseconds."""
     total, longest_ms = Rate(0, 0), list[float]()
     for result in results:
         if result.subject.name == subject and isinstance(result.of, ClipSet):
-            for label in labels:
-                total += result.score.track_rate(label)
-                longest_ms += result.score.longest_ms(label)
+            total += result.score.track_rate(label)
+            longest_ms += result.score.longest_ms(label)
     return total, longest_ms
 
 
@@ -97,7 +94,7 @@ def to_json(results: Sequence[Result], skipped: Sequence[str], clock: Clock) -> 
         "lamppost": __version__,
         "made": format_utc(clock.wall_us()),
         "machine": {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()},
-        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+        "libraries": library_versions(),
         "subjects": [subject.describe() for subject in subjects.values()],
         "skipped": list(skipped),
         "sets": [_set_json(each, results) for each in sets.values()],
@@ -116,10 +113,10 @@ def _set_json(of: TruthSet, results: Sequence[Result]) -> dict[str, Any]:
 
 
 def _totals_json(results: Sequence[Result], subject: str) -> dict[str, Any]:
-    tracks = {label: track_rate(results, subject, [label]) for label in SCORED}
+    tracks = {label: track_rate(results, subject, label) for label in SCORED}
     return {
         kind: {
-            label.value: {size.value: leak_rate(results, subject, [label], size, of_clips=kind == "clips").to_json() for size in Size}
+            label.value: {size.value: leak_rate(results, subject, label, size, of_clips=kind == "clips").to_json() for size in Size}
             for label in SCORED
         }
         for kind in ("clips", "stills")

@@ -56,8 +56,13 @@ def _wider_box(row: list[float], label: Label) -> TruthBox:
 
 def read_dlib(path: Path, classes: Mapping[str, Label] | None = None) -> Annotations:
     """The XML of dlib: boxes of many pictures. A box is a face unless `classes` counts its label as something else."""
+    return dlib_boxes(read_xml(path), path, classes)
+
+
+def dlib_boxes(root: ElementTree.Element, path: Path, classes: Mapping[str, Label] | None = None) -> Annotations:
+    """The same of what has been read from `path`."""
     pictures: dict[str, tuple[TruthBox, ...]] = {}
-    for image in _xml(path).iter("image"):
+    for image in root.iter("image"):
         boxes: list[TruthBox] = []
         for box in image.iter("box"):
             left, top, width, height = (_value(box, name, path) for name in ("left", "top", "width", "height"))
@@ -69,7 +74,11 @@ def read_dlib(path: Path, classes: Mapping[str, Label] | None = None) -> Annotat
 
 def read_voc(path: Path, classes: Mapping[str, Label] | None = None) -> Annotations:
     """Pascal VOC's XML of one picture. Objects whose name means nothing here are ignored; those marked difficult as well."""
-    root = _xml(path)
+    return voc_boxes(read_xml(path), path, classes)
+
+
+def voc_boxes(root: ElementTree.Element, path: Path, classes: Mapping[str, Label] | None = None) -> Annotations:
+    """The same of what has been read from `path`."""
     boxes: list[TruthBox] = []
     for item in root.iter("object"):
         place = item.find("bndbox")
@@ -112,14 +121,6 @@ def _element(place: ElementTree.Element, name: str, path: Path) -> float:
         raise ConfigError(f"{path}: a box has no number for {name!r}", remedy="is it Pascal VOC's XML?") from error
 
 
-def root_tag(path: Path) -> str:
-    """The name of the first element of an XML file, which tells whose it is; empty when it is none."""
-    try:
-        return _xml(path).tag
-    except ConfigError:
-        return ""
-
-
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
@@ -129,7 +130,8 @@ def _text(path: Path) -> str:
         raise ConfigError(f"the truth {path} cannot be read as text") from error
 
 
-def _xml(path: Path) -> ElementTree.Element:
+def read_xml(path: Path) -> ElementTree.Element:
+    """The root of an XML file; raises `ConfigError` for one that is none, is too large or defines entities."""
     try:
         content = path.read_bytes()
     except OSError as error:

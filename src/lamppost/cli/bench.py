@@ -111,10 +111,10 @@ def _print(console: Console, results: Sequence[Result], subjects: Sequence[Subje
     for of_clips, place in ((True, "clips"), (False, "stills")):
         for label in SCORED:
             for size in Size:
-                rates = [leak_rate(results, name, [label], size, of_clips=of_clips) for name in names]
+                rates = [leak_rate(results, name, label, size, of_clips=of_clips) for name in names]
                 _add(table, f"{label.value}s leaking, {size.value} px, {place}", names, [_rate_cells(rate) for rate in rates])
     for label in SCORED:
-        tracks = [track_rate(results, name, [label]) for name in names]
+        tracks = [track_rate(results, name, label) for name in names]
         _add(table, f"{label.value} tracks leaking twice in a row", names, [_rate_cells(rate) for rate, _ in tracks])
         title = f"{label.value}s: longest leak, 99th percentile of tracks"
         _add(table, title, names, [_longest_cells(longest_ms) for _, longest_ms in tracks])

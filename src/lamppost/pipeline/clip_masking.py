@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -64,6 +65,11 @@ def parse_colour(text: str) -> Rgb:
     if len(digits) != 6:
         raise ValueError(f"{text!r} is not a colour such as #203040")
     return Rgb(*bytes.fromhex(digits))
+
+
+def library_versions() -> dict[str, str]:
+    """The libraries that decide what is masked, with their versions: for reports."""
+    return {name: metadata.version(name) for name in ("av", "numpy", "onnxruntime", "opencv-python-headless")}
 
 
 class FrameSource(Protocol):

@@ -45,6 +45,10 @@ class Equipment:
     def entries(self) -> tuple[ModelEntry, ...]:
         return (*([self.faces] if self.faces else []), *self.things)
 
+    def describe(self) -> list[dict[str, str]]:
+        """The name and the pinned hash of each model, for reports."""
+        return [{"name": entry.name, "sha256": entry.sha256} for entry in self.entries]
+
 
 def equip(preset: Preset, models: Path | None, face_model: str = CENTERFACE.name) -> Equipment:
     """What `preset` looks with, of the models in the folder `models`, or of those that came with Lamppost alone.

@@ -11,7 +11,6 @@ import os
 import secrets
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,7 +25,7 @@ from lamppost.mask.stills import encode_still
 from lamppost.model.media import Packet
 from lamppost.model.vision import CoverCause, Mask, MaskedFrame, Preset
 from lamppost.pipeline.alongside import Behind
-from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings
+from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings, library_versions
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
 
@@ -81,8 +80,8 @@ class FileMasker:
             "lamppost": __version__,
             "made": format_utc(self._clock.wall_us()),
             "settings": settings,
-            "models": [{"name": entry.name, "sha256": entry.sha256} for entry in self._masker.equipment.entries],
-            "libraries": {name: metadata.version(name) for name in ("av", "numpy", "onnxruntime", "opencv-python-headless")},
+            "models": self._masker.equipment.describe(),
+            "libraries": library_versions(),
         }
 
     def _mask(self, job: MaskJob, watch: Watch, notes: list[str], note_frame: NoteFrame) -> tuple[int, int]:
