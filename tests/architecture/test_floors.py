@@ -18,7 +18,7 @@ FLOORS = (
     {"cli"},
     {"bench"},
     {"pipeline", "casework"},
-    {"ingest", "record", "decode", "detect", "track", "mask", "seal"},
+    {"ingest", "record", "decode", "detect", "track", "events", "mask", "seal", "notify"},
     {"store"},
     {"model"},
     {"base"},

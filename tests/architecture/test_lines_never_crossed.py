@@ -13,8 +13,7 @@ import pytest
 from lamppost.detect.catalogue import CENTERFACE
 from lamppost.detect.entry import OutputRole
 from lamppost.model.books import JournalRecord
-from lamppost.model.vision import Box, Detection, Kind, Mask, MaskedFrame, Observation
-from lamppost.track.boxes import Track
+from lamppost.model.vision import Box, Detection, Kind, Mask, MaskedFrame, Observation, Track
 from source_trees import is_docstring, trees
 
 IDENTIFICATION = re.compile(

@@ -222,6 +222,54 @@ class EventClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class EventUpdated:
+    """What is known of an event changed, or it became more urgent."""
+
+    TYPE: ClassVar[str] = "event_updated"
+    event_id: str
+    wall_us: int
+    severity: Severity
+    detail: str  # one JSON object, in place of the one before
+
+
+@dataclass(frozen=True, slots=True)
+class EventEnded:
+    """It is over since `end_us`, and this is what it was."""
+
+    TYPE: ClassVar[str] = "event_ended"
+    event_id: str
+    end_us: int
+    detail: str  # one JSON object, in place of the one before
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """A masked picture of an event is durable at `path`."""
+
+    TYPE: ClassVar[str] = "snapshot_taken"
+    event_id: str
+    camera: str
+    path: str
+    wall_us: int  # of the picture
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteCounted:
+    """What was counted at one place of a camera in one minute, or in a part of it (see `happening.CountedMinute`)."""
+
+    TYPE: ClassVar[str] = "minute_counted"
+    minute_id: str  # random: the same record twice counts once
+    camera: str
+    place_kind: str  # PlaceKind
+    place: str
+    minute_us: int
+    observed_ms: int
+    tallies: tuple[str, ...]  # each one JSON object: a Tally
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """Something done on purpose: configuration, start, stop, hold, opening, destruction."""
 
@@ -249,7 +297,11 @@ JournalRecord = (
     | HoldPlaced
     | HoldReleased
     | EventOpened
+    | EventUpdated
+    | EventEnded
     | EventClosed
+    | SnapshotTaken
+    | MinuteCounted
     | Act
 )
 RECORD_TYPES: tuple[type[JournalRecord], ...] = (
@@ -267,6 +319,10 @@ RECORD_TYPES: tuple[type[JournalRecord], ...] = (
     HoldPlaced,
     HoldReleased,
     EventOpened,
+    EventUpdated,
+    EventEnded,
     EventClosed,
+    SnapshotTaken,
+    MinuteCounted,
     Act,
 )

@@ -170,6 +170,19 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """Where a followed object is at one moment. The id is random, of one camera and one run, and means nothing elsewhere.
+
+    `is_seen` is false where the box was carried on without a detection.
+    """
+
+    track_id: int
+    kind: Kind
+    box: Box
+    is_seen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What the detectors say of one frame.
 

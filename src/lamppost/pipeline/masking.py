@@ -17,10 +17,10 @@ from lamppost.detect.gaze import Gaze
 from lamppost.detect.values import SmallPicture, shrink
 from lamppost.mask.paint import Covers, Palette, paint
 from lamppost.mask.planner import BEFORE_S, MaskPlanner
-from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset
+from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset, Track
 from lamppost.pipeline.sight import HOLD_STEPS, Detector, Sight
 from lamppost.pipeline.targets import Targets
-from lamppost.track.boxes import BoxTracker, Track
+from lamppost.track.boxes import BoxTracker
 
 _HELD_LIMIT = 600  # frames; reached only when timestamps hardly go on
 _GAP_S = 1.0  # a longer pause in a live stream is a gap

@@ -9,8 +9,8 @@ from typing import Protocol
 from lamppost.base.clock import Clock
 from lamppost.detect.gaze import Gaze
 from lamppost.detect.values import SmallPicture
-from lamppost.model.vision import Box, Detection, Frame, Region
-from lamppost.track.boxes import BoxTracker, Track
+from lamppost.model.vision import Box, Detection, Frame, Region, Track
+from lamppost.track.boxes import BoxTracker
 from lamppost.track.flow import FlowCarrier
 
 HOLD_S = 1.0

@@ -20,17 +20,21 @@ from lamppost.model.books import (
     CoverOpened,
     EpochSealed,
     EventClosed,
+    EventEnded,
     EventOpened,
+    EventUpdated,
     FragmentWritten,
     GapClosed,
     GapOpened,
     HoldPlaced,
     HoldReleased,
     JournalRecord,
+    MinuteCounted,
     ReductionClosed,
     ReductionOpened,
     SegmentClosed,
     SegmentOpened,
+    SnapshotTaken,
 )
 from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS, STORED
 
@@ -158,6 +162,8 @@ class Applying:
                 self._fold(record)
             case AccountMoved():
                 pass  # for recovery alone: the gap that moved tells the rest
+            case EventUpdated() | EventEnded() | SnapshotTaken() | MinuteCounted():
+                raise NotImplementedError
             case _:
                 self._write_interval(record)
 

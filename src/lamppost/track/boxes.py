@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamppost.model.vision import Box, Detection, Kind
+from lamppost.model.vision import Box, Detection, Kind, Track
 from lamppost.track.flow import Shift
 
 _TRACK_LIMIT = 512
@@ -26,19 +26,6 @@ _LONGEST_PREDICTION_S = 0.5  # how far a box is carried on by its speed; after t
 _DOUBT_GROWTH = 0.06  # of a box's extent on each side, for each picture in which nothing told where it went
 _MOST_DOUBTS = 6
 _STRAY_SHARE = 0.25  # of its extent
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """Where a followed object is at one moment. The id is random and means nothing elsewhere.
-
-    `is_seen` is false where the box was carried on without a detection.
-    """
-
-    track_id: int
-    kind: Kind
-    box: Box
-    is_seen: bool
 
 
 @dataclass(slots=True)

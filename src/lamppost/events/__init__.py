@@ -1,0 +1,1 @@
+"""Tracks become events and counts: lines, zones, rules, and the health of a camera."""

@@ -1,0 +1,1 @@
+"""Tells others what happened, at least once: an outbox, and its carriers."""
