@@ -185,7 +185,7 @@ def _worse_of(before: Findings, found: Found) -> Findings:
         count=(sum(counts) if found.adds else max(counts)) if counts else None,
         value=max(values, default=None),
         unit=before.unit,
-        limit=before.limit,
+        limit=now.limit if (now.level or 0) > (before.level or 0) else before.limit,
         level=max(levels, default=None),
         ways=tuple(dict.fromkeys((*before.ways, *now.ways))),
         note=before.note or now.note,

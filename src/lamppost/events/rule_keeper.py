@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from lamppost.events.crowd_rules import CrowdWatch, QueueWatch
 from lamppost.events.episodes import NOTE_RULE_CHANGED, Episode
@@ -33,17 +32,6 @@ from lamppost.model.rules import (
 )
 
 ASPECT: Final = 16 / 9  # of a picture whose size nobody knows yet
-# Any: the type of the rule is the key.
-_WATCHES: Final[Mapping[type[object], Callable[[Any, Zone], Watch]]] = {
-    ZoneEntered: EntryWatch,
-    Occupancy: OccupancyWatch,
-    Dwell: DwellWatch,
-    CrowdDensity: CrowdWatch,
-    StoppedVehicle: StoppedWatch,
-    Queue: QueueWatch,
-    ObjectLeft: LeftWatch,
-    ObjectRemoved: RemovedWatch,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +105,26 @@ def _watch_of(rule: Rule, book: RuleBook, aspect: float) -> tuple[Line | Zone, W
     zone = next(zone for zone in book.zone if zone.name == rule.zone)
     if isinstance(rule, WrongWay):
         return zone, WrongWayWatch(rule, zone, aspect)
-    return zone, _WATCHES[type(rule)](rule, zone)
+    return zone, _zone_watch(rule, zone)
+
+
+def _zone_watch(
+    rule: ZoneEntered | Occupancy | Dwell | CrowdDensity | StoppedVehicle | Queue | ObjectLeft | ObjectRemoved, zone: Zone
+) -> Watch:
+    match rule:
+        case ZoneEntered():
+            return EntryWatch(rule, zone)
+        case Occupancy():
+            return OccupancyWatch(rule, zone)
+        case Dwell():
+            return DwellWatch(rule, zone)
+        case CrowdDensity():
+            return CrowdWatch(rule, zone)
+        case StoppedVehicle():
+            return StoppedWatch(rule, zone)
+        case Queue():
+            return QueueWatch(rule, zone)
+        case ObjectLeft():
+            return LeftWatch(rule, zone)
+        case ObjectRemoved():
+            return RemovedWatch(rule, zone)
