@@ -19,6 +19,7 @@ from lamppost.model.happening import EventChange, EventType, Phase
 from lamppost.model.rules import CountedKind, Way
 
 SCHEMA_ID: Final = "urn:lamppost:event:1"
+SCHEMA_NAME: Final = "lamppost/event/1"
 # What the node tells of itself and of its connection to cameras, beside what it sees (EventType).
 NODE_TYPES: Final = (
     "camera_lost",
@@ -43,7 +44,13 @@ _Name = Annotated[str, Field(min_length=1, max_length=63)]
 
 class _Document(BaseModel):
     # Every field is in every document, null where there is nothing to say; the schema asks for all of them.
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        serialize_by_alias=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class EventSnapshot(_Document):
@@ -59,14 +66,17 @@ class EventDocument(_Document):
 
     model_config = ConfigDict(title="Lamppost event", json_schema_extra={"$id": SCHEMA_ID})
 
-    version: Literal[1] = Field(
-        default=1, description="Of this format. A later version may remove fields or change their meaning; new types do not change it."
+    # BaseModel has a method `schema` of its own.
+    schema_name: Literal["lamppost/event/1"] = Field(
+        default=SCHEMA_NAME,
+        alias="schema",
+        description="This format and its version. A later version may change fields or their meaning; a new type does not change it.",
     )
     id: str = Field(min_length=1, max_length=64, description="Random, the same from start to end. It tells nothing but when it began.")
     sequence: int = Field(
         ge=0,
-        description="Rises with each change that the node tells. Of two documents with one id the higher is newer; with the same "
-        "sequence they are the same, delivered twice.",
+        description="Rises from change to change of an event. Of two documents with one id, that with the higher number is newer; "
+        "with the same number they are one, delivered twice.",
     )
     phase: Phase = Field(description="`start`, `update` where it grew worse, or `end`.")
     type: str = Field(
@@ -122,7 +132,8 @@ def detail_of(change: EventChange) -> str:
     for name in ("value", "limit"):
         if detail[name] is not None:
             detail[name] = round(detail[name], _DECIMALS)
-    return json.dumps({name: value for name, value in detail.items() if value or (value is not None and value not in ("", ()))})
+    # An empty unit says that the value is a plain number.
+    return json.dumps({name: value for name, value in detail.items() if (name == "unit" and value == "") or value not in (None, "", ())})
 
 
 def document_of(
