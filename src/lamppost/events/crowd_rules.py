@@ -24,10 +24,14 @@ class CrowdWatch(ZoneWatch):
         self._people = people_of(zone)
         self._levels = [Waiting(rule.after_s) for _level in rule.levels_per_m2]
         self._is_above = [False] * len(self._levels)
+        self._was_open = False
 
     def find_in(self, scene: SceneNow, zone: ZoneNow, *, is_open: bool) -> Found | None:
         if zone.area_m2 is None:
             return None
+        if self._was_open and not is_open:
+            self.forget()  # the next event waits for itself
+        self._was_open = is_open
         people = counted(zone, self._people)
         density = len(people) / zone.area_m2
         reached = 0

@@ -140,8 +140,8 @@ class Episode:
 
     def forget(self, note: str = NOTE_UNOBSERVED) -> tuple[EventChange, ...]:
         """End what lasts, for nobody looks any more; `note` says why, where it was so until now."""
-        self._waiting.forget()
         event = self._open
+        self._waiting.forget()
         return () if event is None else self._end(event, note if event.is_holding else "")
 
     def _start(self, at_s: float, wall_us: int, found: Found) -> EventChange:
@@ -160,6 +160,7 @@ class Episode:
 
     def _end(self, event: _Open, note: str = "") -> tuple[EventChange, ...]:
         self._open, self._ended_us = None, event.held_us
+        self._waiting.forget()  # the next event waits for itself
         event.findings = replace(event.findings, note="; ".join(filter(None, (event.findings.note, note))))
         return (self._change(event, Phase.END, event.held_us),)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -41,6 +42,27 @@ def test_one_who_comes_and_goes_at_a_level_changes_nothing() -> None:
     keeper = RuleKeeper(book({"type": "crowd_density", "after_s": 2, "cooldown_s": 0}))
     changes = judge_all(keeper, crowd(lambda at_s: 40 if round(at_s * 5) % 2 else 39), 0, 60)
     assert [(change.phase.value, change.findings.level) for change in changes] == [("start", 1), ("update", 2)]
+
+
+def test_a_crowd_that_sways_around_a_level_does_not_end() -> None:
+    keeper = RuleKeeper(book({"type": "crowd_density", "after_s": 2, "cooldown_s": 0}))
+    changes = judge_all(keeper, crowd(lambda at_s: 20 if at_s % 10 < 5 else 19), 0, 60)
+    assert [(change.phase.value, change.findings.level) for change in changes] == [("start", 1)]
+    assert phases(judge_all(keeper, crowd(lambda _at_s: 17), 60.2, 61)) == ["end"]
+
+
+def test_a_crowd_that_comes_back_within_the_cooldown_need_not_wait_again() -> None:
+    keeper = RuleKeeper(book({"type": "crowd_density", "after_s": 4, "cooldown_s": 10}))
+    changes = judge_all(keeper, crowd(lambda at_s: 25 if at_s < 10 or at_s % 10 > 8 else 3), 0, 100)
+    assert phases(changes) == ["start"]
+
+
+def test_a_crowd_that_flickers_is_no_row_of_events() -> None:
+    keeper = RuleKeeper(book({"type": "crowd_density", "after_s": 4, "cooldown_s": 0}))
+    changes = judge_all(keeper, crowd(lambda at_s: 25 if at_s < 10 or round(at_s * 5) % 4 else 3), 0, 60)
+    assert phases(changes)[:2] == ["start", "end"]
+    starts = [change.wall_us for change in changes if change.phase.value == "start"]
+    assert all(later - earlier >= 4_000_000 for earlier, later in itertools.pairwise(starts))
 
 
 def test_a_level_that_is_not_held_is_not_reached() -> None:
