@@ -1,4 +1,4 @@
-"""Makes the reference pages from the code: settings from their model, commands from their help.
+"""Makes the reference from the code: settings and the published event from their models, commands from their help.
 
 `python docs/make_reference.py` writes them; with `--check` it only compares
 and fails when a page is stale, so that code and page move in one commit.
@@ -6,6 +6,7 @@ and fails when a page is stale, so that code and page move in one commit.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from lamppost.cli.main import app
 from lamppost.cli.template import SECTIONS
+from lamppost.model.event_document import event_schema
 from lamppost.model.settings import CameraSettings, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -115,11 +117,17 @@ def _option(parameter: Any) -> str:
     return f"| {names} | {text.replace('|', chr(92) + '|')} |"
 
 
+def event_schema_file() -> str:
+    """The JSON Schema of what is published of an event."""
+    return json.dumps(event_schema(), indent=2) + "\n"
+
+
 def main() -> int:
     """Write or compare; 1 when a page is stale."""
     REFERENCE.mkdir(exist_ok=True)
     stale = False
-    for name, text in (("configuration.md", configuration_page()), ("cli.md", cli_page())):
+    made = {"configuration.md": configuration_page(), "cli.md": cli_page(), "event.schema.json": event_schema_file()}
+    for name, text in made.items():
         path = REFERENCE / name
         if "--check" in sys.argv:
             if not path.is_file() or path.read_text() != text:

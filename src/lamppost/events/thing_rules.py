@@ -1,0 +1,57 @@
+"""Rules for things that stay behind or disappear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lamppost.events.episodes import Found
+from lamppost.events.scene import Moving, SceneNow, ZoneNow
+from lamppost.events.watching import ZoneWatch
+from lamppost.events.zone_rules import counted, found_lasting, standing_since_s
+from lamppost.model.happening import Findings
+from lamppost.model.rules import CountedKind, ObjectLeft, ObjectRemoved, Point, Zone
+
+_BESIDE = 1.0  # of a thing's extent, on each side: who stands there looks after it
+
+
+class LeftWatch(ZoneWatch):
+    """A thing lies in a zone for `after_s`, and no person stands beside it.
+
+    With a detector that tells kinds, a person is none of its things. With motion alone all is `object`: a person who stands
+    still is one as well, and nobody is known to stand beside.
+    """
+
+    def __init__(self, rule: ObjectLeft, zone: Zone) -> None:
+        super().__init__(zone)
+        self._rule = rule
+
+    def find_in(self, scene: SceneNow, zone: ZoneNow, *, is_open: bool) -> Found | None:
+        persons = [one for one in scene.moving if one.kind is CountedKind.PERSON and one.still_since_s is not None]
+        things = [one for one in counted(zone, (CountedKind.OBJECT,)) if not _is_looked_after(one.moving, persons)]
+        return found_lasting(scene, things, standing_since_s, self._rule.after_s, self._rule.severity)
+
+
+class RemovedWatch(ZoneWatch):
+    """A thing that belonged to a zone is gone."""
+
+    def __init__(self, rule: ObjectRemoved, zone: Zone) -> None:
+        super().__init__(zone)
+        self._rule = rule
+
+    def find_in(self, scene: SceneNow, zone: ZoneNow, *, is_open: bool) -> Found | None:
+        gone = sum(_is_inside((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, self.zone.points) for box in scene.uncovered)
+        return Found(Findings(kind=CountedKind.OBJECT, count=gone), self._rule.severity) if gone else None
+
+
+def _is_looked_after(thing: Moving, persons: Sequence[Moving]) -> bool:
+    around = thing.box.padded(_BESIDE)
+    return any(around.intersection(person.box) > 0 for person in persons)
+
+
+def _is_inside(x: float, y: float, corners: Sequence[Point]) -> bool:
+    """Whether a polygon holds a point: a ray from it crosses the edges an odd number of times."""
+    odd = False
+    for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
+            odd = not odd
+    return odd
