@@ -74,7 +74,7 @@ class GroundPlane:
         self._inverse = np.linalg.inv(plane).astype(np.float64)
         self._rows = tuple(tuple(float(value) for value in row) for row in plane)
         self._least_depth = float(depths.min()) / _FARTHEST
-        misses = np.hypot(*(_map(plane, image) - ground).T)
+        misses = _lengths(_map(plane, image) - ground)
         self.error_m = float(np.sqrt(np.mean(misses**2)))
         self.left_out_error_m = _left_out_error(image, ground)
         if self.error_m > points.largest_error_m:
@@ -229,6 +229,11 @@ def _depths(plane: _Array, points: _Array) -> _Array:
 
 def _map(plane: _Array, points: _Array) -> _Array:
     result: _Array = (points @ plane[:2, :2].T + plane[:2, 2]) / _depths(plane, points)[:, np.newaxis]
+    return result
+
+
+def _lengths(differences: _Array) -> _Array:
+    result: _Array = np.hypot(differences[:, 0], differences[:, 1])
     return result
 
 

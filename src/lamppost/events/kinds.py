@@ -14,7 +14,7 @@ from lamppost.events.geometry import XY
 from lamppost.model.rules import CountedKind
 
 _SLOW_KMH = 2.0  # below it, nothing is known of its direction
-_ODDS = math.log(1.5)  # a side may be half as long again, or shorter by a third
+_MOST_OFF = 1.5  # a side may be half as long again, or shorter by a third
 _MEMORY_S = 10.0  # older votes fade
 _LEAST_S = 0.5  # of votes before anything is said
 _LEAD = 1.5  # times the votes of what it was taken for: it does not change to and fro
@@ -49,29 +49,25 @@ def kind_by_size(view: View, width: float, height: float, velocity_kmh: XY) -> C
     """
     if width <= 0 or height <= 0 or view.metres <= 0:
         return CountedKind.OBJECT
-    wide, high = math.log(width * view.metres), math.log(height * view.metres)
+    wide, high = width * view.metres, height * view.metres
     speed_kmh = math.hypot(*velocity_kmh)
     ways: tuple[float, ...] = (0.0, _DIAGONAL, 1.0)
     if speed_kmh >= _SLOW_KMH:
         ways = (min(1.0, abs(velocity_kmh[0] * view.away[0] + velocity_kmh[1] * view.away[1]) / speed_kmh),)
-    best, least = CountedKind.OBJECT, _ODDS
+    flat = math.sqrt(1 - view.sine_down * view.sine_down)
+    best, least = CountedKind.OBJECT, _MOST_OFF
     for shape in _SHAPES:
         if not shape.least_kmh <= speed_kmh <= shape.most_kmh:
             continue
-        for way in ways:
-            shown_wide, shown_high = _shown(shape, way, view.sine_down)
-            odds = max(abs(wide - math.log(shown_wide)), abs(high - math.log(shown_high)))
-            if odds < least:
-                best, least = shape.kind, odds
+        for away in ways:
+            # Width and height, in metres across the line of sight, of the box around the shape; `away` is 1 where it comes or goes.
+            across = math.sqrt(1 - away * away)
+            shown_wide = shape.length_m * across + shape.width_m * away
+            shown_high = shape.height_m * flat + (shape.length_m * away + shape.width_m * across) * view.sine_down
+            off = max(wide / shown_wide, shown_wide / wide, high / shown_high, shown_high / high)
+            if off < least:
+                best, least = shape.kind, off
     return best
-
-
-def _shown(shape: _Shape, away: float, sine_down: float) -> tuple[float, float]:
-    """Width and height, in metres across the line of sight, of the box around a shape; `away` is 1 where it comes or goes."""
-    across = math.sqrt(1 - away * away)
-    wide = shape.length_m * across + shape.width_m * away
-    deep = shape.length_m * away + shape.width_m * across
-    return wide, shape.height_m * math.sqrt(1 - sine_down * sine_down) + deep * sine_down
 
 
 class KindVotes:

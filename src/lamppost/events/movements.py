@@ -24,6 +24,7 @@ _COUNTED = {
 _MOST_THINGS = 1024  # trackers follow fewer
 _EDGE = 0.004  # of the picture: what reaches its edge goes on behind it
 _INSIDE = 0.001  # an anchor on the very edge of the picture is in a zone that ends there
+_VOTE_S = 0.25  # its size is looked at so often
 _UNDECIDED_S = 1.5  # so long may it take to tell what something is
 
 
@@ -43,7 +44,7 @@ class Followed:
     picture's height. `is_kind_settled` says that its kind is not likely to change.
     """
 
-    __slots__ = ("_pace", "_votes", "centre", "foot", "is_kind_settled", "moving", "seen_s", "size")
+    __slots__ = ("_pace", "_unvoted_s", "_votes", "centre", "foot", "is_kind_settled", "moving", "seen_s", "size")
 
     def __init__(self, at_s: float, track: Track, kind: CountedKind, box: Box, sight: Sight) -> None:
         self.foot: XY
@@ -53,6 +54,7 @@ class Followed:
         self.is_kind_settled = True
         self._pace = Pace(at_s)
         self._votes: KindVotes | None = None
+        self._unvoted_s = 0.0
         self._look(at_s, kind, box, sight)
         self.moving = self._now(at_s, at_s, track, kind, box, sight)
 
@@ -77,12 +79,14 @@ class Followed:
         is_whole = box.x0 > _EDGE and box.x1 < 1 - _EDGE and box.y1 < 1 - _EDGE
         ground = sight.ground if is_whole else None
         place = anchor_point(box, sight.ground_anchor)
-        passed_s = self._pace.see(at_s, self.centre, self.size, ground.at(*place) if ground is not None else None)
-        if ground is not None and passed_s and kind is CountedKind.OBJECT:
-            view = ground.view_at(*place, sight.aspect)
-            if view is not None:
-                self._votes = self._votes or KindVotes()
-                self._votes.vote(kind_by_size(view, width, height, self._pace.velocity_kmh or (0.0, 0.0)), passed_s)
+        passed_s = self._pace.see(at_s, self.centre, (width, height), ground.at(*place) if ground is not None else None)
+        if ground is None or not passed_s or kind is not CountedKind.OBJECT:
+            return
+        self._unvoted_s += passed_s
+        if self._unvoted_s >= _VOTE_S and (view := ground.view_at(*place, sight.aspect)) is not None:
+            self._votes = self._votes or KindVotes()
+            self._votes.vote(kind_by_size(view, width, height, self._pace.velocity_kmh or (0.0, 0.0)), self._unvoted_s)
+            self._unvoted_s = 0.0
 
     def _now(self, at_s: float, since_s: float, track: Track, kind: CountedKind, box: Box, sight: Sight) -> Moving:
         ground_m = speed_kmh = None

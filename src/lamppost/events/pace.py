@@ -52,8 +52,8 @@ class Pace:
         self._reference: XY | None = None
         self._reference_s = at_s
 
-    def see(self, at_s: float, place: XY, size: float, ground: XY | None) -> float:
-        """It was seen with its middle at `place`; lengths as shares of the picture's height, `ground` in metres.
+    def see(self, at_s: float, place: XY, extent: XY, ground: XY | None) -> float:
+        """It was seen with its middle at `place`, as wide and high as `extent`: shares of the picture's height. `ground` is in metres.
 
         `ground` is None where its foot is not to be seen. Returns the seconds since the last sample if this made one, else 0.
         """
@@ -66,7 +66,7 @@ class Pace:
         self._keep(at_s)
         self._weigh_speed()
         passed_s = _SAMPLE_S if last_s is None else min(at_s - last_s, 1.0)
-        self._weigh_stillness(at_s, size, passed_s)
+        self._weigh_stillness(at_s, extent, passed_s)
         return passed_s
 
     def _keep(self, at_s: float) -> None:
@@ -99,15 +99,19 @@ class Pace:
             north += since_s * (sample_north - mean_north)
         self.velocity_kmh = (_KMH * east / spread, _KMH * north / spread)
 
-    def _weigh_stillness(self, at_s: float, size: float, passed_s: float) -> None:
+    def _weigh_stillness(self, at_s: float, extent: XY, passed_s: float) -> None:
         """It stands when the median of its places has stayed near one of them; it moves when that is far away."""
-        xs, ys = sorted(sample.place[0] for sample in self._samples), sorted(sample.place[1] for sample in self._samples)
-        x, y = xs[len(xs) // 2], ys[len(ys) // 2]
+        middle = len(self._samples) // 2
+        x = sorted([sample.place[0] for sample in self._samples])[middle]
+        y = sorted([sample.place[1] for sample in self._samples])[middle]
         if self._reference is None:
             self._reference = (x, y)
             return
         old_x, old_y = self._reference
-        gone = math.hypot(x - old_x, y - old_y) / size if size > 0 else 0.0
+        width, height = extent
+        size = math.sqrt(width * height)
+        # A long box trembles more along its length.
+        gone = math.hypot((x - old_x) / max(width, size), (y - old_y) / max(height, size))
         if gone > (_STILL_SHARE if self.still_since_s is None else _MOVES_SHARE):
             self._reference, self._reference_s, self.still_since_s = (x, y), at_s, None
         elif self.still_since_s is not None:
