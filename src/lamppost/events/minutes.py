@@ -15,7 +15,6 @@ from lamppost.model.rules import Anchor, CountedKind, HeatMap, RuleBook, Way, Zo
 
 MINUTE_US = 60 * US_PER_S
 HOUR_US = 60 * MINUTE_US
-_SAMPLE_US = US_PER_S
 _WAITS_AFTER_S = 2.0
 _LONGEST_STEP_S = 60.0  # nobody looks at one picture for longer
 _MOST_OPEN = 180  # minutes, of a clock that steps about; hours too
@@ -43,7 +42,6 @@ class MinuteBook:
         self._minutes: OrderedDict[int, _Minute] = OrderedDict()
         self._hours: OrderedDict[int, _Hour] = OrderedDict()
         self._handed_out_us: OrderedDict[tuple[int, int], int] = OrderedDict()  # seen, by length and beginning
-        self._unsampled_us = 0
         self.dropped = 0  # minutes and hours that nobody took in time
 
     def note(self, scene: SceneNow, step_s: float) -> None:
@@ -52,13 +50,14 @@ class MinuteBook:
         The first picture of a run has nothing before it that was seen: its step is 0.
         """
         step_us = round(min(step_s, _LONGEST_STEP_S) * US_PER_S) if step_s > 0 else 0
-        for start_us, seen_us in _parts(scene.wall_us - step_us, scene.wall_us, MINUTE_US):
-            self._minute(start_us).seen_us += seen_us
+        start_us = scene.wall_us - step_us
+        for minute_us, seen_us in _parts(start_us, scene.wall_us, MINUTE_US):
+            minute = self._minute(minute_us)
+            if weight := minute.see(seen_us):
+                self._sample(minute, scene, weight)
+        for hour_us, seen_us in _parts(start_us, scene.wall_us, HOUR_US) if self._heat_map is not None else ():
+            self._hour(hour_us).note(scene, seen_us, self._ground_anchor)
         self._count(scene)
-        if step_us:
-            self._sample(scene, step_us)
-            for start_us, seen_us in _parts(scene.wall_us - step_us, scene.wall_us, HOUR_US) if self._heat_map else ():
-                self._hour(start_us).note(scene, seen_us, self._ground_anchor)
 
     def take(self, wall_us: int) -> tuple[CountedMinute, ...]:
         """What is over at `wall_us`: every minute, and every heat map's hour, but those that `wall_us` is in.
@@ -128,18 +127,7 @@ class MinuteBook:
                 if left.speed_kmh is not None:
                     minute.sum(zone.name, (Measure.SPEED, left.kind), left.speed_kmh)
 
-    def _sample(self, scene: SceneNow, step_us: int) -> None:
-        """About once in a second that was seen, and in each minute of which anything was seen.
-
-        A step of many seconds weighs as many samples.
-        """
-        self._unsampled_us += step_us
-        minute = self._minute(scene.wall_us // MINUTE_US * MINUTE_US)
-        weight = self._unsampled_us // _SAMPLE_US or (1 if not minute.samples else 0)
-        if not weight:
-            return
-        self._unsampled_us %= _SAMPLE_US
-        minute.samples += weight
+    def _sample(self, minute: _Minute, scene: SceneNow, weight: int) -> None:
         for zone in scene.zones:
             if zone.name in self._zones:
                 for key, value in _levels(scene.at_s, zone, self._zones[zone.name][1]):
@@ -163,8 +151,15 @@ class _Minute:
 
     def __init__(self) -> None:
         self.seen_us = 0
-        self.samples = 0
+        self._samples = 0
         self._sums: dict[str, dict[_Key, _Sum]] = {}
+
+    def see(self, seen_us: int) -> int:
+        """It was seen for so long; returns how many samples that is worth: one at the beginning of each second that was seen."""
+        self.seen_us += seen_us
+        weight = -(-self.seen_us // US_PER_S) - self._samples
+        self._samples += weight
+        return weight
 
     def sum(self, place: str, key: _Key, value: float = 0.0) -> None:
         """One more, and what was measured of it."""
@@ -195,7 +190,7 @@ class _Minute:
     def _tally(self, key: _Key, found: _Sum) -> Tally:
         measure, kind = key
         if measure in _LEVELS:
-            return Tally(measure, kind, self.samples, found.total, found.most)
+            return Tally(measure, kind, self._samples, found.total, found.most)
         if measure in _BOUNDS:
             return Tally(measure, kind, found.count, found.total, found.most, tuple(found.bins))
         return Tally(measure, kind, found.count)

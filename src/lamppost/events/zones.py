@@ -120,7 +120,7 @@ class ZoneReader:
                 stay.outside = point
             else:
                 self._go_out(at_s, thing, stay, point, band, entered, left)
-            return stay
+            return self._stays[thing.moving.track_id]
         stay.out_since_s = None
         if is_new and (taken := self._take_over(at_s, thing, point)) is not None:
             stay = self._stays[thing.moving.track_id] = taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
@@ -158,7 +159,7 @@ def test_kinds_follow_from_size_and_speed(
 
 def test_a_kind_is_steady() -> None:
     found = follow(CAMERA, (0.7, 0.5, 1.7), (-4, 18), 0.0, 5.0, duration_s=6.0, noise=0.08)
-    changes = sum(before.kind is not after.kind for before, after in zip(found, found[1:], strict=False))
+    changes = sum(before.kind is not after.kind for before, after in itertools.pairwise(found))
     assert changes == 1
     assert found[0].kind is CountedKind.OBJECT, "nothing is said before enough was seen"
     assert found[-1].kind is CountedKind.PERSON
