@@ -76,7 +76,7 @@ def net_crossings(points: Sequence[XY], before: XY, now: XY) -> int:
     for index, (start, end) in enumerate(itertools.pairwise(points)):
         if is_right[index] != is_right[index + 1]:
             was, came = side(start, end, before) > 0, side(start, end, now) > 0
-            net += came - was
+            net += int(came) - int(was)
     return net
 
 

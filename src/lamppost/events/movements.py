@@ -143,5 +143,5 @@ def in_shares(box: Box, width_px: float, height_px: float) -> Box | None:
     """The part of `box` that is in the picture, in shares of its width and height; None where nothing is."""
     x0, y0 = max(0.0, box.x0 / width_px), max(0.0, box.y0 / height_px)
     x1, y1 = min(1.0, box.x1 / width_px), min(1.0, box.y1 / height_px)
-    # Written so that it is None for what is no number, too.
-    return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+    # Written so that it is None for what is no number, too. Trackers' numbers are often numpy's, which are slow and no floats.
+    return Box(float(x0), float(y0), float(x1), float(y1)) if x0 < x1 and y0 < y1 else None

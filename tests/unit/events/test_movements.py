@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,6 +187,12 @@ def test_a_detector_that_tells_kinds_is_believed() -> None:
 
 
 # Odd input
+
+
+def test_numbers_of_numpy_are_taken() -> None:
+    track = Track(1, Kind.PERSON, Box(*(np.float32(value) for value in (10, 20, 30, 80))), True)
+    (moving,) = SceneReader(PLAIN).read(0.0, 0, [track], SIZE_PX).moving
+    assert {type(value) for value in (moving.box.x0, moving.box.y0, moving.box.x1, moving.box.y1)} == {float}
 
 
 boxes = st.builds(Box, *[st.floats(-3000, 3000) | st.just(math.nan) | st.just(math.inf)] * 4)
