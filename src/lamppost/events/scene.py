@@ -48,10 +48,13 @@ class Staying:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something left a zone, or vanished in it, after `dwell_s`. `speed_kmh` is its mean inside, None where it is unknown."""
+    """Something left a zone, or vanished in it, after `dwell_s`: None if it was there before anybody looked.
+
+    `speed_kmh` is its mean inside, None where it is unknown.
+    """
 
     kind: CountedKind
-    dwell_s: float
+    dwell_s: float | None
     speed_kmh: float | None
 
 
