@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lamppost.base.errors import MediaError
 from lamppost.mask.paint import Palette, align, fill_of
 from lamppost.mask.planner import merge_masks, padding_of
-from lamppost.model.vision import CoverCause, Detection, Mask
+from lamppost.model.i420 import narrowed
+from lamppost.model.vision import CoverCause, Detection, Mask, MaskedFrame
 
 _JPEG_QUALITY, _WEBP_QUALITY = 92, 90
 
@@ -50,9 +51,19 @@ def encode_still(still: MaskedStill, suffix: str) -> bytes:
 
     Raises `MediaError` when that kind cannot be written.
     """
+    return _encode(np.ascontiguousarray(still.rgb[:, :, ::-1]), suffix)
+
+
+def encode_frame(frame: MaskedFrame, suffix: str) -> bytes:
+    """A frame of masked video as a picture of the kind that `suffix` names; raises `MediaError`."""
+    i420 = frame.i420 if not frame.is_full_range else narrowed(frame.i420)
+    return _encode(np.asarray(cv2.cvtColor(i420, cv2.COLOR_YUV2BGR_I420), np.uint8), suffix)
+
+
+def _encode(bgr: NDArray[np.uint8], suffix: str) -> bytes:
     options = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": (int(cv2.IMWRITE_WEBP_QUALITY), _WEBP_QUALITY)}.get(suffix.lower(), ())
     try:
-        is_written, encoded = cv2.imencode(suffix.lower(), np.ascontiguousarray(still.rgb[:, :, ::-1]), options)
+        is_written, encoded = cv2.imencode(suffix.lower(), bgr, options)
     except cv2.error as error:
         raise MediaError(f"a picture of the kind {suffix} cannot be written") from error
     if not is_written:

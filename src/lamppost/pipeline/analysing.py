@@ -11,7 +11,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lamppost.base.clock import US_PER_S, us_from_90k
@@ -19,7 +19,9 @@ from lamppost.base.errors import LamppostError
 from lamppost.base.logging import get_logger
 from lamppost.model.books import SegmentEnd
 from lamppost.model.media import Packet, RunStarted, StreamParameters
+from lamppost.model.rules import RuleBook
 from lamppost.model.vision import CoverCause, Preset, ReductionStep
+from lamppost.pipeline.counting import CameraCounting, CountingPlan
 from lamppost.pipeline.covers import CoverKeeper
 from lamppost.pipeline.feed import FeedItem, PacketsDropped
 from lamppost.pipeline.feed_reader import FeedQueue, FeedReader
@@ -29,6 +31,7 @@ from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.reductions import ReductionKeeper
 from lamppost.pipeline.turns import Turns
+from lamppost.pipeline.watching import Looks, Spectator
 from lamppost.record.segments import RecordChain
 
 READ_PATIENCE_S = 0.2
@@ -62,14 +65,17 @@ class AnalysisStatus:
 
 @dataclass(frozen=True, slots=True)
 class MaskingPlan:
-    """How a camera's runs are masked. A run that goes on keeps its plan, unless the preset differs.
+    """How a camera's runs are masked and counted. A run that goes on keeps its plan, unless the preset differs.
 
-    `make_masking` is given what has learnt the background already, or None.
+    `make_masking` is given what has learnt the background already, or None, and who watches; `make_detector` gives
+    what looks for things to count, None where what moves is counted.
     """
 
     preset: Preset
     tools: MaskedTools
-    make_masking: Callable[[Motion | None], MaskingPipeline]
+    make_masking: Callable[[Motion | None, Spectator], MaskingPipeline]
+    counting: CountingPlan = field(default_factory=lambda: CountingPlan(RuleBook(), "", 0.1))
+    make_detector: Callable[[], Looks | None] = lambda: None
 
 
 class CameraAnalysis:
@@ -106,6 +112,13 @@ class CameraAnalysis:
         self._log = get_logger("mask").bind(camera=camera)
         self._covers = CoverKeeper(camera, plan.tools.journal, self._clock)
         self._reductions = ReductionKeeper(camera, plan.tools.journal, self._clock)
+        self._counting = CameraCounting(
+            camera,
+            plan.counting,
+            make_detector=plan.make_detector,
+            journal=plan.tools.journal,
+            folder=plan.tools.folder,
+        )
         self._run: MaskedRun | None = None
         self._parameters: StreamParameters | None = None
         self._retry_at_s = 0.0
@@ -149,6 +162,8 @@ class CameraAnalysis:
                 self._follow(self._feeds.get(timeout=READ_PATIENCE_S))
         while not self._feeds.empty():
             self._feeds.get_nowait().close()
+        with contextlib.suppress(LamppostError):  # a journal that cannot be written has told so
+            self._counting.close()
         self.status.state = "stopped"
 
     def take(self, item: FeedItem) -> None:
@@ -170,6 +185,7 @@ class CameraAnalysis:
         self._finish_run(SegmentEnd.STOPPED if self._stop.is_set() else SegmentEnd.RUN_ENDED)
         with contextlib.suppress(LamppostError):  # where no run was there to end it
             self._reductions.end(self._end_us)
+        self._counting.end_run()
         self.status.state = "waiting"
 
     def _follow(self, end: socket.socket) -> None:
@@ -208,6 +224,7 @@ class CameraAnalysis:
     def _take_packet(self, packet: Packet) -> None:
         if self._run is not None and self.plan.preset is not self._run_plan.preset:
             self._finish_run(SegmentEnd.RUN_ENDED, packet)
+        self._counting.adopt(self.plan.counting, self.plan.make_detector)
         self._revive_run(packet)
         if self._run is not None:
             self._change_step(self._run, packet)
@@ -216,13 +233,16 @@ class CameraAnalysis:
 
     def _begin_run(self, parameters: StreamParameters, motion: Motion | None = None) -> None:
         plan = self._run_plan = self.plan
+        self._counting.adopt(plan.counting, plan.make_detector)
+        watch = self._counting.begin_run(goes_on=motion is not None)
         self._run = MaskedRun(
             self.camera,
             parameters,
             plan.tools,
-            masking=plan.make_masking(motion),
+            masking=plan.make_masking(motion, watch),
             chain=self._chain,
             covers=self._covers,
+            note_masked=self._counting.note_masked,
             step=self.wanted_step,
             live=self._live,
         )

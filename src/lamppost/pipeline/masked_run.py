@@ -53,6 +53,7 @@ class MaskedRun:
         masking: MaskingPipeline,
         chain: RecordChain,
         covers: CoverKeeper,
+        note_masked: Callable[[MaskedFrame], None] | None = None,
         step: ReductionStep | None = None,
         live: LivePublisher | None = None,
     ) -> None:
@@ -66,6 +67,7 @@ class MaskedRun:
         self._masking = masking
         self._chain = chain
         self._covers = covers
+        self._note_masked = note_masked
         self._live = live
         self._is_halved = step in _HALVED
         self._decoder: PacketDecoder | None = None
@@ -178,6 +180,8 @@ class MaskedRun:
                 is_live=True,
             )
         self._covers.note(masked)
+        if self._note_masked is not None:
+            self._note_masked(masked)
         self.frames += 1
         self.covered = masked.covered
         self.covered_frames += masked.covered is not None

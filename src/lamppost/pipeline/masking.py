@@ -20,6 +20,7 @@ from lamppost.mask.planner import BEFORE_S, MaskPlanner
 from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset, Track
 from lamppost.pipeline.sight import HOLD_STEPS, Detector, Sight
 from lamppost.pipeline.targets import Targets
+from lamppost.pipeline.watching import Spectator
 from lamppost.track.boxes import BoxTracker
 
 _HELD_LIMIT = 600  # frames; reached only when timestamps hardly go on
@@ -54,6 +55,7 @@ class MaskingPipeline:
     All presets but `all` need `faces`; `motion` needs `motion`, `heads` and `persons` need among `things` a detector that
     finds persons, which every preset may have (see `equipment`). A live pipeline watches the clock: a look that takes
     longer than `look_back_s` covers what waits. Every `refresh_s` whole frames are looked at, changed or not.
+    A `spectator` sees the same frames before they are painted; nothing that it does changes a mask.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class MaskingPipeline:
         palette: Palette | None = None,
         is_live: bool = True,
         make_gaze: Callable[[float], Gaze] = Gaze,
+        spectator: Spectator | None = None,
     ) -> None:
         if preset is not Preset.ALL and faces is None:
             raise ValueError(f"the preset {preset.value} needs a face detector")
@@ -85,6 +88,7 @@ class MaskingPipeline:
         self._palette = palette or Palette()
         self._covers = Covers(self._palette)
         self._is_live = is_live
+        self._spectator = spectator
         self._held: deque[_Held] = deque()
         self._planner: MaskPlanner | None = None
         detectors = [] if preset is Preset.ALL else [*([faces] if faces else []), *things]
@@ -179,6 +183,8 @@ class MaskingPipeline:
     def _judge(self, frame: Frame, at_s: float) -> CoverCause | None:
         """Why `frame` must be covered, or None; all detectors that are due have seen it after."""
         if self._preset is Preset.ALL:
+            if self._spectator is not None and frame.is_intact:
+                self._spectator.see(frame, shrink(frame), None)
             return CoverCause.PRESET
         if not frame.is_intact:
             # No detector may learn from a broken picture; so nobody looks at what waits from later on either.
@@ -188,16 +194,18 @@ class MaskingPipeline:
         if self._planner is None:
             self._planner = MaskPlanner(frame.width_px, frame.height_px)
         small = shrink(frame)
-        is_settled, moving = self._watch_motion(frame, small, at_s)
+        observation = self._motion.observe(frame, small) if self._motion is not None else None
+        if self._spectator is not None:
+            self._spectator.see(frame, small, observation)
+        is_settled, moving = self._take_motion(observation, at_s)
         self._watch_sights(frame, small, at_s, moving=moving, is_settled=is_settled)
         cause, self._cover_next = self._cause or self._cover_next, None
         return cause
 
-    def _watch_motion(self, frame: Frame, small: SmallPicture, at_s: float) -> tuple[bool, list[Box] | None]:
+    def _take_motion(self, observation: Observation | None, at_s: float) -> tuple[bool, list[Box] | None]:
         """Whether the background is known, and what moves in front of it; None where nobody watches that."""
-        if self._motion is None:
+        if observation is None:
             return True, None
-        observation = self._motion.observe(frame, small)
         if observation.is_scene_change:
             self._cover_held(CoverCause.SCENE_CHANGED)
             self._cause = CoverCause.SCENE_CHANGED

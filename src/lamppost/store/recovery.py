@@ -27,6 +27,7 @@ from lamppost.model.books import (
     CoverClosed,
     CoverOpened,
     EventClosed,
+    EventEnded,
     EventOpened,
     FragmentWritten,
     GapClosed,
@@ -152,7 +153,7 @@ class Books:
                 self.reductions.pop(record.reduction_id, None)
             case EventOpened():
                 self.events[record.event_id] = record
-            case EventClosed():
+            case EventClosed() | EventEnded():
                 self.events.pop(record.event_id, None)
             case _:
                 pass
