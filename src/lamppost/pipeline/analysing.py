@@ -30,8 +30,9 @@ from lamppost.pipeline.load import Load
 from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.reductions import ReductionKeeper
+from lamppost.pipeline.sight import Detector
 from lamppost.pipeline.turns import Turns
-from lamppost.pipeline.watching import Looks, Spectator
+from lamppost.pipeline.watching import Spectator
 from lamppost.record.segments import RecordChain
 
 READ_PATIENCE_S = 0.2
@@ -75,7 +76,7 @@ class MaskingPlan:
     tools: MaskedTools
     make_masking: Callable[[Motion | None, Spectator], MaskingPipeline]
     counting: CountingPlan = field(default_factory=lambda: CountingPlan(RuleBook(), "", 0.1))
-    make_detector: Callable[[], Looks | None] = lambda: None
+    make_detector: Callable[[], Detector | None] = lambda: None
 
 
 class CameraAnalysis:

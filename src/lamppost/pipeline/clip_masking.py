@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -23,6 +23,7 @@ from lamppost.pipeline.alongside import Ahead, Meanwhile
 from lamppost.pipeline.equipment import WEAK_SCORE, Equipment, equip
 from lamppost.pipeline.held_start import HeldStart
 from lamppost.pipeline.masking import REFRESH_S, MaskingPipeline
+from lamppost.pipeline.watching import Spectator
 
 if TYPE_CHECKING:
     from lamppost.detect.detectors import Detector
@@ -99,16 +100,10 @@ class ClipMasker:
         for entry in self.equipment.entries:
             self._load(entry)
 
-    def mask_frames(self, frames: FrameSource) -> Generator[MaskedFrame]:
-        """As many frames as `frames` has, in order; it is decoded ahead in a thread of its own."""
-        start, source = list[Frame](), iter(frames)
-        if self._settings.preset is Preset.MOTION:
-            held = HeldStart(source, hold_s=_PRIME_S, interval_90k=frames.frame_interval_90k, most_bytes=_HELD_BYTES)
-            # What does not fit, such as 4K, is decoded once more instead.
-            start = held.spread(_PRIME_FRAMES) if held.holds_all else _first_frames(frames)
-            source = iter(held)
-        masking = self._pipeline(start)
-        del start  # painted as they leave, and let go
+    def mask_frames(self, frames: FrameSource, spectator: Spectator | None = None) -> Generator[MaskedFrame]:
+        """As many frames as `frames` has, in order; it is decoded ahead in a thread of its own. A `spectator` sees them before."""
+        motion, source = primed(frames) if self._settings.preset is Preset.MOTION else (None, iter(frames))
+        masking = self._pipeline(motion, spectator)
         with Ahead(source, name="decode") as ahead:
             for frame in ahead:
                 yield from masking.push(frame)
@@ -131,12 +126,8 @@ class ClipMasker:
                     if target is not None and seen.score >= detector.start_score:
                         yield Detection(*target, seen.score)
 
-    def _pipeline(self, start: Sequence[Frame]) -> MaskingPipeline:
+    def _pipeline(self, motion: MotionDetector | None, spectator: Spectator | None) -> MaskingPipeline:
         settings, equipment = self._settings, self.equipment
-        motion: MotionDetector | None = None
-        if settings.preset is Preset.MOTION:
-            motion = MotionDetector()
-            motion.prime(start)
         return MaskingPipeline(
             preset=settings.preset,
             faces=self._detector(equipment.faces) if equipment.faces else None,
@@ -149,6 +140,7 @@ class ClipMasker:
             clock=self._clock,
             palette=self._palette,
             is_live=False,
+            spectator=spectator,
         )
 
     def _detector(self, entry: ModelEntry, side_px: int = _CLIP_SIDE_PX) -> Detector:
@@ -173,6 +165,15 @@ def _open(settings: MaskSettings, entry: ModelEntry, side_px: int) -> Detector:
         weak_score=WEAK_SCORE,
         long_side_px=side_px,
     )
+
+
+def primed(frames: FrameSource) -> tuple[MotionDetector, Iterator[Frame]]:
+    """A motion detector that has learnt the background from the first seconds of `frames`, and all of these, from the first one on."""
+    motion, source = MotionDetector(), iter(frames)
+    held = HeldStart(source, hold_s=_PRIME_S, interval_90k=frames.frame_interval_90k, most_bytes=_HELD_BYTES)
+    # What does not fit, such as 4K, is decoded once more instead.
+    motion.prime(held.spread(_PRIME_FRAMES) if held.holds_all else _first_frames(frames))
+    return motion, iter(held)
 
 
 def _first_frames(source: FrameSource) -> list[Frame]:

@@ -15,8 +15,9 @@ from lamppost.model.rules import RuleBook
 from lamppost.model.tallies import tally_to_json
 from lamppost.model.vision import MaskedFrame
 from lamppost.pipeline.pending import PendingRecords
+from lamppost.pipeline.sight import Detector
 from lamppost.pipeline.snapshots import SnapshotKeeper
-from lamppost.pipeline.watching import Ledgers, Looks, StreetWatch
+from lamppost.pipeline.watching import Ledgers, StreetWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class CameraCounting:
         camera: str,
         plan: CountingPlan,
         *,
-        make_detector: Callable[[], Looks | None],
+        make_detector: Callable[[], Detector | None],
         journal: Callable[[JournalRecord], None],
         folder: DataFolder,
     ) -> None:
@@ -62,7 +63,7 @@ class CameraCounting:
             self._watch = StreetWatch(plan.book, self._ledgers, self, detector=self._make_detector(), interval_s=plan.interval_s)
         return self._watch
 
-    def adopt(self, plan: CountingPlan, make_detector: Callable[[], Looks | None]) -> None:
+    def adopt(self, plan: CountingPlan, make_detector: Callable[[], Detector | None]) -> None:
         """Count by another plan from now on; the run that goes on is watched by it as well, unless the model changed."""
         if plan == self._plan:
             return

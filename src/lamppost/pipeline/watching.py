@@ -6,6 +6,7 @@ It sees what masking sees, at the same moment and before anything is painted; tr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 from lamppost.base.clock import TICKS_PER_S
@@ -18,7 +19,8 @@ from lamppost.events.scene import SceneNow
 from lamppost.events.scene_reader import SceneReader
 from lamppost.model.happening import CountedMinute, EventChange
 from lamppost.model.rules import CountedKind, RuleBook
-from lamppost.model.vision import Box, Detection, Frame, Observation
+from lamppost.model.vision import Box, Detection, Frame, Observation, Region
+from lamppost.pipeline.sight import Detector
 from lamppost.track.street import StreetTracker, TrackerSettings
 
 # Over a longer step nobody knows what happened between two pictures: it is not observed.
@@ -26,7 +28,7 @@ LONGEST_STEP_S: Final = 0.75
 _COUNTED: Final = frozenset(kind.value for kind in CountedKind)
 _MOST_UNCOVERED: Final = 64
 _ROUNDING_S: Final = 0.004  # of time stamps: a look that is due with this picture does not wait for the next one
-# Detectors are asked for what they are sure of by their own measure; a thing counts when it was seen for a moment.
+# What moves is sure, and counts when it was seen for a moment.
 _FOLLOWING: Final = TrackerSettings(begin_score=0.0, sure_score=0.0, least_score=0.0, confirm_s=0.25)
 
 
@@ -36,12 +38,6 @@ class Spectator(Protocol):
     def see(self, frame: Frame, small: SmallPicture, observation: Observation | None) -> None:
         """`small` is `frame` made small; `observation` what moves in it, None where nobody watches that."""
         ...
-
-
-class Looks(Protocol):
-    """Finds things in a frame."""
-
-    def detect(self, frame: Frame) -> tuple[Detection, ...]: ...
 
 
 class Witness(Protocol):
@@ -73,11 +69,12 @@ class StreetWatch:
     those seconds are unknown, not zero. `see` raises `ModelError` when the detector fails.
     """
 
-    def __init__(self, book: RuleBook, ledgers: Ledgers, witness: Witness, *, detector: Looks | None, interval_s: float) -> None:
+    def __init__(self, book: RuleBook, ledgers: Ledgers, witness: Witness, *, detector: Detector | None, interval_s: float) -> None:
         self._ledgers = ledgers
         self._witness = witness
         self._detector = detector
         self._interval_s = interval_s
+        self._following = _FOLLOWING if detector is None else _by_scores_of(detector)
         self._own_motion = MotionDetector()
         self._size = (0, 0)
         self._last_s: float | None = None  # the last moment that was observed
@@ -90,7 +87,7 @@ class StreetWatch:
         """Go on by other rules; what is followed is followed anew. Raises `ConfigError` for a calibration that cannot be."""
         self._book = book
         self._reader = SceneReader(book)
-        self._tracker = StreetTracker(_FOLLOWING)
+        self._tracker = StreetTracker(self._following)
         self._last_s = None
 
     def see(self, frame: Frame, small: SmallPicture, observation: Observation | None) -> None:
@@ -124,13 +121,14 @@ class StreetWatch:
             return
         if self._size != (0, 0):
             self._end_scene()
-            self._tracker = StreetTracker(_FOLLOWING)
+            self._tracker = StreetTracker(self._following)
         self._size = size
         self._tell(self._ledgers.rules.adopt(self._book, aspect=frame.width_px / frame.height_px), frame.pts_90k)
 
     def _look(self, frame: Frame, at_s: float, observation: Observation | None) -> None:
         if self._detector is not None:
-            found: Sequence[Detection] = [each for each in self._detector.detect(frame) if each.kind.value in _COUNTED]
+            whole = (Region(0, 0, frame.width_px, frame.height_px),)
+            found: Sequence[Detection] = [each for each in self._detector.detect_regions(frame, whole) if each.kind.value in _COUNTED]
         else:
             found = countable(observation) if observation is not None else ()
         uncovered, self._uncovered = self._uncovered, []
@@ -159,3 +157,8 @@ class StreetWatch:
         minutes = self._ledgers.minutes.take(wall_us)
         if minutes:
             self._witness.note_minutes(minutes)
+
+
+def _by_scores_of(detector: Detector) -> TrackerSettings:
+    """A detector says itself with what score something may begin; what is weaker goes on with what is followed."""
+    return replace(_FOLLOWING, begin_score=detector.start_score, sure_score=detector.start_score)
