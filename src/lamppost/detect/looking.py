@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from lamppost.detect.crops import Crop, Fit, Size
 from lamppost.detect.entry import ModelEntry
-from lamppost.detect.network import CPU, Network, Outputs
+from lamppost.detect.network import Network, Outputs
 from lamppost.detect.network_input import show_frame, show_still
+from lamppost.detect.providers import AUTO
 from lamppost.detect.suppression import suppress_by_class, suppress_cut
+from lamppost.model.providers import Provider
 from lamppost.model.vision import Box, Detection, Frame, Kind, Region
 
 _BORDER_PX: Final = 3  # of the input: what comes so near the border of a crop may go on beyond it
@@ -79,7 +81,7 @@ class Options(TypedDict, total=False):
     score_threshold: float | None
     weak_score: float | None
     long_side_px: int | None
-    providers: tuple[str, ...]
+    providers: tuple[Provider, ...]
     network: Runs | None
 
 
@@ -101,7 +103,7 @@ class NetworkDetector:
         score_threshold: float | None = None,
         weak_score: float | None = None,
         long_side_px: int | None = None,
-        providers: tuple[str, ...] = (CPU,),
+        providers: tuple[Provider, ...] = AUTO,
         network: Runs | None = None,
     ) -> None:
         self._network = network or Network(entry, models=models, threads=threads, providers=providers)
