@@ -14,11 +14,11 @@ from google.protobuf.message import DecodeError
 
 from lamppost.base.errors import ModelError
 from lamppost.detect.admission import BOX_COLUMNS, columns, has_labels, problems
-from lamppost.detect.entry import Layout, ModelEntry, Normalisation, Output, OutputRole
+from lamppost.detect.entry import InputLayout, Layout, ModelEntry, Output, OutputRole
 
 _READ_COLUMNS: Final = "read_columns"  # of scores by label, after the cut
-_SHOWN: Final = "shown"  # the picture, before it is normalised
-_LEVELS: Final = 255.0
+SHOWN: Final = "shown"  # the input after the cut: bytes, whatever the network takes
+_WHITE: Final = 255.0
 
 
 def read_names(entry: ModelEntry) -> list[str]:
@@ -26,14 +26,11 @@ def read_names(entry: ModelEntry) -> list[str]:
     return [_READ_COLUMNS if has_labels(entry, output) else output.name for output in entry.outputs]
 
 
-def shown_name(entry: ModelEntry) -> str:
-    """What the input is called in that graph: it takes 0 to 255 whatever the file takes."""
-    return _SHOWN if entry.input.normalisation else entry.input.name
-
-
 def prepare_graph(entry: ModelEntry, content: bytes) -> bytes:
     """The model with only what `entry` names, and with symbolic batch, height and width where its size is free.
 
+    Its input is called `SHOWN` and takes bytes, which it makes the numbers of that the network was trained with: bytes are a
+    quarter of what would have to be made, kept and moved otherwise.
     Weights that old exporters also list as inputs are taken off that list:
     ONNX Runtime can then fold them as the constants they are.
     `content` comes from `read_weights`, so it is the pinned file. Raises
@@ -62,8 +59,7 @@ def prepare_graph(entry: ModelEntry, content: bytes) -> bytes:
     for output, value in zip(entry.outputs, graph.output, strict=True):
         if has_labels(entry, output):
             _cut_columns(entry, output, graph, value)
-    if entry.input.normalisation:
-        _normalise(entry.input.name, entry.input.normalisation, graph)
+    _take_bytes(entry.input, graph)
     return bytes(model.SerializeToString())
 
 
@@ -126,17 +122,23 @@ def _cut_columns(entry: ModelEntry, output: Output, graph: Any, value: Any) -> N
     _dimensions(value)[2].dim_value = len(kept)
 
 
-def _normalise(name: str, normalisation: Normalisation, graph: Any) -> None:
-    """Put before the network, whose input is called `name`, what makes of 0 to 255 the values that it was trained with."""
-    mean, deviation = (np.array(values, np.float64).reshape(1, 3, 1, 1) for values in normalisation)
-    factor = onnx.numpy_helper.from_array((1 / (_LEVELS * deviation)).astype(np.float32), f"{_SHOWN}.factor")
-    offset = onnx.numpy_helper.from_array((-mean / deviation).astype(np.float32), f"{_SHOWN}.offset")
-    graph.initializer.extend([factor, offset])
-    before = [
-        onnx.helper.make_node("Mul", [_SHOWN, factor.name], [f"{_SHOWN}.scaled"]),
-        onnx.helper.make_node("Add", [f"{_SHOWN}.scaled", offset.name], [name]),
-    ]
+def _take_bytes(layout: InputLayout, graph: Any) -> None:
+    """Put before the network what makes of bytes the numbers that it was trained with."""
+    (picture,) = graph.input
+    taken = picture.type.tensor_type.elem_type  # float32, or half of that
+    if layout.normalisation is None:
+        before = [onnx.helper.make_node("Cast", [SHOWN], [layout.name], to=taken)]
+    else:
+        mean, deviation = (np.array(values, np.float64).reshape(1, 3, 1, 1) for values in layout.normalisation)
+        numbers = {"factor": 1 / (_WHITE * deviation), "offset": -mean / deviation}
+        kind = onnx.helper.tensor_dtype_to_np_dtype(taken)
+        graph.initializer.extend(onnx.numpy_helper.from_array(value.astype(kind), f"{SHOWN}.{name}") for name, value in numbers.items())
+        before = [
+            onnx.helper.make_node("Cast", [SHOWN], [f"{SHOWN}.levels"], to=taken),
+            onnx.helper.make_node("Mul", [f"{SHOWN}.levels", f"{SHOWN}.factor"], [f"{SHOWN}.scaled"]),
+            onnx.helper.make_node("Add", [f"{SHOWN}.scaled", f"{SHOWN}.offset"], [layout.name]),
+        ]
     nodes = [*before, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
-    graph.input[0].name = _SHOWN
+    picture.name, picture.type.tensor_type.elem_type = SHOWN, onnx.TensorProto.UINT8

@@ -25,7 +25,7 @@ from lamppost.model.vision import Box, Detection, Frame, Kind, Region
 _BORDER_PX: Final = 3  # of the input: what comes so near the border of a crop may go on beyond it
 _OVERHANG: Final = 0.25  # of a crop's sides: so far beyond its crop may a box reach, where the picture goes on there
 
-Show = Callable[[Crop, NDArray[np.float32]], None]
+Show = Callable[[Crop, NDArray[np.uint8]], None]
 
 
 class Runs(Protocol):
@@ -36,7 +36,7 @@ class Runs(Protocol):
 
     def most_pictures(self, width_px: int, height_px: int) -> int: ...
 
-    def run(self, pictures: NDArray[np.float32]) -> Outputs: ...
+    def run(self, pictures: NDArray[np.uint8]) -> Outputs: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class NetworkDetector:
         cut: list[NDArray[np.bool_]] = []
         for batch in self._batches(crops):
             width, height = batch[0].canvas
-            pictures = np.empty((len(batch), 3, height, width), np.float32)
+            pictures = np.empty((len(batch), 3, height, width), np.uint8)
             for crop, target in zip(batch, pictures, strict=True):
                 show(crop, target)
             outputs = self._network.run(pictures)
@@ -196,9 +196,9 @@ class NetworkDetector:
         if len(found) > 1:
             seen = seen[suppress_cut(seen.boxes, seen.scores, seen.kinds, np.concatenate(cut), self._reading.most_overlap)]
         return tuple(
-            Detection(self._kinds[int(kind)], Box(*map(float, box)), min(1.0, float(score)))
-            for box, score, kind in zip(seen.boxes, seen.scores, seen.kinds, strict=True)
-            if box[2] > box[0] and box[3] > box[1]
+            Detection(self._kinds[kind], Box(x0, y0, x1, y1), min(1.0, score))
+            for (x0, y0, x1, y1), score, kind in zip(seen.boxes.tolist(), seen.scores.tolist(), seen.kinds.tolist(), strict=True)
+            if x1 > x0 and y1 > y0
         )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lamppost.base.errors import ModelError
 from lamppost.base.logging import get_logger
 from lamppost.detect.entry import ModelEntry, OutputRole
-from lamppost.detect.graph import prepare_graph, read_names, shown_name
+from lamppost.detect.graph import SHOWN, prepare_graph, read_names
 from lamppost.detect.providers import AUTO, NAMES, choose_providers, is_on_cpu
 from lamppost.detect.weights_file import read_weights
 from lamppost.model.providers import Provider
@@ -101,7 +101,7 @@ class Network:
         self._entry = entry
         graph = prepare_graph(entry, read_weights(entry, models))
         self._provider, self._session = _open(runtime, entry, graph, choose_providers(providers, runtime.available()), threads)
-        self._input_name, self._names = shown_name(entry), read_names(entry)
+        self._names = read_names(entry)
         self._keys = [(output.role, output.finest_stride_px) for output in entry.outputs]
         self._most_input_px = _MOST_INPUT_PX_ON_CPU if is_on_cpu(self._provider) else None
         self._takes_batches = entry.is_bundled or self._try_two()
@@ -121,7 +121,7 @@ class Network:
         quiet = _runtime.RunOptions()
         quiet.log_severity_level = 4
         try:
-            arrays = self._session.run(self._names, {self._input_name: np.zeros((2, 3, side_px, side_px), np.float32)}, quiet)
+            arrays = self._session.run(self._names, {SHOWN: np.zeros((2, 3, side_px, side_px), np.uint8)}, quiet)
         except _RUNTIME_ERRORS:
             return False
         return all(len(array) == 2 for array in arrays)
@@ -134,14 +134,14 @@ class Network:
             return _MOST_PICTURES
         return min(_MOST_PICTURES, max(1, self._most_input_px // (width_px * height_px)))
 
-    def run(self, pictures: NDArray[np.float32]) -> Outputs:
-        """Infer `pictures`, shape (n, 3, height, width), 0 to 255, sides and channels as the entry says.
+    def run(self, pictures: NDArray[np.uint8]) -> Outputs:
+        """Infer `pictures`, shape (n, 3, height, width), sides and channels as the entry says.
 
         The outputs come by role and finest stride. Where they have columns for labels, there is one for each of
         `read_classes`. Raises `ModelError` when the runtime fails, or gives NaN.
         """
         try:
-            arrays: list[NDArray[np.float32]] = self._session.run(self._names, {self._input_name: pictures})
+            arrays: list[NDArray[np.float32]] = self._session.run(self._names, {SHOWN: pictures})
         except _RUNTIME_ERRORS as error:
             raise ModelError(f"model {self._entry.name}: inference failed", remedy="check memory and the chosen provider") from error
         # Comparisons with NaN are false: such a network would see nothing, and nothing would be masked. The least of numbers

@@ -31,7 +31,7 @@ class _Wish:
 
     __slots__ = ("error", "outputs", "pictures", "settled")
 
-    def __init__(self, pictures: NDArray[np.float32]) -> None:
+    def __init__(self, pictures: NDArray[np.uint8]) -> None:
         self.pictures = pictures
         self.settled = threading.Event()
         self.outputs: Outputs | None = None
@@ -62,7 +62,7 @@ class SharedNetwork:
         """As `Network.most_pictures`."""
         return self._network.most_pictures(width_px, height_px)
 
-    def run(self, pictures: NDArray[np.float32]) -> Outputs:
+    def run(self, pictures: NDArray[np.uint8]) -> Outputs:
         """As `Network.run`, from any thread."""
         wish = _Wish(pictures)
         with self._mutex:

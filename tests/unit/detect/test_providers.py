@@ -90,7 +90,7 @@ def test_what_cannot_load_the_model_is_left_for_the_next_with_one_line_in_the_lo
     assert (line["log_level"], line["model"], line["provider"]) == ("warning", "centerface", CUDA)
     assert line["problem"]
     assert "\n" not in line["problem"]
-    assert network.run(np.zeros((1, 3, 32, 32), np.float32))
+    assert network.run(np.zeros((1, 3, 32, 32), np.uint8))
 
 
 def test_where_nothing_loads_it_it_is_an_error():

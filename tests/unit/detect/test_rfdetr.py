@@ -114,8 +114,8 @@ def looking_glass(side_px=tiny_models.SIDE_PX):
 def test_a_network_is_shown_what_it_was_trained_with(tmp_path):
     entry = tiny_models.keep(tmp_path, tiny_models.rfdetr_entry(), looking_glass())
     network = Network(entry, models=tmp_path)
-    picture = np.empty((1, 3, 64, 64), np.float32)
-    picture[:] = np.array([10, 128, 255], np.float32)[:, None, None]
+    picture = np.empty((1, 3, 64, 64), np.uint8)
+    picture[:] = np.array([10, 128, 255], np.uint8)[:, None, None]
     seen = network.run(picture)[OutputRole.BOX, 0][0, :, 0]
     assert seen == pytest.approx([(10 / 255 - 0.485) / 0.229, (128 / 255 - 0.456) / 0.224, (1 - 0.406) / 0.225], abs=1e-5)
     plain = dataclasses.replace(entry, input=dataclasses.replace(entry.input, normalisation=None))
