@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.detect.background import gradient
+from lamppost.detect.countable import share_of_new_edges
 from lamppost.detect.values import Flags, Picture
 
 _OUTLINE = np.ones((5, 5), np.uint8)
 _GHOST_RATIO = 2.0  # edges that went over edges that came, along the outline
 _LEAST_EDGE_LEVELS = 2.5
+_LEAST_LOST_SHARE = 0.03  # of the box
 _SAME_CORRELATION = 0.9
 _SHIFT_PX = 4
 _FAINT_RATIO = 1.2
@@ -30,14 +32,29 @@ def is_background(lit: Picture, mean: Picture, ratio: Picture, shape: Flags, box
 
     `ratio` is the difference over its threshold, colour included.
     """
-    rows, columns = shape.shape
-    x0, y0, x1, y1 = max(0, box[0] - 4), max(0, box[1] - 4), min(columns, box[2] + 4), min(rows, box[3] + 4)
-    window = (slice(y0, y1), slice(x0, x1))
-    inside = np.ascontiguousarray(shape[window]).view(np.uint8)
-    now, then = lit[window], mean[window]
+    now, then, inside = _cut_out(lit, mean, shape, box)
     if _has_left(now, then, inside) or _is_same_place(lit, mean, box):
         return True
     return float(ratio[shape].mean()) < _FAINT_RATIO and _lacks_outline(now, then, inside)
+
+
+def is_removal(lit: Picture, mean: Picture, shape: Flags, box: NDArray[np.int32]) -> bool:
+    """True when `shape`, found to be background, is where a thing stood that the model still shows: its edges are gone.
+
+    A lamp that went out takes edges away as well, but leaves what it shone on.
+    """
+    x0, y0, x1, y1 = (int(value) for value in box)
+    now, then, inside = _cut_out(lit, mean, shape, box)
+    has_gone = _has_left(now, then, inside) and not _is_same_place(lit, mean, box)
+    return has_gone and share_of_new_edges(mean, lit, (x0, y0, x1, y1)) >= _LEAST_LOST_SHARE
+
+
+def _cut_out(lit: Picture, mean: Picture, shape: Flags, box: NDArray[np.int32]) -> tuple[Picture, Picture, NDArray[np.uint8]]:
+    """`box` and what lies close around it, of both pictures and of the shape."""
+    rows, columns = shape.shape
+    x0, y0, x1, y1 = max(0, box[0] - 4), max(0, box[1] - 4), min(columns, box[2] + 4), min(rows, box[3] + 4)
+    window = (slice(y0, y1), slice(x0, x1))
+    return lit[window], mean[window], np.ascontiguousarray(shape[window]).view(np.uint8)
 
 
 def _outline(inside: NDArray[np.uint8]) -> Flags:

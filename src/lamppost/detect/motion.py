@@ -19,7 +19,8 @@ from lamppost.base.clock import TICKS_PER_S
 from lamppost.detect.background import Background, LearningWindow, Learnt, has_shifted
 from lamppost.detect.blobs import find_components, merge_boxes
 from lamppost.detect.colour import ColourBackground
-from lamppost.detect.ghosts import is_background
+from lamppost.detect.countable import score_motion
+from lamppost.detect.ghosts import is_background, is_removal
 from lamppost.detect.values import LONG_SIDE_PX, Flags, Grey, Picture, SmallPicture, shrink
 from lamppost.model.vision import Box, Detection, Frame, Kind, Observation
 
@@ -39,6 +40,8 @@ _SHIFT_SHARE = 0.25
 _SHIFT_EVERY_S = 0.4
 _STILL_SHARE = 0.95  # of a thing's pixels
 _UPDATE_S = 0.2  # between two updates of the background
+_KNOWN_AFTER_S = 6.0  # what leaves sooner was on its way when the background was learnt
+_REMOVED_MOSTLY = 0.2  # of its pixels were in doubt when the background was learnt: it moved already
 _REFRESH_S = 0.5  # between two looks at what edges and thresholds the background has
 
 
@@ -128,9 +131,12 @@ class MotionDetector:
         self._background = Background(learnt, adapt_s=self._settings.adapt_s, base_levels=self._settings.base_levels)
         self._colour = ColourBackground(learnt.chroma, adapt_s=self._settings.adapt_s)
         self._unsure = learnt.unsure.copy()
+        self._moved_first = learnt.unsure
         self._is_sure = False
+        self._known_s = 0.0  # since the background was learnt
         self._foreground: Flags = np.zeros(learnt.noise.shape, np.bool_)
         self._boxes: NDArray[np.int32] = np.empty((0, 4), np.int32)
+        self._scores: list[float] = []
         self._recent: Picture = learnt.luma.copy()
         self._still_s: Picture = np.zeros(learnt.noise.shape, np.float32)
         self._scratch: Picture = np.empty(learnt.noise.shape, np.float32)
@@ -175,13 +181,16 @@ class MotionDetector:
             strong |= self._unsure
         strong |= self._foreground & (ratio > _STAYING_RATIO)
         found, doubtful = find_components(weak, strong, self._least_px(weak.size))
-        found, uncovered = self._drop_ghosts(background, small, ratio, weak, found)
+        self._known_s += dt_s
+        found, freed, removed = self._drop_ghosts(background, small, ratio, weak, found)
         self._boxes = merge_boxes(found, gap_px=3, tall_px=weak.shape[0] // 5)
+        self._scores = [score_motion(background.lit, background.mean, (x0, y0, x1, y1)) for x0, y0, x1, y1 in self._boxes.tolist()]
         self._foreground = self._cover(self._boxes)
         if is_update_due:
             self._update(background, small)
-        doubts = _in_frame(np.concatenate([doubtful, uncovered]), frame, weak.shape)
-        return Observation(self._detections(frame), tuple(doubts))
+        doubts = _in_frame(np.concatenate([doubtful, freed]), frame, weak.shape)
+        uncovered = _in_frame(merge_boxes(removed, gap_px=3, tall_px=weak.shape[0] // 5), frame, weak.shape)
+        return Observation(self._detections(frame), tuple(doubts), uncovered=tuple(uncovered))
 
     def _update(self, background: Background, small: SmallPicture) -> None:
         """Follow what changes slowly."""
@@ -220,9 +229,9 @@ class MotionDetector:
 
     def _drop_ghosts(
         self, background: Background, small: SmallPicture, ratio: Picture, weak: Flags, found: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Of `found`, what stays, and what turned out to be background."""
-        kept = np.ones(len(found), np.bool_)
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Of `found`, what stays, what turned out to be background, and of that what a thing uncovered that had belonged there."""
+        kept, removed = np.ones(len(found), np.bool_), np.zeros(len(found), np.bool_)
         for index, box in enumerate(found):
             window = (slice(box[1], box[3]), slice(box[0], box[2]))
             still = self._still_s[window][weak[window]] >= self._settings.ghost_still_s
@@ -231,11 +240,17 @@ class MotionDetector:
             shape, area = np.zeros(weak.shape, np.bool_), np.zeros(weak.shape, np.bool_)
             shape[window], area[window] = weak[window], True
             if is_background(background.lit, background.mean, ratio, shape, box):
+                removed[index] = self._belonged(shape) and is_removal(background.lit, background.mean, shape, box)
                 background.absorb(area)
                 self._colour.absorb(small.chroma, area)
                 self._unsure[window] = False
                 kept[index] = False
-        return found[kept], found[~kept]
+        return found[kept], found[~kept], found[removed]
+
+    def _belonged(self, shape: Flags) -> bool:
+        """Whether what stood there, now gone for as long as a ghost must be still, had been part of the place before."""
+        known_s = self._known_s - self._settings.ghost_still_s
+        return known_s >= _KNOWN_AFTER_S and float(self._moved_first[shape].mean()) < _REMOVED_MOSTLY
 
     def _cover(self, boxes: NDArray[np.int32]) -> Flags:
         covered = np.zeros(self._foreground.shape, np.bool_)
@@ -244,7 +259,8 @@ class MotionDetector:
         return covered
 
     def _detections(self, frame: Frame) -> tuple[Detection, ...]:
-        return tuple(Detection(Kind.OBJECT, box, 1.0) for box in _in_frame(self._boxes, frame, self._foreground.shape))
+        boxes = _in_frame(self._boxes, frame, self._foreground.shape)
+        return tuple(Detection(Kind.OBJECT, box, score) for box, score in zip(boxes, self._scores, strict=True))
 
 
 def _in_frame(boxes: NDArray[np.int32], frame: Frame, shape: tuple[int, ...]) -> list[Box]:
