@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from lamppost.detect.catalogue import YOLOX_NANO, YUNET_N
-from lamppost.detect.entry import InputLayout, ModelEntry
+from lamppost.detect.entry import Colours, InputLayout, Layout, ModelEntry, Normalisation, Output, OutputRole
+from lamppost.detect.labels import UNUSED
 from lamppost.model.vision import Kind
 
 SIDE_PX = 64
 STRIDES_PX = (8, 16, 32)
 LABELS = ("person", "bicycle", "dog", "car", "truck")
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 KINDS = (Kind.PERSON, Kind.BICYCLE, None, Kind.VEHICLE, Kind.VEHICLE)
 
 
-def constant_model(input_name: str, outputs: dict[str, NDArray[np.float32]]) -> bytes:
+def constant_model(input_name: str, outputs: dict[str, NDArray[np.float32]], side_px: int = SIDE_PX) -> bytes:
     """A network that gives `outputs` whatever it is shown."""
-    picture = helper.make_tensor_value_info(input_name, TensorProto.FLOAT, [1, 3, SIDE_PX, SIDE_PX])
+    picture = helper.make_tensor_value_info(input_name, TensorProto.FLOAT, [1, 3, side_px, side_px])
     nodes = [
         helper.make_node("ReduceMean", [input_name], ["mean"], keepdims=0),
         helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
@@ -62,6 +64,31 @@ def yolox_entry() -> ModelEntry:
 def empty_rows() -> NDArray[np.float32]:
     """What YOLOX says of a picture of `SIDE_PX` with nothing in it: 64 + 16 + 4 places, a box, an objectness, a score for each label."""
     return np.zeros((1, 84, 5 + len(LABELS)), np.float32)
+
+
+def rfdetr_entry(side_px: int = SIDE_PX) -> ModelEntry:
+    return ModelEntry(
+        name="tiny-rfdetr",
+        layout=Layout.RFDETR,
+        file="tiny_rfdetr.onnx",
+        sha256="0" * 64,
+        source_url="https://models.example.org/tiny_rfdetr.onnx",
+        licence="none",
+        trained_on="nothing",
+        input=InputLayout("input", Colours.RGB, side_px, is_fixed=True, normalisation=IMAGENET),
+        outputs=(Output(OutputRole.BOX, "dets"), Output(OutputRole.SCORE, "labels")),
+        labels=(UNUSED, *LABELS, UNUSED),
+        kinds=(None, *KINDS, None),
+    )
+
+
+def empty_rfdetr(queries: int = 6) -> dict[str, NDArray[np.float32]]:
+    """What RF-DETR says of a picture with nothing in it, with the outlines of things that nobody reads."""
+    return {
+        "dets": np.full((1, queries, 4), 0.5, np.float32),
+        "labels": np.full((1, queries, 2 + len(LABELS)), -6, np.float32),
+        "masks": np.zeros((1, queries, SIDE_PX // 4, SIDE_PX // 4), np.float32),
+    }
 
 
 def yunet_entry() -> ModelEntry:

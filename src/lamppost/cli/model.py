@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError, ModelError
+from lamppost.base.machine import usable_cores
 from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
 from lamppost.cli.errors import one_line_errors
 from lamppost.detect.entry import ModelEntry
@@ -31,17 +32,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 
 @one_line_errors
 def model_list(config: ConfigOption = DEFAULT_CONFIG, folder: FolderOption = None, as_json: JsonOption = False) -> None:
-    """List the models of the catalogue: what each finds, whose it is, and whether it is here."""
+    """List the models of the catalogue: what each finds, whose it is, whether it is here, and what would run it."""
     shelf = _shelf(config, folder)
+    providers, threads = _hardware(config, folder)
     rows = [_to_json(entry, shelf.state(entry)) for entry in shelf.entries()]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps([row | {"runs_on": providers, "threads": threads} for row in rows], indent=2))
         return
     console = Console(highlight=False)
     table = Table(*(Column(title, overflow="fold") for title in ("model", "finds", "here", "licence", "trained on")))
     for row in rows:
         table.add_row(*(escape(text) for text in (row["name"], ", ".join(row["kinds"]), row["state"], row["licence"], row["trained_on"])))
     console.print(table)
+    others = f"; where it cannot, {' or '.join(providers[1:])}" if providers[1:] else ""
+    console.print(f"runs on: {providers[0]} ({threads} thread{'s' * (threads != 1)}){others}", soft_wrap=True)
     console.print("`lamppost model pull NAME` fetches what is absent.", soft_wrap=True)
 
 
@@ -126,6 +130,17 @@ def _shelf(config: Path, folder: Path | None) -> ModelShelf:
     if not (data.keys / "recorder.pub").is_file():
         raise ConfigError(f"{data.root} is not a data folder", remedy="create one with `lamppost init`, or name a folder with --folder")
     return ModelShelf(data.models)
+
+
+def _hardware(config: Path, folder: Path | None) -> tuple[list[str], int]:
+    """The execution providers that a model is tried on, in their order, and its threads; without a configuration as `mask` has them."""
+    # Imported here: the other commands of this file run no model, and need not wait for the runtime.
+    from lamppost.detect.network import InstalledRuntime
+    from lamppost.detect.providers import AUTO, NAMES, choose_providers
+
+    settings = load_settings(config) if folder is None else None
+    wanted, threads = (settings.models.wanted_providers, settings.masking.threads) if settings else (AUTO, usable_cores())
+    return [NAMES[provider] for provider in choose_providers(wanted, InstalledRuntime().available())], threads
 
 
 def _to_json(entry: ModelEntry, state: State) -> dict[str, Any]:

@@ -6,28 +6,33 @@ pass here.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from typing import Final
 from urllib.parse import urlsplit
 
 from lamppost.detect.entry import Layout, ModelEntry, Output, OutputRole, Purpose
-from lamppost.detect.labels import why_refused
+from lamppost.detect.labels import UNUSED, why_refused
 
-# The numbers that each layout has for one place. YOLOX has a column for each label beside.
+# The numbers that each layout has for one place, beside those for each label.
 _ROLES: Final[dict[Layout, dict[OutputRole, int]]] = {
     Layout.CENTERFACE: {OutputRole.SCORE: 1, OutputRole.SIZE: 2, OutputRole.OFFSET: 2},
     Layout.YUNET: {OutputRole.SCORE: 1, OutputRole.OBJECTNESS: 1, OutputRole.BOX: 4},
     Layout.YOLOX: {OutputRole.BOX_AND_SCORE: 5},
+    Layout.RFDETR: {OutputRole.BOX: 4, OutputRole.SCORE: 0},
 }
+# Which role of a layout has a number for each label beside.
+_LABELLED: Final = {Layout.YOLOX: OutputRole.BOX_AND_SCORE, Layout.RFDETR: OutputRole.SCORE}
 BOX_COLUMNS: Final = 5  # of YOLOX: a box and its objectness
 _MOST_LABELS: Final = 1024
 _LARGEST_SIDE_PX: Final = 2048
 _LARGEST_STRIDE_PX: Final = 128
+_LEAST_DEVIATION: Final = 0.001
 _REFUSED_OUTPUTS: Final = re.compile(
     # What is no box and no score, by the names that it usually has.
     "landmark|keypoint|key_point|kps|kpt|(?<!trans)pose|embed|descriptor|identity|re_?id|feat|vector|gender|emotion|attrib|ocr|text|char"
-    "|(?<![a-z])age(?![a-z])|proto"
+    "|(?<![a-z])age(?![a-z])|proto|mask|silhouette|contour"
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.onnx")
@@ -41,7 +46,12 @@ def problems(entry: ModelEntry) -> tuple[str, ...]:
 def columns(entry: ModelEntry, output: Output) -> int:
     """How many numbers `output` must have for one place."""
     count = _ROLES[entry.layout][output.role]
-    return count + len(entry.labels) if output.role is OutputRole.BOX_AND_SCORE else count
+    return count + len(entry.labels) if has_labels(entry, output) else count
+
+
+def has_labels(entry: ModelEntry, output: Output) -> bool:
+    """Whether `output` has a number for each label."""
+    return _LABELLED.get(entry.layout) is output.role
 
 
 def _origin_problems(entry: ModelEntry) -> list[str]:
@@ -72,8 +82,11 @@ def _label_problems(entry: ModelEntry) -> list[str]:
     found = [f"label {label!r} {reason}" for label, reason in reasons if reason]
     if len(entry.kinds) != len(entry.labels) or not entry.read_classes:
         found.append("kinds: at least one label must count as something")
-    if entry.layout is not Layout.YOLOX and len(entry.labels) != 1:
+    if entry.layout not in _LABELLED and len(entry.labels) != 1:
         found.append(f"labels: the layout {entry.layout} has exactly one")
+    found += [
+        f"label {label!r} counts as nothing" for label, kind in zip(entry.labels, entry.kinds, strict=False) if label == UNUSED and kind
+    ]
     return found
 
 
@@ -85,7 +98,10 @@ def _output_problems(entry: ModelEntry) -> list[str]:
             found.append(f"output {output.name!r}: by its name it is neither a box nor a score")
         if output.role not in wanted:
             found.append(f"output {output.name!r}: the layout {entry.layout} has no role {output.role}, only {', '.join(wanted)}")
-        if not output.strides_px or any(not 1 <= stride <= _LARGEST_STRIDE_PX for stride in output.strides_px):
+        if entry.layout is Layout.RFDETR:
+            if output.strides_px:
+                found.append(f"output {output.name!r}: the layout {entry.layout} has no grid, and no strides_px")
+        elif not output.strides_px or any(not 1 <= stride <= _LARGEST_STRIDE_PX for stride in output.strides_px):
             found.append(f"output {output.name!r}: strides_px are 1 to {_LARGEST_STRIDE_PX}")
         if len(output.strides_px) > (8 if output.role is OutputRole.BOX_AND_SCORE else 1):
             found.append(f"output {output.name!r}: too many strides_px")
@@ -100,9 +116,19 @@ def _output_problems(entry: ModelEntry) -> list[str]:
 
 
 def _input_problems(entry: ModelEntry) -> list[str]:
-    side = entry.input.long_side_px
-    if not entry.input.name or side % 32 or not 32 <= side <= _LARGEST_SIDE_PX:
-        return [f"input: it has a name, and a long_side_px that is a multiple of 32, at most {_LARGEST_SIDE_PX}"]
-    if entry.input.is_fixed and entry.layout is not Layout.YOLOX:
-        return [f"input: a fixed size is read with the layout {Layout.YOLOX} alone"]
-    return []
+    side, found = entry.input.long_side_px, list[str]()
+    is_square = entry.layout is Layout.RFDETR  # of patches whose size differs from file to file
+    step = 2 if is_square else 32
+    if not entry.input.name or side % step or not 32 <= side <= _LARGEST_SIDE_PX:
+        found.append(f"input: it has a name, and a long_side_px that is a multiple of {step}, 32 to {_LARGEST_SIDE_PX}")
+    elif entry.input.is_fixed and entry.layout not in _LABELLED:
+        found.append(f"input: a fixed size is read with the layouts {' and '.join(_LABELLED)} alone")
+    elif is_square and not entry.input.is_fixed:
+        found.append(f"input: the layout {entry.layout} has a fixed size: is_fixed = true")
+    if entry.input.normalisation:
+        mean, deviation = entry.input.normalisation
+        if not all(map(math.isfinite, (*mean, *deviation))) or not all(0 <= value <= 1 for value in mean):
+            found.append("input: mean is of shares of white, 0 to 1")
+        elif not all(_LEAST_DEVIATION <= value <= 1 for value in deviation):
+            found.append(f"input: deviation is of shares of white, {_LEAST_DEVIATION} to 1")
+    return found

@@ -56,7 +56,7 @@ class Fit:
 
     No crop's long side is shown larger than `long_side_px`; smaller ones are shown 1:1. Where the frame ends before
     the input is full, a network that `keeps_shape` sees padding, others see the crop stretched by what is missing, less than 64 pixels. A
-    fixed network takes squares of `long_side_px` alone.
+    fixed network takes squares of `long_side_px` alone; if it does not keep shapes, whole pictures are stretched to them.
     """
 
     long_side_px: int
@@ -66,6 +66,9 @@ class Fit:
     def whole(self, size: Size) -> Crop:
         """All of a picture of `size`; networks that keep its shape see small ones enlarged."""
         everything = Region(0, 0, *size)
+        if not self.keeps_shape and self.is_fixed:
+            canvas = (self.long_side_px, self.long_side_px)
+            return Crop(everything, canvas, canvas, self.long_side_px / max(size))
         if not self.keeps_shape:
             canvas = input_size(*size, self.long_side_px)
             return Crop(everything, canvas, canvas, min(1.0, self.long_side_px / max(size)))
@@ -103,7 +106,7 @@ class Fit:
     def _canvas_side(self, side_px: int, picture_px: int, scale: float) -> int:
         if self.is_fixed:
             return self.long_side_px
-        shown_px = math.ceil(side_px * scale)
+        shown_px = min(self.long_side_px, math.ceil(side_px * scale))  # a side that is scaled to just that comes out a hair above it
         step = STEP_PX if shown_px <= _FINE_SIDE_PX else _COARSE_STEP_PX
         return min(round_up(shown_px, step), round_up(math.ceil(picture_px * scale)))
 

@@ -8,7 +8,7 @@ from typing import Final, Protocol, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from lamppost.detect import faces, yolox, yunet
+from lamppost.detect import faces, rfdetr, yolox, yunet
 from lamppost.detect.entry import Layout, ModelEntry
 from lamppost.detect.looking import Options
 from lamppost.model.vision import Detection, Frame, Kind, Region
@@ -37,8 +37,14 @@ _DETECTORS: Final[dict[Layout, Callable[..., Detector]]] = {
     Layout.CENTERFACE: faces.FaceDetector,
     Layout.YUNET: yunet.YuNetDetector,
     Layout.YOLOX: yolox.YoloxDetector,
+    Layout.RFDETR: rfdetr.RfDetrDetector,
 }
-_USUAL_SCORES: Final = {Layout.CENTERFACE: faces.USUAL_SCORE, Layout.YUNET: yunet.USUAL_SCORE, Layout.YOLOX: yolox.USUAL_SCORE}
+_USUAL_SCORES: Final = {
+    Layout.CENTERFACE: faces.USUAL_SCORE,
+    Layout.YUNET: yunet.USUAL_SCORE,
+    Layout.YOLOX: yolox.USUAL_SCORE,
+    Layout.RFDETR: rfdetr.USUAL_SCORE,
+}
 
 
 def open_detector(entry: ModelEntry, **options: Unpack[Options]) -> Detector:

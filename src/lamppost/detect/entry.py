@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from lamppost.model.vision import Kind
 
@@ -25,6 +26,7 @@ class Layout(StrEnum):
     CENTERFACE = "centerface"
     YUNET = "yunet"
     YOLOX = "yolox"
+    RFDETR = "rfdetr"
 
 
 class OutputRole(StrEnum):
@@ -45,9 +47,19 @@ class Colours(StrEnum):
     BGR = "bgr"
 
 
+class Normalisation(NamedTuple):
+    """What was done to the pictures that a network learnt from, channel by channel, in the order of its input.
+
+    Levels become shares of white, 0 to 1; `mean` is taken away, and the rest divided by `deviation`.
+    """
+
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class InputLayout:
-    """The picture that a network wants: float32, 0 to 255, shape (n, 3, height, width).
+    """The picture that a network wants: float32, shape (n, 3, height, width), 0 to 255 unless it has a `normalisation`.
 
     `long_side_px` is the size it was made for. A fixed network takes a square
     of that size alone; others take any sides that are multiples of 32.
@@ -57,18 +69,24 @@ class InputLayout:
     colours: Colours
     long_side_px: int
     is_fixed: bool = False
+    normalisation: Normalisation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """One output that is read: its role, the network's name for it, and the pixels that its cells lie apart.
 
-    An output that holds several grids one after the other has their strides in that order.
+    An output that holds several grids one after the other has their strides in that order. Where places lie on no grid there are none.
     """
 
     role: OutputRole
     name: str
-    strides_px: tuple[int, ...]
+    strides_px: tuple[int, ...] = ()
+
+    @property
+    def finest_stride_px(self) -> int:
+        """0 where places lie on no grid."""
+        return self.strides_px[0] if self.strides_px else 0
 
 
 @dataclass(frozen=True, slots=True)

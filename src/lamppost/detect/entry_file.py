@@ -10,12 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from lamppost.base.errors import ModelError
 from lamppost.detect.admission import problems
 from lamppost.detect.catalogue import BUILT_IN
-from lamppost.detect.entry import Colours, InputLayout, Layout, ModelEntry, Output, OutputRole, Purpose
+from lamppost.detect.entry import Colours, InputLayout, Layout, ModelEntry, Normalisation, Output, OutputRole, Purpose
+from lamppost.detect.labels import UNUSED
 from lamppost.model.vision import Kind
 
 MOST_BYTES: Final = 64 * 1024
@@ -61,12 +62,31 @@ class _Input(_Table):
     colours: Annotated[Colours, BeforeValidator(_colours)]
     long_side_px: int
     is_fixed: bool = False
+    mean: Annotated[list[float], Field(min_length=3, max_length=3)] | None = None
+    deviation: Annotated[list[float], Field(min_length=3, max_length=3)] | None = None
+
+    @model_validator(mode="after")
+    def _is_normalised_or_not(self) -> _Input:
+        if (self.mean is None) != (self.deviation is None):
+            raise ValueError("mean and deviation stand there together, or neither")
+        return self
+
+    @property
+    def normalisation(self) -> Normalisation | None:
+        if self.mean is None or self.deviation is None:
+            return None
+        return Normalisation(_three(self.mean), _three(self.deviation))
+
+
+def _three(values: list[float]) -> tuple[float, float, float]:
+    first, second, third = values
+    return first, second, third
 
 
 class _Output(_Table):
     role: Annotated[OutputRole, BeforeValidator(_role)]
     name: str
-    strides_px: Annotated[list[int], Field(max_length=16)]
+    strides_px: Annotated[list[int], Field(max_length=16)] = Field(default_factory=list[int])
 
 
 class _Entry(_Table):
@@ -108,7 +128,8 @@ def parse_entry(content: bytes, where: str) -> ModelEntry:
         raise _refused(where, [_explain(item["loc"], item["type"], item["msg"]) for item in error.errors(include_url=False)]) from error
     entry = _to_entry(described)
     found = [*problems(entry), *(f"kinds: {label!r} is none of the labels" for label in described.kinds if label not in entry.labels)]
-    if len(set(entry.labels)) != len(entry.labels):
+    told = [label for label in entry.labels if label != UNUSED]
+    if len(set(told)) != len(told):
         found.append("labels: one stands there twice")
     if found:
         raise _refused(where, found)
@@ -134,7 +155,13 @@ def _to_entry(described: _Entry) -> ModelEntry:
         source_url=described.source,
         licence=described.licence,
         trained_on=described.trained_on,
-        input=InputLayout(described.input.name, described.input.colours, described.input.long_side_px, described.input.is_fixed),
+        input=InputLayout(
+            described.input.name,
+            described.input.colours,
+            described.input.long_side_px,
+            described.input.is_fixed,
+            described.input.normalisation,
+        ),
         outputs=tuple(Output(output.role, output.name, tuple(output.strides_px)) for output in described.output),
         labels=tuple(described.labels),
         kinds=tuple(described.kinds.get(label) for label in described.labels),

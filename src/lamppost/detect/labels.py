@@ -26,7 +26,8 @@ scooter, e scooter, motorbike, moped, tricycle, rickshaw, vehicle, other vehicle
 trolley bus, caravan, trailer, tractor, ambulance, taxi, forklift, excavator, aeroplane, ship, cart, train wagon, diningtable, pottedplant,
 sofa, tvmonitor, monitor, screen, traffic sign, traffic cone, street light, barrier, bag, luggage""".replace("\n", " ").split(", ")
 )
-_ALLOWED: Final = frozenset((*COCO, *OTHER_THINGS))
+UNUSED: Final = "unused"  # a class that a network has room for and does not tell apart
+_ALLOWED: Final = frozenset((*COCO, *OTHER_THINGS, UNUSED))
 _PERSONAL: Final = frozenset(
     """male, female, man, woman, men, women, boy, girl, boys, girls, child, children, kid, baby, infant, teenager, adult, adults, senior,
 elderly, old, young, age, gender, sex, ethnicity, race, asian, black, white, latino, african, european, mood, emotion, happy, sad, angry,

@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 
 from lamppost.detect.crops import Crop, Fit, Size
 from lamppost.detect.entry import ModelEntry
-from lamppost.detect.network import CPU, Network, Outputs
+from lamppost.detect.network import Network, Outputs
 from lamppost.detect.network_input import show_frame, show_still
+from lamppost.detect.providers import AUTO
 from lamppost.detect.suppression import suppress_by_class, suppress_cut
+from lamppost.model.providers import Provider
 from lamppost.model.vision import Box, Detection, Frame, Kind, Region
 
 _BORDER_PX: Final = 3  # of the input: what comes so near the border of a crop may go on beyond it
 _OVERHANG: Final = 0.25  # of a crop's sides: so far beyond its crop may a box reach, where the picture goes on there
 
-Show = Callable[[Crop, NDArray[np.float32]], None]
+Show = Callable[[Crop, NDArray[np.uint8]], None]
 
 
 class Runs(Protocol):
@@ -34,7 +36,7 @@ class Runs(Protocol):
 
     def most_pictures(self, width_px: int, height_px: int) -> int: ...
 
-    def run(self, pictures: NDArray[np.float32]) -> Outputs: ...
+    def run(self, pictures: NDArray[np.uint8]) -> Outputs: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Options(TypedDict, total=False):
     score_threshold: float | None
     weak_score: float | None
     long_side_px: int | None
-    providers: tuple[str, ...]
+    providers: tuple[Provider, ...]
     network: Runs | None
 
 
@@ -101,7 +103,7 @@ class NetworkDetector:
         score_threshold: float | None = None,
         weak_score: float | None = None,
         long_side_px: int | None = None,
-        providers: tuple[str, ...] = (CPU,),
+        providers: tuple[Provider, ...] = AUTO,
         network: Runs | None = None,
     ) -> None:
         self._network = network or Network(entry, models=models, threads=threads, providers=providers)
@@ -150,7 +152,7 @@ class NetworkDetector:
         cut: list[NDArray[np.bool_]] = []
         for batch in self._batches(crops):
             width, height = batch[0].canvas
-            pictures = np.empty((len(batch), 3, height, width), np.float32)
+            pictures = np.empty((len(batch), 3, height, width), np.uint8)
             for crop, target in zip(batch, pictures, strict=True):
                 show(crop, target)
             outputs = self._network.run(pictures)
@@ -194,9 +196,9 @@ class NetworkDetector:
         if len(found) > 1:
             seen = seen[suppress_cut(seen.boxes, seen.scores, seen.kinds, np.concatenate(cut), self._reading.most_overlap)]
         return tuple(
-            Detection(self._kinds[int(kind)], Box(*map(float, box)), min(1.0, float(score)))
-            for box, score, kind in zip(seen.boxes, seen.scores, seen.kinds, strict=True)
-            if box[2] > box[0] and box[3] > box[1]
+            Detection(self._kinds[kind], Box(x0, y0, x1, y1), min(1.0, score))
+            for (x0, y0, x1, y1), score, kind in zip(seen.boxes.tolist(), seen.scores.tolist(), seen.kinds.tolist(), strict=True)
+            if x1 > x0 and y1 > y0
         )
 
 

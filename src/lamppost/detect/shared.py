@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.base.errors import ModelError
+from lamppost.base.logging import get_logger
 from lamppost.detect.catalogue import CENTERFACE
 from lamppost.detect.detectors import Detector, open_detector, usual_score
 from lamppost.detect.entry import ModelEntry
 from lamppost.detect.looking import Options, Runs
-from lamppost.detect.network import CPU, Network, Outputs
+from lamppost.detect.network import Network, Outputs
+from lamppost.detect.providers import AUTO, NAMES, is_on_cpu
 from lamppost.model.vision import Detection, Frame, Kind, Region
 
 
@@ -29,7 +31,7 @@ class _Wish:
 
     __slots__ = ("error", "outputs", "pictures", "settled")
 
-    def __init__(self, pictures: NDArray[np.float32]) -> None:
+    def __init__(self, pictures: NDArray[np.uint8]) -> None:
         self.pictures = pictures
         self.settled = threading.Event()
         self.outputs: Outputs | None = None
@@ -60,7 +62,7 @@ class SharedNetwork:
         """As `Network.most_pictures`."""
         return self._network.most_pictures(width_px, height_px)
 
-    def run(self, pictures: NDArray[np.float32]) -> Outputs:
+    def run(self, pictures: NDArray[np.uint8]) -> Outputs:
         """As `Network.run`, from any thread."""
         wish = _Wish(pictures)
         with self._mutex:
@@ -130,8 +132,8 @@ class SharedDetector:
     """One detector for all cameras of a process, made when the first frame comes, with one network (see `SharedNetwork`).
 
     Threads cut their crops and read their boxes at the same time; only the network is shared. On a processor as many
-    run at once as the cores have room for. `options` as `open_detector` takes them. Raises `ModelError` when the weights are missing or
-    altered, to whoever looks, each time.
+    run at once as the cores have room for. The log names the model and what it runs on when it is loaded. `options` as
+    `open_detector` takes them. Raises `ModelError` when the weights are missing or altered, to whoever looks, each time.
     """
 
     def __init__(self, entry: ModelEntry = CENTERFACE, **options: Unpack[Options]) -> None:
@@ -162,9 +164,11 @@ class SharedDetector:
             return self._detector
 
     def _share(self) -> Runs:
-        threads, providers = self._options.get("threads", 1), self._options.get("providers", (CPU,))
-        network = self._options.get("network") or Network(
-            self._entry, models=self._options.get("models"), threads=threads, providers=providers
-        )
-        is_on_processor = tuple(providers) == (CPU,)
-        return SharedNetwork(network, lanes=max(1, len(os.sched_getaffinity(0)) // threads) if is_on_processor else 1)
+        threads = self._options.get("threads", 1)
+        lanes = max(1, len(os.sched_getaffinity(0)) // threads)
+        given = self._options.get("network")
+        if given is not None:
+            return SharedNetwork(given, lanes=lanes)
+        network = Network(self._entry, models=self._options.get("models"), threads=threads, providers=self._options.get("providers", AUTO))
+        get_logger("detect").info("model loaded", model=self._entry.name, provider=NAMES[network.provider], threads=threads)
+        return SharedNetwork(network, lanes=lanes if is_on_cpu(network.provider) else 1)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_IN_PAIRS: Final = 256  # boxes; more take memory and time for each pair
 _SEEN_BETTER: Final = 0.8  # of a cut box's area, in a box of the same kind
 
 
@@ -26,9 +27,30 @@ def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], iou: float
 
 def suppress_by_class(boxes: NDArray[np.float32], scores: NDArray[np.float32], classes: NDArray[np.intp], iou: float) -> NDArray[np.intp]:
     """As `suppress`, but a box never hides one of another class: a rider stays beside the bicycle."""
+    if not len(scores):
+        return np.empty(0, np.intp)
+    if len(scores) <= _MOST_IN_PAIRS:
+        return _suppress_in_pairs(boxes, scores, classes, iou)
     kept = [np.flatnonzero(classes == each)[suppress(boxes[classes == each], scores[classes == each], iou)] for each in np.unique(classes)]
     indices = np.concatenate(kept) if kept else np.empty(0, np.intp)
     return np.asarray(indices[np.argsort(-scores[indices], kind="stable")], np.intp)
+
+
+def _suppress_in_pairs(boxes: NDArray[np.float32], scores: NDArray[np.float32], classes: NDArray[np.intp], iou: float) -> NDArray[np.intp]:
+    """The same with all pairs compared at once: for few boxes, a third of the time."""
+    order = np.argsort(-scores, kind="stable")
+    corners, kinds = boxes[order].T, classes[order]
+    left, top, right, bottom = corners
+    width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    height = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = (right - left) * (bottom - top)
+    stays = (shared < iou * (areas[:, None] + areas - shared)) | (kinds[:, None] != kinds)
+    left_over = np.ones(len(order), np.bool_)
+    for index in range(len(order) - 1):
+        if left_over[index]:
+            left_over[index + 1 :] &= stays[index, index + 1 :]
+    return np.asarray(order[left_over], np.intp)
 
 
 def suppress_cut(

@@ -35,12 +35,15 @@ class _YoloxReading:
 
     def read(self, outputs: Outputs, index: int, canvas: Size, least_score: float) -> Candidates:
         rows = outputs[OutputRole.BOX_AND_SCORE, self.strides_px[0]][index]
-        parts = np.clip(rows[:, 4:], 0, 1)
+        # No score is higher than the objectness that it is multiplied with: nearly all cells are done with at once.
+        cells = np.flatnonzero(rows[:, 4] > least_score)
+        parts = np.clip(rows[cells, 4:], 0, 1)
         # A cell has one kind: that of its best score.
         column = parts[:, 1:].argmax(axis=1)
-        scores = parts[:, 0] * parts[np.arange(len(rows)), 1 + column]
+        scores = parts[:, 0] * parts[np.arange(len(cells)), 1 + column]
         best = choose_best(scores, least_score)
-        boxes = decode_boxes(rows[best, :4], locate_cells(best, *canvas, self.strides_px))
+        chosen = cells[best]
+        boxes = decode_boxes(rows[chosen, :4], locate_cells(chosen, *canvas, self.strides_px))
         return Candidates(boxes, scores[best], self.kind_of_column[column[best]])
 
 

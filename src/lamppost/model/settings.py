@@ -7,14 +7,16 @@ that a typing error never passes for a setting.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
+from lamppost.model.providers import Provider
 from lamppost.model.schedule import Schedule, find_zone
 from lamppost.model.vision import Preset
 
@@ -271,14 +273,40 @@ class MaskingSettings(_Section):
 
 
 class ModelsSettings(_Section):
-    """Where detection models lie; `lamppost model` puts them there."""
+    """Where detection models lie, and what runs them; `lamppost model` puts them there."""
 
     folder: FilePath | None = Field(default=None, description="The models folder; `models` in the data folder otherwise.")
+
+    providers: Literal["auto"] | tuple[Provider, ...] = Field(
+        default="auto",
+        description="What runs the models: `auto`, the best of `cuda`, `openvino` and `cpu` that this machine's ONNX Runtime has, or a list "
+        'such as `["tensorrt", "cuda"]`, tried in its order. Where none of them can load a model, the processor runs it.',
+    )
 
     @field_validator("folder")
     @classmethod
     def _empty_is_none(cls, folder: Path | None) -> Path | None:
         return None if folder == Path() else folder
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _providers_are_known(cls, providers: object) -> object:
+        if providers == "auto":
+            return providers
+        if not isinstance(providers, list | tuple) or not all(isinstance(word, str) for word in cast("Iterable[object]", providers)):
+            raise ValueError(f'"auto", or a list of {", ".join(Provider)}')
+        words = cast("list[str]", list(cast("Iterable[object]", providers)))
+        if "auto" in words:
+            raise ValueError("'auto' stands alone, and in no list")
+        known = tuple(Provider.of(word) for word in words)
+        if not known or len(set(known)) != len(known):
+            raise ValueError('name each provider once, and one at least; or say "auto"')
+        return known
+
+    @property
+    def wanted_providers(self) -> tuple[Provider, ...]:
+        """Those that are asked for by name, none for `auto`."""
+        return () if self.providers == "auto" else self.providers
 
 
 class LogSettings(_Section):

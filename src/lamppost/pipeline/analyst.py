@@ -159,7 +159,13 @@ class CameraFleet:
 
     def _shared(self, entry: ModelEntry, equipment: Equipment) -> SharedDetector:
         """The one detector of a model for all cameras; from the thread of any of them."""
-        made = SharedDetector(entry, models=equipment.models, threads=self._settings.masking.threads, weak_score=WEAK_SCORE)
+        made = SharedDetector(
+            entry,
+            models=equipment.models,
+            threads=self._settings.masking.threads,
+            weak_score=WEAK_SCORE,
+            providers=self._settings.models.wanted_providers,
+        )
         return self._detectors.setdefault(entry.name, made)
 
 

@@ -18,6 +18,7 @@ from lamppost.detect.entry import ModelEntry
 from lamppost.detect.motion import MotionDetector
 from lamppost.mask.paint import Palette, Rgb
 from lamppost.mask.stills import MaskedStill, cover_still, mask_still
+from lamppost.model.providers import Provider
 from lamppost.model.vision import Detection, Frame, Kind, MaskedFrame, Preset
 from lamppost.pipeline.alongside import Ahead, Meanwhile
 from lamppost.pipeline.equipment import WEAK_SCORE, Equipment, equip
@@ -40,7 +41,8 @@ _HELD_BYTES = 400_000_000  # the first seconds at 1080p and 25 frames a second
 class MaskSettings:
     """How files are masked. `fill` is one colour for all kinds, as `#rrggbb`, or None.
 
-    `models` is the folder of the models that did not come with Lamppost. Decoder, encoder and detectors have `threads`
+    `models` is the folder of the models that did not come with Lamppost; `providers` are tried in their order, and the best that
+    is here where there are none. Decoder, encoder and detectors have `threads`
     each: as many as this process may use cores.
     """
 
@@ -52,6 +54,7 @@ class MaskSettings:
     score_threshold: float = 0.2
     face_model: str = "centerface"
     models: Path | None = None
+    providers: tuple[Provider, ...] = ()
     threads: int = field(default_factory=lambda: min(usable_cores(), _MOST_THREADS))
 
     @property
@@ -164,6 +167,7 @@ def _open(settings: MaskSettings, entry: ModelEntry, side_px: int) -> Detector:
         score_threshold=settings.score_threshold if is_face else None,
         weak_score=WEAK_SCORE,
         long_side_px=side_px,
+        providers=settings.providers,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def test_the_list_tells_what_each_finds_and_whose_it_is(lamppost: Lamppost, here
     rows = json.loads(lamppost("model", "list", "--json").output)
     assert [(row["name"], row["state"]) for row in rows][:2] == [("centerface", "bundled"), ("yunet-n", "absent")]
     assert all(row["purpose"] == "detection" and len(row["sha256"]) == 64 and row["source"].startswith("https://") for row in rows)
+
+
+def test_the_list_tells_what_a_model_would_run_on(lamppost: Lamppost, here: Path) -> None:
+    lamppost("init")
+    written = (here / "lamppost.toml").read_text()
+    (here / "lamppost.toml").write_text(re.sub(r"(?m)^(?:# *)?providers = .*$", "providers = ['cpu']", written))
+    assert "runs on: CPUExecutionProvider (1 thread)\n" in lamppost("model", "list").output
+    rows = json.loads(lamppost("model", "list", "--json").output)
+    assert {(*row["runs_on"], row["threads"]) for row in rows} == {("CPUExecutionProvider", 1)}
+    assert "runs on: " in lamppost("model", "list", "--folder", str(here)).output
 
 
 def test_models_are_pulled_from_a_mirror_into_the_data_folder_and_verified(lamppost: Lamppost, here: Path, mirror: Path) -> None:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from lamppost.base.errors import ModelError
 from lamppost.detect.catalogue import BUILT_IN, YUNET_N
-from lamppost.detect.entry import Colours, InputLayout, Layout, ModelEntry, Output, OutputRole
+from lamppost.detect.entry import Colours, InputLayout, Layout, ModelEntry, Normalisation, Output, OutputRole
 from lamppost.detect.entry_file import MOST_BYTES, check_is_new, parse_entry, read_entry
+from lamppost.detect.labels import COCO
 from lamppost.model.vision import Kind
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "model_entry.toml"
+RFDETR = EXAMPLE.with_name("model_entry_rfdetr.toml")
 TEXT = EXAMPLE.read_text()
 
 
@@ -44,6 +46,37 @@ def test_the_example_of_the_documentation_is_taken_as_it_says():
         labels=("person", "bicycle", "dog", "car", "license plate"),
         kinds=(Kind.PERSON, Kind.BICYCLE, None, Kind.VEHICLE, Kind.PLATE),
     )
+
+
+def test_the_example_of_rfdetr_counts_as_coco_does():
+    entry = read_entry(RFDETR)
+    assert (entry.layout, len(entry.labels), entry.labels.count("unused")) == (Layout.RFDETR, 91, 11)
+    assert tuple(label for label in entry.labels if label != "unused") == COCO
+    # Numbers of COCO's own list.
+    assert [entry.labels.index(label) for label in ("person", "car", "dog", "cell phone", "toothbrush")] == [1, 3, 18, 77, 90]
+    assert entry.reported_kinds == (Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE)
+    assert entry.input == InputLayout("input", Colours.RGB, 384, True, Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    assert entry.outputs == (Output(OutputRole.BOX, "dets"), Output(OutputRole.SCORE, "labels"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("mean = ", "# ", "input: mean and deviation stand there together"),
+        ("[0.485, 0.456, 0.406]", "[0.485, 0.456]", "input.mean: List should have at least 3 items"),
+        ("[0.485, 0.456, 0.406]", "[123.7, 116.3, 103.5]", "input: mean is of shares of white, 0 to 1"),
+        ("long_side_px = 384", "long_side_px = 383", "input: it has a name, and a long_side_px that is a multiple of 2"),
+        ("is_fixed = true", "is_fixed = false", "input: the layout rfdetr has a fixed size"),
+        ('name = "dets"', 'name = "dets"\nstrides_px = [8]', "output 'dets': the layout rfdetr has no grid"),
+        ('role = "box"\nname = "dets"', 'role = "box"\nname = "masks"', "output 'masks': by its name"),
+        ('person = "person"', 'person = "person"\nunused = "face"', "label 'unused' counts as nothing"),
+        ('"toothbrush"', '"person"', "labels: one stands there twice"),
+    ],
+)
+def test_each_mistake_in_it_has_a_line(old, new, said):
+    text = RFDETR.read_text()
+    assert old in text
+    assert refused(text.replace(old, new, 1))[0].startswith(f"mine.toml: {said}")
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ def red_and_blue(is_full_range=False):
 
 
 def shown(frame, crop, colours=Colours.RGB):
-    target = np.full((3, crop.canvas[1], crop.canvas[0]), np.nan, np.float32)
+    target = np.full((3, crop.canvas[1], crop.canvas[0]), 1, np.uint8)
     show_frame(frame, crop, target, colours)
-    return target
+    return target.astype(np.int16)
 
 
 def crop_of(region, size, canvas=None):
@@ -50,7 +50,7 @@ def test_channels_stand_in_the_order_that_the_network_wants():
     assert np.abs(shown(frame, crop)[:, 5, 5] - (200, 0, 0)).max() < 6
     assert np.abs(shown(frame, crop, Colours.BGR)[:, 5, 5] - (0, 0, 200)).max() < 6
     for colours, first in ((Colours.RGB, 200), (Colours.BGR, 0)):
-        target = np.empty((3, 64, 128), np.float32)
+        target = np.empty((3, 64, 128), np.uint8)
         show_still(rgb, crop, target, colours)
         assert target[:, 5, 5].tolist() == [first, 0, 200 - first]
 

@@ -77,3 +77,15 @@ def test_every_box_is_kept_or_hidden_by_one_that_is(corners, chance):
         hiders = [Box(*map(float, boxes[each])) for each in kept if classes[each] == classes[index]]
         best = max(box.intersection(each) / box.area if is_cut[index] else box.iou(each) for each in hiders)
         assert best >= (0.799 if is_cut[index] else 0.299)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(230, 330))
+def test_many_boxes_are_suppressed_as_few_are(seed, count):
+    chance = np.random.default_rng(seed)
+    corners = chance.uniform(0, 90, (count, 2)).astype(np.float32)
+    boxes = np.concatenate([corners, corners + chance.uniform(0, 40, (count, 2)).astype(np.float32)], axis=1)
+    scores, classes = chance.permutation(np.linspace(1, 0.1, count, dtype=np.float32)), chance.integers(0, 3, count)
+    kept = set(suppress_by_class(boxes, scores, classes, 0.4).tolist())
+    for each in range(3):
+        own = np.flatnonzero(classes == each)
+        assert {index for index in kept if classes[index] == each} == set(own[suppress(boxes[own], scores[own], 0.4)].tolist())

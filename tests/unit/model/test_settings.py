@@ -15,6 +15,7 @@ from lamppost.model.settings import (
     LogSettings,
     MaskingSettings,
     MetricsSettings,
+    ModelsSettings,
     RecordingSettings,
     SealingSettings,
     Settings,
@@ -24,7 +25,7 @@ from lamppost.model.vision import Preset
 
 CANARY = "kanarienvogel-42"
 ALPHABET = "023456789acdefghjklmnpqrstuvwxyz"
-SECTIONS = (CameraSettings, RecordingSettings, SealingSettings, MaskingSettings, LogSettings, Settings)
+SECTIONS = (CameraSettings, RecordingSettings, SealingSettings, MaskingSettings, ModelsSettings, LogSettings, Settings)
 
 
 def recipients(count: int) -> tuple[str, ...]:
@@ -53,6 +54,40 @@ def test_unknown_keys_are_refused_and_settings_do_not_change(section: type[BaseM
     assert section.model_config.get("extra") == "forbid"
     assert section.model_config.get("frozen") is True
     assert section.__doc__
+
+
+# Models
+
+
+@pytest.mark.parametrize(
+    ("providers", "wanted"),
+    [("auto", ()), (["cuda", "cpu"], ("cuda", "cpu")), (["TensorrtExecutionProvider", "CUDAExecutionProvider"], ("tensorrt", "cuda"))],
+)
+def test_providers_are_auto_or_a_list_and_stay_so_on_their_way_to_other_processes(providers: Any, wanted: tuple[str, ...]) -> None:
+    settings = ModelsSettings(providers=providers)
+    assert settings.wanted_providers == wanted
+    assert ModelsSettings.model_validate(json.loads(settings.model_dump_json())) == settings
+    assert ModelsSettings().providers == "auto"
+
+
+@pytest.mark.parametrize(
+    ("providers", "said"),
+    [
+        (["gpu"], "'gpu' is no provider; known are tensorrt, cuda, openvino, cpu"),
+        ([], "one at least"),
+        (["cpu", "CPUExecutionProvider"], "each provider once"),
+        (["auto", "cpu"], "'auto' stands alone"),
+        ("cuda", '"auto", or a list of tensorrt'),
+        (["cuda", 1], '"auto", or a list of tensorrt'),
+        ({"cuda": 1}, '"auto", or a list of tensorrt'),
+    ],
+)
+def test_what_is_no_list_of_providers_has_one_line(providers: Any, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ModelsSettings(providers=providers)
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("providers",)
+    assert said in error["msg"]
 
 
 # Cameras
