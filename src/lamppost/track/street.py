@@ -24,6 +24,10 @@ Array = NDArray[np.float64]
 _MOST_TRACKS: Final = 256
 _LONGEST_STEP_S: Final = 5.0
 _NO_MATCH: Final = 1e3
+# One box for several things: it holds so much of each, is so much larger than the largest, and looks like none of them.
+_INSIDE: Final = 0.6
+_LARGER: Final = 1.25
+_ALIKE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +102,12 @@ class StreetTracker:
         boxes = _centred(found)
         scores = np.array([each.score for each in found])
         kinds = [each.kind for each in found]
-        sure = np.flatnonzero(scores >= settings.sure_score)
-        weak = np.flatnonzero(scores < settings.sure_score)
+        shared = self._shared(boxes, kinds)
+        is_single = ~np.isin(np.arange(len(found)), list(shared.values()))
+        sure = np.flatnonzero((scores >= settings.sure_score) & is_single)
+        weak = np.flatnonzero((scores < settings.sure_score) & is_single)
         seen: dict[int, int] = {}
-        everyone = np.arange(len(self._lives))
+        everyone = np.setdiff1d(np.arange(len(self._lives)), np.array(list(shared), np.intp))
         fresh = np.array([row for row in everyone if at_s - self._lives[row].last_s <= dt_s + settings.fresh_s], np.intp)
         self._match(fresh, sure, boxes, kinds, settings.fresh_overlap, seen)
         sure_left = np.setdiff1d(sure, np.array(list(seen.values()), np.intp))
@@ -110,6 +116,7 @@ class StreetTracker:
         self._match(recent, weak, boxes, kinds, settings.weak_overlap, seen)
         taken = set(seen.values())
         self._correct(seen, boxes, found, at_s)
+        self._lean(shared, boxes, at_s)
         self._begin([int(index) for index in sure if index not in taken and scores[index] >= settings.begin_score], boxes, found, at_s)
         tracks = self._tracks(at_s, {self._lives[row].track_id: found[index].box for row, index in seen.items()})
         self._expire(at_s)
@@ -147,6 +154,33 @@ class StreetTracker:
         for row, column in zip(rows, found, strict=True):
             if column >= 0:
                 seen[int(row)] = int(columns[column])
+
+    def _shared(self, boxes: Array, kinds: Sequence[Kind]) -> dict[int, int]:
+        """By track, the detection in which it goes on together with others: what moves side by side becomes one box."""
+        objects = np.array([kind is Kind.OBJECT for kind in kinds], np.bool_)
+        if len(self._lives) < 2 or not objects.any():
+            return {}
+        inside = _insides(self._place, boxes)
+        overlap = _overlaps(self._place, boxes, np.zeros((len(self._lives), 2)))
+        is_alike = overlap > _ALIKE
+        candidates = (inside > _INSIDE) & objects[np.newaxis] & np.array([life.is_confirmed for life in self._lives])[:, np.newaxis]
+        # Whoever has a box of its own elsewhere is not in this one.
+        candidates &= ~(is_alike.any(axis=1)[:, np.newaxis] & ~is_alike)
+        shared: dict[int, int] = {}
+        for column in np.flatnonzero(candidates.sum(axis=0) >= 2):
+            rows = np.flatnonzero(candidates[:, column])
+            largest = self._place[rows][:, 2:].prod(axis=1).max()
+            if boxes[column, 2:].prod() > _LARGER * largest:
+                shared |= {int(row): int(column) for row in rows if int(row) not in shared}
+        return shared
+
+    def _lean(self, shared: dict[int, int], boxes: Array, at_s: float) -> None:
+        """Carry tracks on that share a detection: at their own speed, in their own size, and within it."""
+        for row, column in shared.items():
+            self._speed[row, 2:] = 0.0
+            room = np.maximum(0.0, (boxes[column, 2:] - self._place[row, 2:]) / 2)
+            self._place[row, :2] = np.clip(self._place[row, :2], boxes[column, :2] - room, boxes[column, :2] + room)
+            self._lives[row].last_s = at_s
 
     def _correct(self, seen: dict[int, int], boxes: Array, found: Sequence[Detection], at_s: float) -> None:
         if not seen:
@@ -232,6 +266,15 @@ def _between(one: Box, other: Box, share: float) -> Box:
 def _centred(found: Sequence[Detection]) -> Array:
     boxes = np.array([(each.box.x0, each.box.y0, each.box.x1, each.box.y1) for each in found]).reshape(-1, 4)
     return np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
+
+
+def _insides(tracks: Array, boxes: Array) -> Array:
+    """The share of each track's box that lies in each of `boxes`, shape (tracks, boxes)."""
+    apart = np.abs(tracks[:, np.newaxis, :2] - boxes[np.newaxis, :, :2])
+    extents = tracks[:, np.newaxis, 2:], boxes[np.newaxis, :, 2:]
+    sides = np.clip(np.minimum((extents[0] + extents[1]) / 2 - apart, np.minimum(*extents)), 0, None)
+    shares: Array = sides.prod(axis=-1) / extents[0].prod(axis=-1)
+    return shares
 
 
 def _overlaps(tracks: Array, boxes: Array, margin: Array) -> Array:
