@@ -25,6 +25,7 @@ _MOST_THINGS = 1024  # trackers follow fewer
 _EDGE = 0.004  # of the picture: what reaches its edge goes on behind it
 _INSIDE = 0.001  # an anchor on the very edge of the picture is in a zone that ends there
 _VOTE_S = 0.25  # its size is looked at so often
+_MOVED_SHARE = 0.5  # of its size: what moves at all has gone so far
 _UNDECIDED_S = 1.5  # so long may it take to tell what something is
 
 
@@ -44,7 +45,7 @@ class Followed:
     picture's height. `is_kind_settled` says that its kind is not likely to change.
     """
 
-    __slots__ = ("_pace", "_unvoted_s", "_votes", "centre", "foot", "is_kind_settled", "moving", "seen_s", "size")
+    __slots__ = ("_first", "_has_moved", "_pace", "_unvoted_s", "_votes", "centre", "foot", "is_kind_settled", "moving", "seen_s", "size")
 
     def __init__(self, at_s: float, track: Track, kind: CountedKind, box: Box, sight: Sight) -> None:
         self.foot: XY
@@ -52,6 +53,8 @@ class Followed:
         self.size: float
         self.seen_s = at_s
         self.is_kind_settled = True
+        self._first: XY | None = None
+        self._has_moved = kind is not CountedKind.OBJECT  # a detector that tells kinds has seen more than a change
         self._pace = Pace(at_s)
         self._votes: KindVotes | None = None
         self._unvoted_s = 0.0
@@ -74,6 +77,8 @@ class Followed:
         self.foot = (x, min(box.y1, 1 - _INSIDE))
         self.centre = (x, (box.y0 + box.y1) / 2)
         self.size = math.sqrt(width * height)
+        self._first = self._first or self.centre
+        self._has_moved = self._has_moved or math.dist(self._first, self.centre) >= _MOVED_SHARE * self.size
         self.seen_s = at_s
         # Of what is cut off by the edge of the picture, neither the foot nor the size is known.
         is_whole = box.x0 > _EDGE and box.x1 < 1 - _EDGE and box.y1 < 1 - _EDGE
@@ -100,7 +105,8 @@ class Followed:
                 self.is_kind_settled = at_s - since_s >= _UNDECIDED_S or (votes is not None and votes.is_decided)
             else:
                 self.is_kind_settled = True
-        return Moving(track.track_id, kind, box, track.is_seen, since_s, self._pace.still_since_s, speed_kmh, ground_m)
+        still_since_s = self._pace.still_since_s
+        return Moving(track.track_id, kind, box, track.is_seen, since_s, still_since_s, speed_kmh, ground_m, self._has_moved)
 
 
 class Movements:

@@ -16,6 +16,7 @@ class Moving:
     """A followed thing now. `box` in shares of the picture; `since_s` is when it was seen first.
 
     `is_seen` is false where it was carried on without a detection. `still_since_s` is when it stopped, None while it moves.
+    `has_moved` is false for what appeared where it is and never went anywhere: a thing put down, a door left open, and no passer-by.
     `speed_kmh` and `ground_m` (east, north) are None without a calibration, and for what is too far up to be on the ground.
     """
 
@@ -27,6 +28,7 @@ class Moving:
     still_since_s: float | None
     speed_kmh: float | None = None
     ground_m: tuple[float, float] | None = None
+    has_moved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,14 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class ZoneNow:
-    """A zone now: who is in it, who came since the look before, who went."""
+    """A zone now: who is in it, who came since the look before, who went; and what appeared in it and has not moved since."""
 
     name: str
     staying: tuple[Staying, ...] = ()
     entered: tuple[CountedKind, ...] = ()
     left: tuple[Left, ...] = ()
     area_m2: float | None = None  # by calibration, or as the rules say
+    appeared: tuple[Staying, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

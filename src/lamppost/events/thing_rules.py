@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lamppost.events.episodes import Found
 from lamppost.events.scene import Moving, SceneNow, ZoneNow
@@ -27,7 +28,8 @@ class LeftWatch(ZoneWatch):
 
     def find_in(self, scene: SceneNow, zone: ZoneNow, *, is_open: bool) -> Found | None:
         persons = [one for one in scene.moving if one.kind is CountedKind.PERSON and one.still_since_s is not None]
-        things = [one for one in counted(zone, (CountedKind.OBJECT,)) if not _is_looked_after(one.moving, persons)]
+        everything = replace(zone, staying=(*zone.staying, *zone.appeared))
+        things = [one for one in counted(everything, (CountedKind.OBJECT,)) if not _is_looked_after(one.moving, persons)]
         return found_lasting(scene, things, standing_since_s, self._rule.after_s, self._rule.severity)
 
 

@@ -19,7 +19,7 @@ _ENTER_S = 0.25  # inside for so long, before it is in
 _LEAVE_S = 0.3  # clear of the zone for so long, before it is out
 _PASS_SHARE = 0.5  # of its size: what comes out so far from where it went in has passed, however fast
 _START_S = 1.0  # what is found inside so soon after a run begins was there before
-_RETURN_S = 1.0  # so long may a track that moved be gone before it has left
+_RETURN_S = 2.5  # so long after it was seen last may a track that moved come back, and has not left
 _RETURN_STILL_S = 3.0  # and one that stood
 _RETURN_SHARE = 1.0  # of its size: as near must the new one begin
 _MOST_GONE = 256
@@ -85,19 +85,20 @@ class ZoneReader:
         entered: list[CountedKind] = []
         left: list[Left] = []
         staying: list[Staying] = []
+        appeared: list[Staying] = []
         for thing in ended:
             self._end(at_s, thing, entered, left)
         for thing in present:
             stay = self._follow(at_s, thing, entered, left)
             if stay.is_in and stay.inside_since_s is not None and thing.moving.kind in self._zone.kinds:
-                staying.append(Staying(thing.moving, stay.inside_since_s))
+                (staying if thing.moving.has_moved else appeared).append(Staying(thing.moving, stay.inside_since_s))
         waiting = self._gone
         if waiting:
             self._gone = [gone for gone in waiting if gone.until_s >= at_s]
             for gone in waiting:
                 if gone.until_s < at_s:
                     self._leave(gone.stay, gone.kind, gone.seen_s, left)
-        return ZoneNow(self._zone.name, tuple(staying), tuple(entered), tuple(left), self._area_m2)
+        return ZoneNow(self._zone.name, tuple(staying), tuple(entered), tuple(left), self._area_m2, tuple(appeared))
 
     def close(self) -> ZoneNow:
         """The run is over: who vanished in the zone has left it; who was still there has not, as far as is known."""
@@ -134,9 +135,9 @@ class ZoneReader:
         return stay
 
     def _tell_entry(self, thing: Followed, stay: _Stay, entered: list[CountedKind], *, is_last: bool = False) -> None:
-        """Once its kind is known, or will not be known any better."""
+        """Once its kind is known, or will not be known any better, and it has moved: what only appeared has not come in."""
         kind = thing.moving.kind
-        if stay.counted_as is None and (thing.is_kind_settled or is_last) and kind in self._zone.kinds:
+        if stay.counted_as is None and thing.moving.has_moved and (thing.is_kind_settled or is_last) and kind in self._zone.kinds:
             stay.counted_as = kind
             if not stay.was_there:
                 entered.append(kind)
@@ -175,7 +176,14 @@ class ZoneReader:
             gone = self._gone.pop(0)
             self._leave(gone.stay, gone.kind, gone.seen_s, left)
         self._gone.append(
-            _Gone(stay, thing.moving.kind, thing.anchor(self._zone.anchor), thing.size, max(thing.seen_s, stay.speed_at_s), at_s + wait_s)
+            _Gone(
+                stay,
+                thing.moving.kind,
+                thing.anchor(self._zone.anchor),
+                thing.size,
+                max(thing.seen_s, stay.speed_at_s),
+                max(at_s, thing.seen_s + wait_s),
+            )
         )
 
     def _take_over(self, at_s: float, thing: Followed, point: XY) -> _Stay | None:

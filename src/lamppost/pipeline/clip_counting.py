@@ -53,7 +53,7 @@ class ZoneSample:
 
 @dataclass(slots=True)
 class ClipCounts:
-    """What a clip came to. `things` were followed for half a second at least; `dropped` is what was too much to be listed."""
+    """What a clip came to. `things` moved, and were followed for half a second at least; `dropped` is what was too much to be listed."""
 
     frames: int = 0
     duration_s: float = 0.0
@@ -90,7 +90,7 @@ class ClipWitness:
         counts.looks += 1
         present = {moving.track_id for moving in scene.moving}
         for moving in scene.moving:
-            if moving.is_seen:
+            if moving.is_seen and moving.has_moved:
                 self._seen[moving.track_id] = (moving.since_s, scene.at_s, moving.kind)
         for track_id in [track_id for track_id in self._seen if track_id not in present]:
             self._end_thing(track_id)

@@ -24,10 +24,14 @@ Array = NDArray[np.float64]
 _MOST_TRACKS: Final = 256
 _LONGEST_STEP_S: Final = 5.0
 _NO_MATCH: Final = 1e3
-# One box for several things: it holds so much of each, is so much larger than the largest, and looks like none of them.
+# One box for several things: it holds so much of each, is so much larger than the largest, is none of them, and each and
+# all of them together fill so much of it.
 _INSIDE: Final = 0.6
 _LARGER: Final = 1.25
 _ALIKE: Final = 0.6
+_LEAST_PART: Final = 0.1
+_FILLED: Final = 0.5
+_KNOWN_S: Final = 0.8  # what was by itself for less is a piece of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +167,17 @@ class StreetTracker:
         inside = _insides(self._place, boxes)
         overlap = _overlaps(self._place, boxes, np.zeros((len(self._lives), 2)))
         is_alike = overlap > _ALIKE
-        candidates = (inside > _INSIDE) & objects[np.newaxis] & np.array([life.is_confirmed for life in self._lives])[:, np.newaxis]
+        is_known = np.array([life.last_s - life.first_s >= _KNOWN_S for life in self._lives], np.bool_)
+        candidates = (inside > _INSIDE) & objects[np.newaxis] & is_known[:, np.newaxis]
         # Whoever has a box of its own elsewhere is not in this one.
         candidates &= ~(is_alike.any(axis=1)[:, np.newaxis] & ~is_alike)
         shared: dict[int, int] = {}
         for column in np.flatnonzero(candidates.sum(axis=0) >= 2):
-            rows = np.flatnonzero(candidates[:, column])
-            largest = self._place[rows][:, 2:].prod(axis=1).max()
-            if boxes[column, 2:].prod() > _LARGER * largest:
+            area = boxes[column, 2:].prod()
+            areas = np.where(candidates[:, column], self._place[:, 2:].prod(axis=1), 0.0)
+            rows = np.flatnonzero(areas >= _LEAST_PART * area)
+            # One thing that grows, as a door opens or light falls in, is not several.
+            if len(rows) >= 2 and area > _LARGER * areas.max() and areas[rows].sum() >= _FILLED * area:
                 shared |= {int(row): int(column) for row in rows if int(row) not in shared}
         return shared
 
