@@ -84,11 +84,12 @@ class KindVotes:
 
     def vote(self, kind: CountedKind, weight_s: float) -> None:
         """It looked like `kind` for so long."""
-        votes = self._votes_s
-        total = sum(votes.values()) + weight_s
-        if total > _MEMORY_S:
+        votes, weight_s = self._votes_s, min(weight_s, _MEMORY_S)
+        known_s = sum(votes.values())
+        if known_s + weight_s > _MEMORY_S:
+            fading = max(0.0, _MEMORY_S - weight_s) / known_s
             for each in votes:
-                votes[each] *= _MEMORY_S / total
+                votes[each] *= fading
         votes[kind] += weight_s
         leader = max(votes, key=votes.__getitem__)
         if leader is not self.kind and self.is_decided and votes[leader] > _LEAD * votes[self.kind]:

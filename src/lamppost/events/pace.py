@@ -28,7 +28,7 @@ _DRIFT_S = 30.0  # a box that grows with a shadow does not move
 _Moment = tuple[float, float, float]  # when, and where
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sample:
     at_s: float
     place: XY
@@ -87,17 +87,23 @@ class Pace:
 
     def _weigh_speed(self) -> None:
         """The slope of the ground over time, by least squares."""
-        known = [(sample.at_s, *sample.ground) for sample in self._samples if sample.ground is not None]
+        known = [(sample.at_s, sample.ground) for sample in self._samples if sample.ground is not None]
         if len(known) < 2 or known[-1][0] - known[0][0] < _LEAST_BASE_S:
             return
-        mean_s, mean_east, mean_north = _mean(known)
-        spread = east = north = 0.0
-        for at_s, sample_east, sample_north in known:
-            since_s = at_s - mean_s
-            spread += since_s * since_s
-            east += since_s * (sample_east - mean_east)
-            north += since_s * (sample_north - mean_north)
-        self.velocity_kmh = (_KMH * east / spread, _KMH * north / spread)
+        # Sums from the last sample on: they stay small, and lose nothing to rounding.
+        last_s, (last_east, last_north) = known[-1]
+        sum_s = sum_east = sum_north = squares = with_east = with_north = 0.0
+        for at_s, (east, north) in known:
+            since_s, east, north = at_s - last_s, east - last_east, north - last_north
+            sum_s += since_s
+            sum_east += east
+            sum_north += north
+            squares += since_s * since_s
+            with_east += since_s * east
+            with_north += since_s * north
+        spread = (squares - sum_s * sum_s / len(known)) / _KMH
+        mean_s = sum_s / len(known)
+        self.velocity_kmh = ((with_east - mean_s * sum_east) / spread, (with_north - mean_s * sum_north) / spread)
 
     def _weigh_stillness(self, at_s: float, extent: XY, passed_s: float) -> None:
         """It stands when the median of its places has stayed near one of them; it moves when that is far away."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lamppost.events.kinds import KindVotes
 from lamppost.events.scene import Moving
 from lamppost.events.scene_reader import SceneReader
 from lamppost.model.rules import Anchor, CountedKind, RuleBook, Zone
@@ -158,12 +159,60 @@ def test_kinds_follow_from_size_and_speed(
     assert found[-1].kind is kind
 
 
+MADE = {
+    CountedKind.PERSON: lambda chance: ((chance.uniform(0.4, 0.9), chance.uniform(0.4, 0.55), chance.uniform(1.5, 1.9)), (3, 8)),
+    CountedKind.BICYCLE: lambda chance: ((chance.uniform(1.6, 1.9), 0.6, chance.uniform(1.6, 1.9)), (10, 28)),
+    CountedKind.VEHICLE: lambda chance: ((chance.uniform(3.6, 4.9), chance.uniform(1.65, 1.95), chance.uniform(1.4, 1.75)), (15, 55)),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_nine_of_ten_are_told_wherever_they_go_and_however_steeply_they_are_seen(kind: CountedKind) -> None:
+    chance, right = random.Random(5), 0
+    for index in range(80):
+        camera = Pinhole((5, 6, 9, 12)[index % 4], (10, 20, 35, 55)[index % 4])
+        east, north = camera.to_ground(chance.uniform(0.15, 0.85), chance.uniform(max(0.1, camera.horizon + 0.12), 0.85))
+        size_m, limits_kmh = MADE[kind](chance)
+        heading, speed_kmh = chance.uniform(0, 2 * math.pi), chance.uniform(*limits_kmh)
+        before_m = speed_kmh / 3.6 * 0.8
+        start = (east - before_m * math.cos(heading), north - before_m * math.sin(heading))
+        found = follow(camera, size_m, start, heading, speed_kmh, duration_s=1.6, noise=0.03)
+        right += bool(found) and found[-1].kind is kind
+    assert right >= 0.9 * 80
+
+
 def test_a_kind_is_steady() -> None:
     found = follow(CAMERA, (0.7, 0.5, 1.7), (-4, 18), 0.0, 5.0, duration_s=6.0, noise=0.08)
     changes = sum(before.kind is not after.kind for before, after in itertools.pairwise(found))
     assert changes == 1
     assert found[0].kind is CountedKind.OBJECT, "nothing is said before enough was seen"
     assert found[-1].kind is CountedKind.PERSON
+
+
+def test_one_vote_after_a_long_time_is_a_vote() -> None:
+    votes = KindVotes()
+    votes.vote(CountedKind.VEHICLE, 3600.0)
+    votes.vote(CountedKind.VEHICLE, 3600.0)
+    assert votes.kind is CountedKind.VEHICLE
+
+
+def test_votes_must_lead_clearly_before_a_kind_changes() -> None:
+    votes = KindVotes()
+    votes.vote(CountedKind.PERSON, 0.4)
+    assert (votes.kind, votes.is_decided) == (CountedKind.OBJECT, False)
+    votes.vote(CountedKind.PERSON, 0.6)
+    votes.vote(CountedKind.BICYCLE, 1.4)
+    assert votes.kind is CountedKind.PERSON
+    votes.vote(CountedKind.BICYCLE, 0.2)
+    assert votes.kind is CountedKind.BICYCLE
+    for _ in range(200):
+        votes.vote(CountedKind.VEHICLE, 0.25)
+    for _ in range(20):
+        votes.vote(CountedKind.PERSON, 0.25)
+    assert votes.kind is CountedKind.VEHICLE
+    for _ in range(20):
+        votes.vote(CountedKind.PERSON, 0.25)
+    assert votes.kind is CountedKind.PERSON, "nothing long past weighs for ever"
 
 
 def test_a_car_that_parks_stays_a_vehicle() -> None:
