@@ -19,7 +19,7 @@ _ENTER_S = 0.25  # inside for so long, before it is in
 _LEAVE_S = 0.3  # clear of the zone for so long, before it is out
 _PASS_SHARE = 0.5  # of its size: what comes out so far from where it went in has passed, however fast
 _START_S = 1.0  # what is found inside so soon after a run begins was there before
-_RETURN_S = 2.5  # so long after it was seen last may a track that moved come back, and has not left
+_RETURN_S = 1.0  # so long after its end may a track that moved come back, and has not left
 _RETURN_STILL_S = 3.0  # and one that stood
 _RETURN_SHARE = 1.0  # of its size: as near must the new one begin
 _MOST_GONE = 256
@@ -182,7 +182,7 @@ class ZoneReader:
                 thing.anchor(self._zone.anchor),
                 thing.size,
                 max(thing.seen_s, stay.speed_at_s),
-                max(at_s, thing.seen_s + wait_s),
+                at_s + wait_s if thing.moving.still_since_s is None else max(at_s, thing.seen_s + wait_s),
             )
         )
 

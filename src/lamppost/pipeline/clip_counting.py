@@ -149,7 +149,6 @@ class ClipCounter:
         self._witness = ClipWitness(start_us)
         self._ledgers = Ledgers(book)
         self._start_us = start_us
-        self._is_by_motion = detector is None
         self.watch = StreetWatch(book, self._ledgers, self._witness, detector=detector, interval_s=interval_s)
 
     @property
@@ -159,10 +158,10 @@ class ClipCounter:
 
     def run(self, frames: FrameSource, advanced: Callable[[], None]) -> None:
         """Watch all of `frames`, without masking any: nothing of them goes anywhere."""
-        motion, source = primed(frames) if self._is_by_motion else (None, iter(frames))
+        motion, source = primed(frames)
         for frame in self.dated(source):
             small = shrink(frame)
-            self.watch.see(frame, small, motion.observe(frame, small) if motion is not None else None)
+            self.watch.see(frame, small, motion.observe(frame, small))
             advanced()
         self.finish()
 

@@ -27,6 +27,7 @@ from lamppost.track.street import StreetTracker, TrackerSettings
 LONGEST_STEP_S: Final = 0.75
 _COUNTED: Final = frozenset(kind.value for kind in CountedKind)
 _MOST_UNCOVERED: Final = 64
+_SEEN_SHARE: Final = 0.4  # of the smaller of two boxes
 _ROUNDING_S: Final = 0.004  # of time stamps: a look that is due with this picture does not wait for the next one
 # What moves is sure, and counts when it was seen for a moment.
 _FOLLOWING: Final = TrackerSettings(begin_score=0.0, sure_score=0.0, least_score=0.0, confirm_s=0.25)
@@ -126,16 +127,26 @@ class StreetWatch:
         self._tell(self._ledgers.rules.adopt(self._book, aspect=frame.width_px / frame.height_px), frame.pts_90k)
 
     def _look(self, frame: Frame, at_s: float, observation: Observation | None) -> None:
-        if self._detector is not None:
-            whole = (Region(0, 0, frame.width_px, frame.height_px),)
-            found: Sequence[Detection] = [each for each in self._detector.detect_regions(frame, whole) if each.kind.value in _COUNTED]
-        else:
-            found = countable(observation) if observation is not None else ()
+        moving = countable(observation) if observation is not None else ()
+        found, hints = self._detect(self._detector, frame, moving) if self._detector is not None else (moving, ())
         uncovered, self._uncovered = self._uncovered, []
-        scene = self._reader.read(at_s, frame.wall_us, self._tracker.update(at_s, found), self._size, uncovered)
+        scene = self._reader.read(at_s, frame.wall_us, self._tracker.update(at_s, found, hints), self._size, uncovered)
         step_s = 0.0 if self._last_s is None else at_s - self._last_s
         self._last_s, self._last_90k = at_s, frame.pts_90k
         self._take(scene, step_s if 0 < step_s <= LONGEST_STEP_S else 0.0)
+
+    def _detect(self, detector: Detector, frame: Frame, moving: Sequence[Detection]) -> tuple[Sequence[Detection], Sequence[Detection]]:
+        """What to follow, and hints at what it is.
+
+        What a network is not sure of, but moves, is there all the same: motion says where, and the network what it may be.
+        """
+        whole = (Region(0, 0, frame.width_px, frame.height_px),)
+        found = [each for each in detector.detect_regions(frame, whole) if each.kind.value in _COUNTED]
+        if not moving:
+            return found, ()
+        sure = [each for each in found if each.score >= detector.start_score]
+        alone = [each for each in moving if not any(_is_of(one.box, each.box) for one in sure)]
+        return [*sure, *alone], [each for each in found if each.score < detector.start_score]
 
     def _take(self, scene: SceneNow, step_s: float) -> None:
         self._ledgers.minutes.note(scene, step_s)
@@ -157,6 +168,11 @@ class StreetWatch:
         minutes = self._ledgers.minutes.take(wall_us)
         if minutes:
             self._witness.note_minutes(minutes)
+
+
+def _is_of(seen: Box, moving: Box) -> bool:
+    """Whether what moves is, in part, what was seen there."""
+    return seen.intersection(moving) >= _SEEN_SHARE * min(seen.area, moving.area)
 
 
 def _by_scores_of(detector: Detector) -> TrackerSettings:

@@ -31,6 +31,8 @@ _LARGER: Final = 1.25
 _ALIKE: Final = 0.6
 _LEAST_PART: Final = 0.1
 _FILLED: Final = 0.5
+_HINTED: Final = 0.3  # of overlap: a hint is of this thing
+_ANYTHING: Final = frozenset({Kind.BICYCLE, Kind.OBJECT})
 _KNOWN_S: Final = 0.8  # what was by itself for less is a piece of it
 
 
@@ -74,7 +76,9 @@ class _Life:
 
     @property
     def kind(self) -> Kind:
-        return max(self.kinds, key=lambda kind: self.kinds[kind])
+        """What it was taken for most, be it ever so weakly; an `object` only where nobody said what it is."""
+        told = [kind for kind in self.kinds if kind is not Kind.OBJECT]
+        return max(told, key=lambda kind: self.kinds[kind]) if told else Kind.OBJECT
 
 
 class StreetTracker:
@@ -94,8 +98,8 @@ class StreetTracker:
         self._speed = np.zeros((0, 4))  # of each, per second
         self._spread = np.zeros((0, 4, 3))  # variances: of the place, of both, of the speed
 
-    def update(self, at_s: float, detections: Sequence[Detection]) -> tuple[Track, ...]:
-        """Take in what was detected at `at_s`."""
+    def update(self, at_s: float, detections: Sequence[Detection], hints: Sequence[Detection] = ()) -> tuple[Track, ...]:
+        """Take in what was detected at `at_s`. `hints` say what something there may be, and nothing of where it is."""
         if self._at_s is not None and at_s < self._at_s:
             self._keep(np.zeros(len(self._lives), np.bool_))
         dt_s = 0.0 if self._at_s is None else min(max(0.0, at_s - self._at_s), _LONGEST_STEP_S)
@@ -121,6 +125,7 @@ class StreetTracker:
         taken = set(seen.values())
         self._correct(seen, boxes, found, at_s)
         self._lean(shared, boxes, at_s)
+        self._vote(hints)
         self._begin([int(index) for index in sure if index not in taken and scores[index] >= settings.begin_score], boxes, found, at_s)
         tracks = self._tracks(at_s, {self._lives[row].track_id: found[index].box for row, index in seen.items()})
         self._expire(at_s)
@@ -212,6 +217,16 @@ class StreetTracker:
     def _jitter(self, height: Array) -> Array:
         return np.repeat(((self._settings.jitter * height) ** 2)[:, np.newaxis], 4, axis=1)
 
+    def _vote(self, hints: Sequence[Detection]) -> None:
+        if not hints or not self._lives:
+            return
+        overlap = _overlaps(self._place, _centred(hints), np.zeros((len(self._lives), 2)))
+        for column, hint in enumerate(hints):
+            row = int(overlap[:, column].argmax())
+            if overlap[row, column] >= _HINTED:
+                kinds = self._lives[row].kinds
+                kinds[hint.kind] = kinds.get(hint.kind, 0.0) + hint.score
+
     def _begin(self, columns: Sequence[int], boxes: Array, found: Sequence[Detection], at_s: float) -> None:
         if not columns:
             return
@@ -255,8 +270,8 @@ class StreetTracker:
 
 
 def _may_be(kinds: dict[Kind, float], kind: Kind) -> bool:
-    """A detector flips between a bicycle and who rides it; a person never becomes a car."""
-    return kind in kinds or Kind.BICYCLE in kinds or kind is Kind.BICYCLE
+    """A detector flips between a bicycle and who rides it, and an object may be anything; a person never becomes a car."""
+    return kind in kinds or kind in _ANYTHING or not _ANYTHING.isdisjoint(kinds)
 
 
 def _between(one: Box, other: Box, share: float) -> Box:
