@@ -27,8 +27,10 @@ from lamppost.track.street import StreetTracker, TrackerSettings
 LONGEST_STEP_S: Final = 0.75
 _COUNTED: Final = frozenset(kind.value for kind in CountedKind)
 _MOST_UNCOVERED: Final = 64
+_CLOSELY_S: Final = 0.2  # between two looks from near, each at so many places
+_MOST_CLOSELY: Final = 3
+_NEAR_MARGIN: Final = 0.3  # of a box, on each side
 _SEEN_SHARE: Final = 0.4  # of the smaller of two boxes
-_ROUNDING_S: Final = 0.004  # of time stamps: a look that is due with this picture does not wait for the next one
 # What moves is sure, and counts when it was seen for a moment.
 _FOLLOWING: Final = TrackerSettings(begin_score=0.0, sure_score=0.0, least_score=0.0, confirm_s=0.25)
 
@@ -81,7 +83,9 @@ class StreetWatch:
         self._last_s: float | None = None  # the last moment that was observed
         self._last_90k = 0
         self._looked_s: float | None = None
+        self._frame_s = 0.0
         self._uncovered: list[Box] = []
+        self._closely_s = float("-inf")
         self.adopt(book)
 
     def adopt(self, book: RuleBook) -> None:
@@ -100,9 +104,8 @@ class StreetWatch:
             observation = self._own_motion.observe(frame, small)
         if observation is not None:
             self._uncovered = [*self._uncovered, *observation.uncovered][-_MOST_UNCOVERED:]
-        if self._looked_s is not None and 0 <= at_s - self._looked_s < self._interval_s - _ROUNDING_S:
+        if not self._is_due(at_s):
             return
-        self._looked_s = at_s
         is_known = observation is None or (not observation.is_scene_change and (observation.is_settled or self._detector is not None))
         if is_known:
             self._look(frame, at_s, observation)
@@ -116,6 +119,14 @@ class StreetWatch:
         self._end_scene()
         self._tell(self._ledgers.rules.close(), self._last_90k)
 
+    def _is_due(self, at_s: float) -> bool:
+        """Whether this picture is nearer to the time of the next look than the one after it will be."""
+        step_s, self._frame_s = at_s - self._frame_s, at_s
+        if self._looked_s is not None and 0 <= at_s - self._looked_s + max(0.0, step_s) / 2 < self._interval_s:
+            return False
+        self._looked_s = at_s
+        return True
+
     def _notice_size(self, frame: Frame) -> None:
         size = (frame.width_px, frame.height_px)
         if size == self._size:
@@ -128,17 +139,20 @@ class StreetWatch:
 
     def _look(self, frame: Frame, at_s: float, observation: Observation | None) -> None:
         moving = countable(observation) if observation is not None else ()
-        found, hints = self._detect(self._detector, frame, moving) if self._detector is not None else (moving, ())
+        found, hints = self._detect(self._detector, frame, at_s, moving) if self._detector is not None else (moving, ())
         uncovered, self._uncovered = self._uncovered, []
         scene = self._reader.read(at_s, frame.wall_us, self._tracker.update(at_s, found, hints), self._size, uncovered)
         step_s = 0.0 if self._last_s is None else at_s - self._last_s
         self._last_s, self._last_90k = at_s, frame.pts_90k
         self._take(scene, step_s if 0 < step_s <= LONGEST_STEP_S else 0.0)
 
-    def _detect(self, detector: Detector, frame: Frame, moving: Sequence[Detection]) -> tuple[Sequence[Detection], Sequence[Detection]]:
+    def _detect(
+        self, detector: Detector, frame: Frame, at_s: float, moving: Sequence[Detection]
+    ) -> tuple[Sequence[Detection], Sequence[Detection]]:
         """What to follow, and hints at what it is.
 
-        What a network is not sure of, but moves, is there all the same: motion says where, and the network what it may be.
+        What a network is not sure of, but moves, is there all the same: motion says where, and the network, which is shown some
+        of it from near now and then, what it may be.
         """
         whole = (Region(0, 0, frame.width_px, frame.height_px),)
         found = [each for each in detector.detect_regions(frame, whole) if each.kind.value in _COUNTED]
@@ -146,7 +160,13 @@ class StreetWatch:
             return found, ()
         sure = [each for each in found if each.score >= detector.start_score]
         alone = [each for each in moving if not any(_is_of(one.box, each.box) for one in sure)]
-        return [*sure, *alone], [each for each in found if each.score < detector.start_score]
+        hints = [each for each in found if each.score < detector.start_score]
+        if alone and not 0 <= at_s - self._closely_s < _CLOSELY_S:
+            self._closely_s = at_s
+            largest = sorted(alone, key=lambda each: -each.box.area)[:_MOST_CLOSELY]
+            near = [_around(each.box, frame) for each in largest]
+            hints += [each for each in detector.detect_regions(frame, near) if each.kind.value in _COUNTED]
+        return [*sure, *alone], hints
 
     def _take(self, scene: SceneNow, step_s: float) -> None:
         self._ledgers.minutes.note(scene, step_s)
@@ -173,6 +193,13 @@ class StreetWatch:
 def _is_of(seen: Box, moving: Box) -> bool:
     """Whether what moves is, in part, what was seen there."""
     return seen.intersection(moving) >= _SEEN_SHARE * min(seen.area, moving.area)
+
+
+def _around(box: Box, frame: Frame) -> Region:
+    """The part of `frame` around a box, with even sides."""
+    near = box.padded(_NEAR_MARGIN).clipped(frame.width_px, frame.height_px)
+    x0, y0 = int(near.x0) & ~1, int(near.y0) & ~1
+    return Region(x0, y0, min(frame.width_px, max(x0 + 2, int(near.x1 + 1) & ~1)), min(frame.height_px, max(y0 + 2, int(near.y1 + 1) & ~1)))
 
 
 def _by_scores_of(detector: Detector) -> TrackerSettings:

@@ -74,6 +74,10 @@ class _Life:
     is_confirmed: bool
     kinds: dict[Kind, float] = field(default_factory=dict[Kind, float])
 
+    def tell(self, detection: Detection) -> None:
+        """It looked like this. One clear look says more than some doubtful ones."""
+        self.kinds[detection.kind] = self.kinds.get(detection.kind, 0.0) + detection.score**2
+
     @property
     def kind(self) -> Kind:
         """What it was taken for most, be it ever so weakly; an `object` only where nobody said what it is."""
@@ -211,7 +215,7 @@ class StreetTracker:
             life, detection = self._lives[row], found[column]
             life.last_s = at_s
             life.hits += 1
-            life.kinds[detection.kind] = life.kinds.get(detection.kind, 0.0) + detection.score
+            life.tell(detection)
             life.is_confirmed |= life.hits >= 2 and at_s - life.first_s >= self._settings.confirm_s - 1e-6
 
     def _jitter(self, height: Array) -> Array:
@@ -224,8 +228,7 @@ class StreetTracker:
         for column, hint in enumerate(hints):
             row = int(overlap[:, column].argmax())
             if overlap[row, column] >= _HINTED:
-                kinds = self._lives[row].kinds
-                kinds[hint.kind] = kinds.get(hint.kind, 0.0) + hint.score
+                self._lives[row].tell(hint)
 
     def _begin(self, columns: Sequence[int], boxes: Array, found: Sequence[Detection], at_s: float) -> None:
         if not columns:
@@ -242,7 +245,9 @@ class StreetTracker:
         for column in columns:
             detection = found[column]
             is_confirmed = self._settings.confirm_s <= 0
-            self._lives.append(_Life(secrets.randbits(63), at_s, at_s, 1, is_confirmed, {detection.kind: detection.score}))
+            life = _Life(secrets.randbits(63), at_s, at_s, 1, is_confirmed)
+            life.tell(detection)
+            self._lives.append(life)
 
     def _tracks(self, at_s: float, seen: dict[int, Box]) -> tuple[Track, ...]:
         tracks: list[Track] = []
