@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
 from lamppost.ingest.locator import check_transport, parse_locator
+from lamppost.model.carriers import NOTIFY_FILES
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.equipment import equip
@@ -54,10 +55,15 @@ def read_settings(content: str, path: Path) -> Settings:
         camera.model_copy(update={"password_file": base / camera.password_file}) if camera.password_file else camera
         for camera in settings.camera
     )
+    carriers = tuple(
+        carrier.model_copy(update={key: base / path for key in NOTIFY_FILES if (path := getattr(carrier, key)) is not None})
+        for carrier in settings.notify
+    )
     models = settings.models
     if models.folder is not None:
         models = models.model_copy(update={"folder": (base / models.folder).resolve()})
-    return settings.model_copy(update={"data": (base / settings.data).resolve(), "models": models, "camera": cameras})
+    places = {"data": (base / settings.data).resolve(), "models": models}
+    return settings.model_copy(update=places | {"camera": cameras, "notify": carriers})
 
 
 def _place_only(message: str) -> str:
