@@ -43,6 +43,7 @@ class FaultyServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 outer.answer(self)
@@ -82,7 +83,11 @@ class FaultyServer:
         return found
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        length = int(handler.headers.get("Content-Length", 0))
+        body = handler.rfile.read(length)
+        if len(body) < length:  # who sends it is gone
+            handler.close_connection = True
+            return
         request = Request(handler.path, dict(handler.headers), body)
         answer = self.decide(request)
         self.requests.put(request)

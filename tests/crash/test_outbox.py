@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import signal
 import sqlite3
@@ -32,6 +33,7 @@ from mqtt_broker import Broker, Subscriber
 pytestmark = pytest.mark.debian
 SEED = 20261128
 PATIENCE_S = 90.0
+_LOG = logging.getLogger(__name__)  # shown with --log-cli-level=info
 VICTIMS = ("broker", "bookkeeper", "notifier", "index")
 
 
@@ -42,12 +44,17 @@ class Process:
         self._role, self._settings = role, settings
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: ControlChannel | None = None
+        self._threads: tuple[threading.Thread, ...] = ()
         self.said: list[str] = []
 
     def start(self) -> None:
         self._process, self._channel = spawn(MODULES[self._role], self._role.value, self._settings)
-        threading.Thread(target=self._listen, args=(self._process, self._channel), daemon=True).start()
-        threading.Thread(target=self._hear, args=(self._process,), daemon=True).start()
+        self._threads = (
+            threading.Thread(target=self._listen, args=(self._channel,), daemon=True),
+            threading.Thread(target=self._hear, args=(self._process,), daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
     def kill(self) -> None:
         assert self._process is not None
@@ -55,25 +62,23 @@ class Process:
         assert self._process.poll() is None, "".join(self.said[-40:])
         self._process.kill()
         self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        self._channel.close()
 
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.kill()
-        if self._channel is not None:
-            self._channel.close()
 
     def _hear(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None
         with process.stderr as stream:
             self.said += (line.decode() for line in stream)
 
-    def _listen(self, process: subprocess.Popen[bytes], channel: ControlChannel) -> None:
-        while process.poll() is None:
-            try:
-                if channel.receive() is None:
-                    return
-            except OSError:
-                return
+    def _listen(self, channel: ControlChannel) -> None:
+        """Read its reports, so that there is always room for the next."""
+        while channel.receive() is not None:
+            pass
 
 
 class Street:
@@ -233,7 +238,7 @@ def test_no_event_is_lost(site: Site, dice: random.Random, restarts: int) -> Non
     assert by_broker.unknown == by_hook.unknown == set()
     _assert_settled(site, deadline)
     assert "Traceback" not in "".join(site.notifier.said + site.bookkeeper.said)
-    print(f"{counted}: {len(by_hook.wanted)} notices; {by_broker.repeats} and {by_hook.repeats} came again")
+    _LOG.info("%s: %d notices; %d and %d came again", counted, len(by_hook.wanted), by_broker.repeats, by_hook.repeats)
 
 
 class Arrivals:

@@ -23,7 +23,7 @@ from lamppost.notify.carrier import Carrier
 from lamppost.notify.notice import notice_of
 from lamppost.notify.pacing import Pace
 from lamppost.store.outbox import NOTIFY_FAILING
-from lamppost.store.outbox_view import Delivery, OutboxView
+from lamppost.store.outbox_view import FOR_GOOD, Delivery, OutboxView, Settled
 
 IDLE_S: Final = 0.25
 BATCH: Final = 50
@@ -31,15 +31,19 @@ MOST_UNAPPLIED: Final = 1000  # so many outcomes wait for the bookkeeper; then n
 READY_INTERVAL_S: Final = 30.0
 INDEX_PAUSE_S: Final = 1.0
 STUCK_S: Final = 60.0  # one notice takes longer than this: the carrier counts as failing
-_FINAL: Final = 2**31
 _MOST_PROBLEM_CHARS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTools:
-    """What all carriers share. `outbox` raises `StoreError` where there is no index yet; `site` is what documents say."""
+    """What all carriers share.
+
+    `outbox` raises `StoreError` where there is no index yet; `unapplied` tells what was journalled of a carrier's deliveries
+    and is not in the index yet; `site` is what documents say.
+    """
 
     outbox: Callable[[], OutboxView]
+    unapplied: Callable[[str], dict[tuple[str, int], Settled]]
     journal: Callable[[JournalRecord], None]
     clock: Clock
     root: Path
@@ -57,7 +61,8 @@ class CarrierLine:
         self._clock = tools.clock
         self._stop = stop
         self._pace = Pace(random)
-        self._unapplied: dict[tuple[str, int], tuple[int, int]] = {}  # key: since_us of the delivery, and its attempts then
+        self._unapplied: dict[tuple[str, int], Settled] = {}
+        self._has_caught_up = False
         self._begun = (self._clock.wall_us(), self._clock.monotonic_s())
         self._closed_until_s = 0.0
         self._ready_at_s = 0.0
@@ -107,20 +112,26 @@ class CarrierLine:
 
     def _due(self) -> Sequence[Delivery]:
         """What may be offered now, without what was settled and is only not in the index yet."""
-        limit = min(BATCH, MOST_UNAPPLIED - len(self._unapplied))
-        page = self._tools.outbox().due(self._name, self._now_us(), len(self._unapplied) + BATCH)
-        unapplied = {delivery.key: self._unapplied[delivery.key] for delivery in page if self._is_unapplied(delivery)}
-        self._unapplied = unapplied
-        return [delivery for delivery in page if delivery.key not in unapplied][: max(0, limit)]
-
-    def _is_unapplied(self, delivery: Delivery) -> bool:
-        since_us, attempts = self._unapplied.get(delivery.key, (-1, 0))
-        return since_us == delivery.since_us and delivery.attempts < attempts
+        outbox = self._tools.outbox()
+        if not self._has_caught_up:
+            self._unapplied = self._tools.unapplied(self._name)
+            self._has_caught_up = True
+        known = self._unapplied
+        page = outbox.due(self._name, self._now_us(), len(known) + BATCH)
+        self._unapplied = {
+            delivery.key: settled for delivery in page if (settled := known.get(delivery.key)) and settled.is_news_of(delivery)
+        }
+        limit = max(0, min(BATCH, MOST_UNAPPLIED - len(self._unapplied)))
+        return [delivery for delivery in page if delivery.key not in self._unapplied][:limit]
 
     def _now_us(self) -> int:
         """UTC; where it was set back, as if it had not been: what was due stays due."""
         wall_us, monotonic_s = self._begun
         return max(self._clock.wall_us(), wall_us + round((self._clock.monotonic_s() - monotonic_s) * US_PER_S))
+
+    def _moment_us(self, delivery: Delivery) -> int:
+        """UTC for the books: nothing becomes of a delivery before it was made, whatever was done to the clock."""
+        return max(self._clock.wall_us(), delivery.since_us)
 
     def _offer(self, delivery: Delivery) -> bool:
         """Offer one; false where the carrier needs a pause."""
@@ -141,7 +152,7 @@ class CarrierLine:
             if self._told:
                 self._log.info("delivers again")
                 self._told = ""
-            self._settle(delivery, NoticeDelivered(*delivery.key, self._name, attempt, self._clock.wall_us()), _FINAL)
+            self._settle(delivery, NoticeDelivered(*delivery.key, self._name, attempt, self._moment_us(delivery)), FOR_GOOD)
         finally:
             self._busy_since_s = None
         return True
@@ -151,9 +162,8 @@ class CarrierLine:
         self._failed += 1
         self._fail(delivery, str(error))
         now_us = self._now_us()
-        record = NoticeFailed(
-            *delivery.key, self._name, attempt, self._clock.wall_us(), now_us + round(pause.notice_s * US_PER_S), _line(str(error))
-        )
+        next_us = now_us + round(pause.notice_s * US_PER_S)
+        record = NoticeFailed(*delivery.key, self._name, attempt, self._moment_us(delivery), next_us, _line(str(error)))
         self._settle(delivery, record, attempt)
         self._closed_until_s = self._clock.monotonic_s() + pause.carrier_s
         for given_up in self._overdue(now_us):
@@ -166,12 +176,13 @@ class CarrierLine:
             page = self._tools.outbox().overdue(self._name, now_us - self._give_up_us, BATCH)
         except StoreError:
             return  # told with the next turn
-        yield from (delivery for delivery in page if self._unapplied.get(delivery.key, (0, 0))[1] < _FINAL)
+        known = self._unapplied
+        yield from (delivery for delivery in page if delivery.key not in known or known[delivery.key].attempts < FOR_GOOD)
 
     def _bury(self, delivery: Delivery, attempt: int, problem: str) -> None:
         self._buried += 1
         self._log.warning("a notice is a dead letter", notice=f"{delivery.event_id}-{delivery.sequence}", problem=_line(problem))
-        self._settle(delivery, NoticeBuried(*delivery.key, self._name, attempt, self._clock.wall_us(), _line(problem)), _FINAL)
+        self._settle(delivery, NoticeBuried(*delivery.key, self._name, attempt, self._moment_us(delivery), _line(problem)), FOR_GOOD)
 
     def _fail(self, delivery: Delivery | None, problem: str) -> None:
         self._tell(problem)
@@ -206,7 +217,7 @@ class CarrierLine:
 
     def _settle(self, delivery: Delivery, record: JournalRecord, attempts: int) -> None:
         """Journal what became of it; while the disk refuses that, nothing more is offered."""
-        self._unapplied[delivery.key] = (delivery.since_us, attempts)
+        self._unapplied[delivery.key] = Settled(self._moment_us(delivery), attempts)
         while True:
             try:
                 self._tools.journal(record)

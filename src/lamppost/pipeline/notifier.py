@@ -21,7 +21,7 @@ from lamppost.pipeline.bookkeeper import SettingsDesk
 from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
 from lamppost.pipeline.delivering import CarrierLine, DeliveryTools
 from lamppost.store.journal import JournalWriter
-from lamppost.store.outbox_view import OutboxTally, OutboxView
+from lamppost.store.outbox_view import OutboxTally, OutboxView, Settled, unapplied
 
 COUNT_INTERVAL_S: Final = 2.0
 LAST_NOTICES_S: Final = 0.4
@@ -96,7 +96,7 @@ class PostOffice:
 
     def _start(self, carrier: NotifySettings) -> _Running:
         stop = threading.Event()
-        tools = DeliveryTools(self._outbox, self._append, self._clock, self._context.folder.root, self._settings.site)
+        tools = DeliveryTools(self._outbox, self._unapplied, self._append, self._clock, self._context.folder.root, self._settings.site)
         line = CarrierLine(carrier, make_carrier(carrier), tools, random=Random(), stop=stop)  # noqa: S311 - jitter
         # A daemon: one that hangs in a library must not keep the process alive.
         thread = threading.Thread(target=line.run, name=f"carrier-{carrier.name}", daemon=True)
@@ -108,6 +108,9 @@ class PostOffice:
             if self._view is None:
                 self._view = OutboxView(self._context.folder)
             return self._view
+
+    def _unapplied(self, carrier: str) -> dict[tuple[str, int], Settled]:
+        return unapplied(self._context.folder, self._context.name).get(carrier, {})
 
     def _append(self, record: JournalRecord) -> None:
         try:

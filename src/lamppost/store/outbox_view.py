@@ -9,10 +9,12 @@ from typing import Any, Final, Self
 from sqlalchemy import Select, exists, func, select
 
 from lamppost.base.errors import StoreError
-from lamppost.model.books import Severity
+from lamppost.model.books import NoticeBuried, NoticeDelivered, NoticeFailed, Severity
 from lamppost.model.happening import Phase
 from lamppost.model.layout import DataFolder
+from lamppost.store.index import Index
 from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.journal import journal_files, scan_journal
 from lamppost.store.schema import DELIVERIES, EVENTS, NOTICES
 
 _MOST_DEAD: Final = 1000
@@ -45,6 +47,21 @@ class Delivery:
     def key(self) -> tuple[str, int]:
         """Event and number: the notice."""
         return self.event_id, self.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was journalled of a delivery last, while the index does not know it: when, and after how many attempts."""
+
+    wall_us: int
+    attempts: int
+
+    def is_news_of(self, delivery: Delivery) -> bool:
+        """Whether the index, which shows `delivery`, does not know it yet."""
+        return delivery.since_us <= self.wall_us and delivery.attempts < self.attempts
+
+
+FOR_GOOD: Final = 2**31  # attempts of what is not offered again
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +132,22 @@ class OutboxView:
     def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         with index_errors("read the outbox"), self._engine.connect() as connection:
             return connection.execute(query).all()
+
+
+def unapplied(folder: DataFolder, writer: str) -> dict[str, dict[tuple[str, int], Settled]]:
+    """What the journal of `writer` says of deliveries, by carrier and notice, behind what the index has taken in.
+
+    Raises `StoreError`. So who delivers, and was killed, knows what it had delivered.
+    """
+    with Index(folder) as index:
+        offsets = index.journal_offsets()
+    found: dict[str, dict[tuple[str, int], Settled]] = {}
+    for path in journal_files(folder.journal / writer):
+        for record in scan_journal(path, offsets.get((writer, path.name), 0), skip_damage=True).records:
+            if isinstance(record, NoticeDelivered | NoticeFailed | NoticeBuried):
+                attempts = record.attempt if isinstance(record, NoticeFailed) else FOR_GOOD
+                found.setdefault(record.carrier, {})[record.event_id, record.sequence] = Settled(record.wall_us, attempts)
+    return found
 
 
 def _deliveries(carrier: str, state: str) -> Select[*tuple[Any, ...]]:
