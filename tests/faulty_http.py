@@ -9,16 +9,19 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 
 @dataclass(frozen=True)
 class Request:
+    """`is_taken` is false where it was answered with an error."""
+
     path: str
     headers: Mapping[str, str]
     body: bytes
+    is_taken: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class FaultyServer:
             return
         request = Request(handler.path, dict(handler.headers), body)
         answer = self.decide(request)
-        self.requests.put(request)
+        self.requests.put(replace(request, is_taken=answer.reset or 200 <= answer.status < 300))
         end = time.monotonic() + answer.wait_s
         while time.monotonic() < end and not self._leaving.is_set():
             self._leaving.wait(0.02)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -62,6 +63,10 @@ class Broker:
                 assert time.monotonic() < deadline, "the broker does not start"
                 time.sleep(0.02)
 
+    def tell(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self._process is not None:
             self._process.send_signal(number)
@@ -75,6 +80,8 @@ class Subscriber:
     def __init__(self, port: int, topic: str = "#", *, username: str | None = None, password: str | None = None) -> None:
         self.messages: queue.SimpleQueue[MQTTMessage] = queue.SimpleQueue()
         self._topic = topic
+        self._marker = topic.replace("#", "marker-of-the-test") if "#" in topic else None
+        self._caught_up = threading.Event()
         self._client = client = Client(CallbackAPIVersion.VERSION2, client_id="test-subscriber", protocol=MQTTProtocolVersion.MQTTv5)
         if username is not None:
             client.username_pw_set(username, password)
@@ -96,9 +103,13 @@ class Subscriber:
         self._client.disconnect()
         self._client.loop_stop()
 
-    @property
-    def is_connected(self) -> bool:
-        return self._client.is_connected()
+    def catch_up(self, timeout_s: float = 1.0) -> bool:
+        """Whether it is connected and has got all that the broker had kept for it."""
+        if self._marker is None or not self._client.is_connected():
+            return False
+        self._caught_up.clear()
+        self._client.publish(self._marker, b"", qos=1)
+        return self._caught_up.wait(timeout_s)
 
     def next(self, timeout_s: float = PATIENCE_S) -> MQTTMessage:
         return self.messages.get(timeout=timeout_s)
@@ -117,4 +128,7 @@ class Subscriber:
         self._subscribed.put(True)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self.messages.put(message)
+        if message.topic == self._marker:
+            self._caught_up.set()
+        else:
+            self.messages.put(message)

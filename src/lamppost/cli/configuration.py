@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, get_args
@@ -118,6 +119,17 @@ def check_cameras(settings: Settings) -> None:
             equip(camera.preset or settings.masking.preset, models, settings.masking.face_model)
         except ConfigError as error:
             raise ConfigError(f"camera {camera.name}: {error.problem}", remedy=error.remedy) from error
+
+
+def check_carriers(settings: Settings) -> None:
+    """Raise `ConfigError` for a carrier whose files cannot be read, before anything is started."""
+    for carrier in settings.notify:
+        for key in NOTIFY_FILES:
+            path = getattr(carrier, key)
+            if path is not None and not os.access(path, os.R_OK):
+                raise ConfigError(
+                    f"carrier {carrier.name}: its {key} {path} cannot be read", remedy="is it there, and may Lamppost's user read it?"
+                )
 
 
 def check_camera(name: str, url: str, **more: Any) -> CameraSettings:

@@ -105,6 +105,19 @@ class NotifySettings(BaseModel):
             raise ValueError("key_file needs certificate_file")
         return self
 
+    @property
+    def address(self) -> str:
+        """Where it carries to, as far as that may be shown: of a webhook's address the path may be a key."""
+        if self.url is None:
+            return str(self.urls_file)
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what it sends can be read on its way."""
+        return self.url is not None and urlsplit(self.url).scheme in ("http", "mqtt")
+
 
 def split_carrier_url(url: str, schemes: tuple[str, ...]) -> SplitResult:
     """The parts of a carrier's address; raises `ValueError` for one that cannot be used, or that holds a password."""

@@ -28,6 +28,7 @@ from lamppost.notify.tls import tls_context
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 10.0
+LAST_WORDS_S: Final = 1.0
 KEEPALIVE_S: Final = 30
 NODE: Final = "_node"  # in place of a camera; no camera has such a name
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
@@ -112,8 +113,9 @@ class MqttCarrier:
         if client is not None and client.is_connected():
             with contextlib.suppress(CarrierDown):
                 info = self._publish(client, self._status, b"offline", retain=True)
-                self._await(info.mid, 1.0)
-            client.disconnect()
+                self._await(info.mid, LAST_WORDS_S)
+                client.disconnect()
+                self._await(info.mid, LAST_WORDS_S)  # until the connection has ended: its will must not come after a new "online"
         self._drop()
 
     def _make_client(self) -> Client:
