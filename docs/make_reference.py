@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from lamppost.cli.main import app
 from lamppost.cli.template import SECTIONS
+from lamppost.model.carriers import NotifySettings
 from lamppost.model.event_document import event_schema
 from lamppost.model.settings import CameraSettings, Settings
 
@@ -33,11 +34,12 @@ def configuration_page() -> str:
         "`lamppost init` writes a commented `lamppost.toml`; `lamppost config check` reads it as `lamppost serve` would.",
         "Unknown keys are refused. Relative paths are relative to the file.",
         "",
-        *_table({key: Settings.model_fields[key] for key in ("data", "timezone")}),
+        *_table({key: Settings.model_fields[key] for key in ("data", "timezone", "site")}),
     ]
     for name, model in SECTIONS.items():
         lines += ["", f"## `[{name}]`", "", (model.__doc__ or "").splitlines()[0], "", *_table(model.model_fields)]
     lines += ["", "## `[[camera]]`", "", (CameraSettings.__doc__ or "").splitlines()[0], "", *_table(CameraSettings.model_fields)]
+    lines += ["", "## `[[notify]]`", "", (NotifySettings.__doc__ or "").splitlines()[0], "", *_table(NotifySettings.model_fields)]
     return "\n".join(lines) + "\n"
 
 

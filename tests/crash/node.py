@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 LAMPPOST = Path(sys.executable).with_name("lamppost")
-MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper")}
+MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper", "notifier")}
 PATIENCE_S = 40.0
 
 Value = str | float | bool | list[str]

@@ -15,6 +15,9 @@ LamppostError                 one line for a person: what is wrong, where, what 
 │   ├── KeyFileError          a key file is not what it should be
 │   ├── NotEnoughShares       fewer than k shares could be opened
 │   └── ShareMismatch         a share, record or fragment is not what was signed
+├── NotifyError               a message to others did not arrive
+│   ├── CarrierDown           nobody takes it now; it is offered again later
+│   └── NoticeRefused         this one is never taken; it becomes a dead letter
 └── StoreError                disk, journal, index or vault; raises an alarm
     ├── JournalDamaged        a journal is broken elsewhere than at its torn tail
     └── DataFolderBusy        another process holds the data folder
@@ -97,6 +100,26 @@ class NotEnoughShares(SealError):
 
 class ShareMismatch(SealError):
     """A share, a record or a fragment is not what was signed."""
+
+
+class NotifyError(LamppostError):
+    """A message to others did not arrive; neither text may hold an address's path, a user's password or a key."""
+
+
+class CarrierDown(NotifyError):
+    """Nobody takes the message now; it is offered again, not before `retry_after_s` where the other side said so.
+
+    `is_about_all` is false where the trouble may be with this one message: others are then offered meanwhile.
+    """
+
+    def __init__(self, problem: str, *, remedy: str = "", retry_after_s: float = 0.0, is_about_all: bool = True) -> None:
+        super().__init__(problem, remedy=remedy)
+        self.retry_after_s = retry_after_s
+        self.is_about_all = is_about_all
+
+
+class NoticeRefused(NotifyError):
+    """The message is never taken; it becomes a dead letter."""
 
 
 class StoreError(LamppostError):

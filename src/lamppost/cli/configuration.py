@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, get_args
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
 from lamppost.ingest.locator import check_transport, parse_locator
+from lamppost.model.carriers import NOTIFY_FILES
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.equipment import equip
@@ -54,10 +56,15 @@ def read_settings(content: str, path: Path) -> Settings:
         camera.model_copy(update={"password_file": base / camera.password_file}) if camera.password_file else camera
         for camera in settings.camera
     )
+    carriers = tuple(
+        carrier.model_copy(update={key: base / path for key in NOTIFY_FILES if (path := getattr(carrier, key)) is not None})
+        for carrier in settings.notify
+    )
     models = settings.models
     if models.folder is not None:
         models = models.model_copy(update={"folder": (base / models.folder).resolve()})
-    return settings.model_copy(update={"data": (base / settings.data).resolve(), "models": models, "camera": cameras})
+    places = {"data": (base / settings.data).resolve(), "models": models}
+    return settings.model_copy(update=places | {"camera": cameras, "notify": carriers})
 
 
 def _place_only(message: str) -> str:
@@ -112,6 +119,17 @@ def check_cameras(settings: Settings) -> None:
             equip(camera.preset or settings.masking.preset, models, settings.masking.face_model)
         except ConfigError as error:
             raise ConfigError(f"camera {camera.name}: {error.problem}", remedy=error.remedy) from error
+
+
+def check_carriers(settings: Settings) -> None:
+    """Raise `ConfigError` for a carrier whose files cannot be read, before anything is started."""
+    for carrier in settings.notify:
+        for key in NOTIFY_FILES:
+            path = getattr(carrier, key)
+            if path is not None and not os.access(path, os.R_OK):
+                raise ConfigError(
+                    f"carrier {carrier.name}: its {key} {path} cannot be read", remedy="is it there, and may Lamppost's user read it?"
+                )
 
 
 def check_camera(name: str, url: str, **more: Any) -> CameraSettings:

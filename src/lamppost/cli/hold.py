@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +16,7 @@ from lamppost.base.clock import SystemClock, format_utc, parse_utc
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.who import user_name
 from lamppost.model.layout import DataFolder
 from lamppost.store.holds import await_index, is_kept, list_holds, place_hold, release_hold
 from lamppost.store.index import HoldRow
@@ -45,7 +44,7 @@ def hold_add(
     """
     folder, clock = _folder(config, data), SystemClock()
     from_us, to_us = _parse_time("--from", from_), _parse_time("--to", to)
-    placed = place_hold(folder, camera, from_us, to_us, reason, actor=_who(), clock=clock)
+    placed = place_hold(folder, camera, from_us, to_us, reason, actor=user_name(), clock=clock)
     _tell(folder, placed, lambda _hold: True, f"Hold {placed.hold_id} is placed", as_json=as_json)
 
 
@@ -81,7 +80,7 @@ def hold_release(
 ) -> None:
     """End a hold: what it kept is deleted like everything else again, at once where its time is over."""
     folder = _folder(config, data)
-    released = release_hold(folder, hold_id, actor=_who(), clock=SystemClock())
+    released = release_hold(folder, hold_id, actor=user_name(), clock=SystemClock())
     _tell(folder, released, lambda hold: hold.released_us is not None, f"Hold {hold_id} is released", as_json=as_json)
 
 
@@ -120,11 +119,3 @@ def _parse_time(option: str, text: str) -> int:
         return parse_utc(text)
     except ValueError as error:
         raise ConfigError(f"{option} {text!r} is not a time", remedy="write it as 2026-11-23T10:00:00 (UTC)") from error
-
-
-def _who() -> str:
-    """The user of this machine who gave the order."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"user {os.getuid()}"

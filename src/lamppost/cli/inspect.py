@@ -12,10 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from lamppost.base.logging import redact
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, check_carriers, load_settings
 from lamppost.cli.errors import one_line_errors
+from lamppost.model.happening import EventType
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.pipeline.alarms import NODE_KINDS
 from lamppost.pipeline.preflight import look
 
 PROMISES = {
@@ -45,6 +47,7 @@ def config_check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
     """
     settings = load_settings(config)
     check_cameras(settings)
+    check_carriers(settings)
     warnings = [*_warnings(settings), *(str(concern) for concern in look(settings))]
     if as_json:
         typer.echo(json.dumps({"config": str(config), "cameras": len(settings.camera), "warnings": warnings}))
@@ -90,8 +93,26 @@ def _warnings(settings: Settings) -> list[str]:
         warnings.append("trial keys are in use: whoever reads custodians-TRIAL/ can open every original")
     if not settings.camera:
         warnings.append("no camera is configured")
-    return warnings + [
-        f"camera {camera.name}: its password stands in this file; password_file keeps it apart"
-        for camera in settings.camera
-        if camera.password is not None or redact(camera.url) != camera.url
-    ]
+    return (
+        warnings
+        + [
+            f"camera {camera.name}: its password stands in this file; password_file keeps it apart"
+            for camera in settings.camera
+            if camera.password is not None or redact(camera.url) != camera.url
+        ]
+        + _of_carriers(settings)
+    )
+
+
+def _of_carriers(settings: Settings) -> list[str]:
+    cameras = {camera.name for camera in settings.camera}
+    known = {*EventType, *NODE_KINDS}
+    warnings: list[str] = []
+    for carrier in settings.notify:
+        if carrier.is_plain:
+            warnings.append(
+                f"carrier {carrier.name}: what is sent to {carrier.address} can be read on its way; https:// and mqtts:// cannot"
+            )
+        warnings += [f"carrier {carrier.name}: there is no camera {name!r}" for name in carrier.cameras if name not in cameras]
+        warnings += [f"carrier {carrier.name}: there are no events of the type {name!r}" for name in carrier.types if name not in known]
+    return warnings

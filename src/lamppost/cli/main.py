@@ -62,6 +62,17 @@ hold_app = typer.Typer(
     no_args_is_help=True,
     help="Keep footage that would be deleted.",
 )
+notify_app = typer.Typer(
+    cls=late_group(
+        {
+            "test": ("lamppost.cli.notify", "notify_test"),
+            "list": ("lamppost.cli.notify", "notify_list"),
+            "retry": ("lamppost.cli.notify", "notify_retry"),
+        }
+    ),
+    no_args_is_help=True,
+    help="Who is told of events: try it, look at it, send again what did not arrive.",
+)
 model_app = typer.Typer(
     cls=late_group(
         {
@@ -99,6 +110,7 @@ app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")
 app.add_typer(hold_app, name="hold")
+app.add_typer(notify_app, name="notify")
 app.add_typer(model_app, name="model")
 app.add_typer(bench_app, name="bench")
 app.add_typer(release_app, name="release")

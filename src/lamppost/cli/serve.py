@@ -17,7 +17,7 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.limits import raise_descriptor_limit
 from lamppost.base.logging import configure_logging
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings, one_camera
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, check_carriers, load_settings, one_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
@@ -91,6 +91,7 @@ def _load(config: Path) -> Settings:
     """The whole configuration, its cameras' addresses and passwords too; raises `ConfigError`."""
     settings = load_settings(config)
     check_cameras(settings)
+    check_carriers(settings)
     return settings
 
 

@@ -45,6 +45,8 @@ def render_config(*, data: str, custodians: tuple[str, ...], threshold: int, tri
     lines += [*_comment(Settings.model_fields["data"]), f"data = {_toml(data)}", ""]
     zone = Settings.model_fields["timezone"]
     lines += [*_comment(zone), f"# timezone = {_toml(zone.default)}", ""]
+    site = Settings.model_fields["site"]
+    lines += [*_comment(site), f"# site = {_toml(site.default)}", ""]
     given: dict[str, dict[str, Any]] = {"sealing": {"custodians": list(custodians), "threshold": threshold, "trial": trial}}
     for name, model in SECTIONS.items():
         lines += [f"[{name}]"]
@@ -58,6 +60,7 @@ def render_config(*, data: str, custodians: tuple[str, ...], threshold: int, tri
     lines += ["# One table [[camera]] for each camera: name, url, and where needed username, password_file, preset.", ""]
     for name, url in cameras.items():
         lines += ["[[camera]]", f"name = {_toml(name)}", f"url = {_toml(url)}", ""]
+    lines += ["# One table [[notify]] for each who is told of events: see the guide, Notifications.", ""]
     return "\n".join(lines)
 
 

@@ -270,6 +270,55 @@ class MinuteCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeDelivered:
+    """A carrier has taken the notice. Without this record it is offered again, under the same id."""
+
+    TYPE: ClassVar[str] = "notice_delivered"
+    event_id: str
+    sequence: int  # with the event's id, that of the notice
+    carrier: str
+    attempt: int  # from 1
+    wall_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFailed:
+    """A carrier did not take the notice; it is offered again from `next_us` on."""
+
+    TYPE: ClassVar[str] = "notice_failed"
+    event_id: str
+    sequence: int
+    carrier: str
+    attempt: int
+    wall_us: int
+    next_us: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeBuried:
+    """The notice is a dead letter: it was refused for good, or its time is over."""
+
+    TYPE: ClassVar[str] = "notice_buried"
+    event_id: str
+    sequence: int
+    carrier: str
+    attempt: int
+    wall_us: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesRevived:
+    """Somebody wants the dead letters of a carrier, those until `wall_us`, to be offered again."""
+
+    TYPE: ClassVar[str] = "notices_revived"
+    carrier: str
+    wall_us: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """Something done on purpose: configuration, start, stop, hold, opening, destruction."""
 
@@ -302,6 +351,10 @@ JournalRecord = (
     | EventClosed
     | SnapshotTaken
     | MinuteCounted
+    | NoticeDelivered
+    | NoticeFailed
+    | NoticeBuried
+    | NoticesRevived
     | Act
 )
 RECORD_TYPES: tuple[type[JournalRecord], ...] = (
@@ -324,5 +377,9 @@ RECORD_TYPES: tuple[type[JournalRecord], ...] = (
     EventClosed,
     SnapshotTaken,
     MinuteCounted,
+    NoticeDelivered,
+    NoticeFailed,
+    NoticeBuried,
+    NoticesRevived,
     Act,
 )

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
+from lamppost.model.carriers import NotifySettings
+from lamppost.model.paths import FilePath
 from lamppost.model.providers import Provider
 from lamppost.model.schedule import Schedule, find_zone
 from lamppost.model.vision import Preset
@@ -27,15 +29,6 @@ _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):(?P<port>[0-9
 
 # What a recorder need not know of a camera.
 _NOT_RECEIVED = {"preset", "sealed_days", "masked_days", "max_gb"}
-
-
-def _without_nul(path: Path) -> Path:
-    if "\0" in str(path):
-        raise ValueError("no file name holds the character NUL")
-    return path
-
-
-FilePath = Annotated[Path, AfterValidator(_without_nul)]
 
 
 class _Section(BaseModel):
@@ -321,6 +314,7 @@ class Settings(_Section):
 
     data: FilePath = Field(default=Path("lamppost-data"), description="The data folder; relative to the configuration file.")
     timezone: str = Field(default="UTC", description="The site's time zone, such as `Europe/Berlin`: schedules are in it.")
+    site: str = Field(default="", max_length=100, description="What this site is called in messages to others, such as `Old Town`.")
     sealing: SealingSettings
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
@@ -330,6 +324,7 @@ class Settings(_Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     camera: tuple[CameraSettings, ...] = Field(default=(), description="The cameras, each a table `[[camera]]`.")
+    notify: tuple[NotifySettings, ...] = Field(default=(), max_length=16, description="Who is told of events, each a table `[[notify]]`.")
 
     def with_passwords(self) -> Settings:
         """The same with every password read from its file, so that a changed one shows; raises `ConfigError`."""
@@ -357,4 +352,8 @@ class Settings(_Section):
             if camera.name in seen:
                 raise ValueError(f"two cameras are called {camera.name!r}")
             seen.add(camera.name)
+        carriers = [carrier.name for carrier in self.notify]
+        for name in carriers:
+            if carriers.count(name) > 1:
+                raise ValueError(f"two carriers are called {name!r}")
         return self

@@ -25,6 +25,13 @@ DEATHS_IN_A_ROW: Final = 3
 DEATHS_WITHIN_S: Final = 120.0
 SILENT_S: Final = 30.0  # a process reports twice a second; one that has to mend much first may take longer
 PENDING_LIMIT: Final = 1000
+# What `find_conditions` may find.
+NODE_KINDS: Final = frozenset(
+    {
+        *("process_failing", "process_silent", "journal_failing", "index_failing", "recording_failing", "store_slow"),
+        *("recording_held", "retention_failing", "camera_lost", "notify_failing"),
+    }
+)
 _STORE_CAUSES: Final = {GapCause.STORE_FAILED.value, GapCause.SEAL_UNAVAILABLE.value}
 _LOST_CAUSES: Final = {
     cause.value for cause in (GapCause.CAMERA_UNREACHABLE, GapCause.CAMERA_REFUSED, GapCause.UNSUPPORTED_STREAM, GapCause.STREAM_ENDED)
@@ -33,13 +40,17 @@ _LOST_CAUSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that is so now. `patience_s`: it must last so long before anybody is told."""
+    """Something that is so now. `patience_s`: it must last so long before anybody is told.
+
+    `carrier` is whom it concerns, where that is who would be told.
+    """
 
     kind: str
     severity: Severity
     camera: str | None
     problem: str
     patience_s: float = 0.0
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
             yield from _of_recorder(report.status.get("cameras", {}))
         if report.role is Role.BOOKKEEPER:
             yield from _of_retention(report.status.get("retention", {}))
+        if report.role is Role.NOTIFIER:
+            yield from _of_carriers(report.status.get("carriers", {}))
 
 
 def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
@@ -93,6 +106,13 @@ def _of_retention(retention: Mapping[str, Any]) -> Iterator[Condition]:
         yield Condition("retention_failing", Severity.ALARM, None, problem)
 
 
+def _of_carriers(carriers: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
+    for name, carrier in carriers.items():
+        if carrier.get("failing_s"):
+            problem = f"carrier {name} does not deliver: {carrier.get('problem', '')}"
+            yield Condition("notify_failing", Severity.ALARM, None, problem, patience_s=60.0, carrier=name)
+
+
 @dataclass(slots=True)
 class _Standing:
     condition: Condition
@@ -107,7 +127,7 @@ class AlarmKeeper:
     def __init__(self, journal: Callable[[JournalRecord], None], clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
-        self._standing: dict[tuple[str, str | None], _Standing] = {}
+        self._standing: dict[tuple[str, str | None, str], _Standing] = {}
         self._active: tuple[Condition, ...] = ()
         self._unwritten: list[JournalRecord] = []
         self._log = get_logger("supervisor")
@@ -121,7 +141,7 @@ class AlarmKeeper:
     def update(self, conditions: Collection[Condition]) -> None:
         """Take in what holds now; call it a few times a second."""
         now_us, now_s = self._clock.wall_us(), self._clock.monotonic_s()
-        found = {(condition.kind, condition.camera): condition for condition in conditions}
+        found = {(condition.kind, condition.camera, condition.carrier): condition for condition in conditions}
         for key, condition in found.items():
             standing = self._standing.setdefault(key, _Standing(condition, now_us, now_s))
             standing.condition = condition
@@ -141,7 +161,8 @@ class AlarmKeeper:
     def _raise(self, standing: _Standing) -> None:
         condition = standing.condition
         standing.event_id = timed_id(standing.since_us)
-        detail = json.dumps({"problem": condition.problem})
+        concerned = {"carrier": condition.carrier} if condition.carrier else {}
+        detail = json.dumps({"problem": condition.problem} | concerned)
         tell = self._log.error if condition.severity is Severity.ALARM else self._log.warning
         tell(f"{condition.severity.value} raised", kind=condition.kind, camera=condition.camera or "-", problem=condition.problem)
         self._add(EventOpened(standing.event_id, condition.kind, condition.severity, condition.camera, standing.since_us, detail))

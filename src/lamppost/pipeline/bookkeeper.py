@@ -18,11 +18,13 @@ from lamppost.model.settings import Settings
 from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, run_child, when_free
 from lamppost.pipeline.control import Message
 from lamppost.store.bookkeeping import Bookkeeper
+from lamppost.store.outbox import Router, Wish
 from lamppost.store.retaining import Retention
 from lamppost.store.retention import RetentionLimits
 
 POLL_S: Final = 0.2
 PASS_INTERVAL_S: Final = 5.0
+FORGET_INTERVAL_S: Final = 3600.0
 REPEAT_S: Final = 0.2  # where a pass has left something that is due
 
 
@@ -66,6 +68,7 @@ class Keeping:
         self._told = ""
         self._pass_at_s = 0.0
         self._report_at_s = 0.0
+        self._forget_at_s = 0.0
 
     def run(self) -> None:
         """Go on until told to stop; then apply what is left."""
@@ -77,9 +80,10 @@ class Keeping:
     def turn(self) -> None:
         """One look at everything."""
         clock = self._context.clock
-        self._apply()
+        self._write()
         if (settings := self._desk.collect()) is not None:
             self._retention.limits = RetentionLimits.of(settings)
+            self._bookkeeper.router = router_of(settings)
         if clock.monotonic_s() >= self._pass_at_s:
             is_behind = self._retention.run_pass()
             self._pass_at_s = clock.monotonic_s() + (REPEAT_S if is_behind else PASS_INTERVAL_S)
@@ -87,9 +91,12 @@ class Keeping:
             self._report_at_s = clock.monotonic_s() + STATUS_INTERVAL_S
             self._context.channel.send({"retention": self._retention.status.to_json(), "index_problem": self._told})
 
-    def _apply(self) -> None:
+    def _write(self) -> None:
         try:
             self._bookkeeper.apply_new()
+            if self._context.clock.monotonic_s() >= self._forget_at_s:
+                self._bookkeeper.forget_notices()
+                self._forget_at_s = self._context.clock.monotonic_s() + FORGET_INTERVAL_S
             self._told = ""
         except StoreError as error:
             if str(error) != self._told:
@@ -97,9 +104,14 @@ class Keeping:
             self._told = str(error)
 
 
+def router_of(settings: Settings) -> Router:
+    """Who makes the deliveries that these settings want."""
+    return Router([Wish.of(carrier) for carrier in settings.notify])
+
+
 def work(context: ChildContext, desk: SettingsDesk) -> None:
     """Keep the books until told to stop."""
-    with when_free(context, lambda: Bookkeeper(context.folder, context.clock)) as bookkeeper:
+    with when_free(context, lambda: Bookkeeper(context.folder, context.clock, router=router_of(context.settings))) as bookkeeper:
         retention = Retention(context.folder, bookkeeper, context.clock, RetentionLimits.of(context.settings))
         Keeping(context, bookkeeper, retention, desk).run()
 

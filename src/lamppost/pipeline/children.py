@@ -26,6 +26,7 @@ MODULES: Final = MappingProxyType(
         Role.BOOKKEEPER: "lamppost.pipeline.bookkeeper",
         Role.RECORDER: "lamppost.pipeline.recorder",
         Role.ANALYST: "lamppost.pipeline.analyst",
+        Role.NOTIFIER: "lamppost.pipeline.notifier",
     }
 )
 RESTART_FIRST_S: Final = 0.2

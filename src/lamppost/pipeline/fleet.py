@@ -24,6 +24,7 @@ class Role(StrEnum):
     RECORDER = "recorder"
     ANALYST = "analyst"
     BOOKKEEPER = "bookkeeper"
+    NOTIFIER = "notifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def process_names(role: Role, settings: Settings, cores: int) -> tuple[str, ...]
     match role:
         case Role.BOOKKEEPER:
             return (Role.BOOKKEEPER.value,)
+        case Role.NOTIFIER:
+            return (Role.NOTIFIER.value,) if settings.notify else ()
         case Role.RECORDER:
             count = settings.fleet.recorders or min(cores, math.ceil(cameras / CAMERAS_A_RECORDER))
         case Role.ANALYST:

@@ -46,6 +46,14 @@ _RETAINED: Final = (
     ("free_bytes", "lamppost_disk_free_bytes", "Free on the data folder's disk"),
     ("held_bytes", "lamppost_held_bytes", "Footage that holds keep"),
 )
+_DELIVERED: Final = (
+    ("delivered", "lamppost_notices_delivered", "Notices that the carrier took"),
+    ("failed", "lamppost_notices_failed", "Offers that it did not take, and that are made again"),
+)
+_OUTBOX: Final = (
+    ("waiting", "lamppost_notices_waiting", "Notices that wait for the carrier"),
+    ("dead", "lamppost_notices_dead", "Dead letters of the carrier"),
+)
 _FORGOTTEN: Final = (
     ("forgotten_segments", "lamppost_forgotten_segments", "Files deleted by retention"),
     ("forgotten_bytes", "lamppost_forgotten_bytes", "Bytes deleted by retention"),
@@ -90,10 +98,12 @@ class NodeCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         yield from self._cameras()
         yield from self._retention()
+        yield from self._carriers()
         yield from self._processes()
         alarms = GaugeMetricFamily("lamppost_alarm", "Warnings and alarms that stand", labels=("kind", "severity", "camera"))
-        for condition in self._node.alarms:
-            alarms.add_metric((condition.kind, condition.severity.value, condition.camera or ""), 1)
+        standing = ((condition.kind, condition.severity.value, condition.camera or "") for condition in self._node.alarms)
+        for labels in dict.fromkeys(standing):
+            alarms.add_metric(labels, 1)
         yield alarms
 
     def _cameras(self) -> Iterator[Metric]:
@@ -124,6 +134,16 @@ class NodeCollector(Collector):
                 yield GaugeMetricFamily(metric, meaning, value=float(report.get(key, 0)))
             for key, metric, meaning in _FORGOTTEN:
                 yield CounterMetricFamily(metric, meaning, value=float(report.get(key, 0)))
+
+    def _carriers(self) -> Iterator[Metric]:
+        reports = [child.status.get("carriers", {}) for child in self._node.children if child.role is Role.NOTIFIER]
+        carriers: dict[str, Mapping[str, Any]] = {name: report for reported in reports for name, report in reported.items()}
+        for fields, make in ((_DELIVERED, CounterMetricFamily), (_OUTBOX, GaugeMetricFamily)):
+            for key, metric, meaning in fields:
+                family = make(metric, meaning, labels=("carrier",))
+                for name, report in carriers.items():
+                    family.add_metric((name,), float(report.get(key, 0)))
+                yield family
 
     def _processes(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("lamppost_process_up", "1 while the process runs", labels=("process",))

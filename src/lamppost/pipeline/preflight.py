@@ -91,6 +91,10 @@ def _folder(settings: Settings, here: Machine) -> Iterator[Concern]:
 
 def _secrets(settings: Settings, here: Machine) -> Iterator[Concern]:
     files = [camera.password_file for camera in settings.camera if camera.password_file is not None]
+    of_carriers = (
+        getattr(carrier, key) for carrier in settings.notify for key in ("password_file", "secret_file", "key_file", "urls_file")
+    )
+    files += [path for path in of_carriers if path is not None]
     for path in dict.fromkeys((*files, settings.data / "keys" / "recorder.key")):
         if here.is_open_to_others(path):
             yield Concern("other users of this machine may read it", str(path), f"chmod o= {path}")

@@ -37,12 +37,13 @@ from lamppost.store.journal import JournalWriter, hold_lock
 
 WRITER: Final = "supervisor"
 # Less than 5 s together, with a summary of half a second.
-STOP_PATIENCE_S: Final = {Role.RECORDER: 1.9, Role.ANALYST: 2.1, Role.BOOKKEEPER: 0.8}
+STOP_PATIENCE_S: Final = {Role.RECORDER: 1.9, Role.ANALYST: 2.0, Role.NOTIFIER: 0.1, Role.BOOKKEEPER: 0.8}
+NOTIFIER_STOP_S: Final = 1.0  # from the order to stop on
 ADOPT_PATIENCE_S: Final = 10.0
 ADOPT_POLL_S: Final = 0.2
 TICK_S: Final = 0.5
 FEED_BYTES: Final = 1 << 20  # a large keyframe and some pictures after it; the kernel may give less
-_LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "sealing", "metrics")
+_LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "sealing", "metrics", "site", "notify")
 _NEXT_START: Final = ("fleet", "log")
 
 
@@ -187,7 +188,8 @@ class Supervisor:
     def stop(self) -> None:
         """End everything: recorders, then analysts, then the bookkeeper; each role has its patience.
 
-        What the others leave unused of theirs is the bookkeeper's, so that the index is complete.
+        The notifier is told first, and has until then: nobody waits for whom it tells. What the others leave unused of
+        their patience is the bookkeeper's, so that the index is complete.
         """
         started_s = self._clock.monotonic_s()
         self._stopped_us = self._clock.wall_us()
@@ -198,8 +200,13 @@ class Supervisor:
         if self._journal is not None:
             with contextlib.suppress(StoreError):  # told already, when an act was refused
                 self._journal.close()
+        for child in self._children.values():
+            if child.role is Role.NOTIFIER:
+                child.begin_end()
         for role in (Role.RECORDER, Role.ANALYST):
             self._end(role, STOP_PATIENCE_S[role])
+        spent_s = self._clock.monotonic_s() - started_s
+        self._end(Role.NOTIFIER, max(STOP_PATIENCE_S[Role.NOTIFIER], NOTIFIER_STOP_S - spent_s))
         left_s = sum(STOP_PATIENCE_S.values()) - (self._clock.monotonic_s() - started_s)
         self._end(Role.BOOKKEEPER, max(STOP_PATIENCE_S[Role.BOOKKEEPER], left_s))
         if self._lock_descriptor >= 0:
@@ -237,10 +244,10 @@ class Supervisor:
     def _place_cameras(self) -> None:
         """Give every camera a home, and every child the settings of its cameras; new children are made, and started when others run."""
         is_running = bool(self._children)
-        for role in (Role.BOOKKEEPER, Role.RECORDER, Role.ANALYST):
+        for role in (Role.BOOKKEEPER, Role.RECORDER, Role.ANALYST, Role.NOTIFIER):
             present = [child.name for child in self._children.values() if child.role is role]
             names = [*present, *(name for name in process_names(role, self._settings, self._cores) if name not in present)]
-            if role is not Role.BOOKKEEPER:
+            if role in self._fleets:
                 cameras = [camera.name for camera in self._settings.camera]
                 self._fleets[role] = assign(cameras, names, self._homes[role])
                 self._homes[role] |= self._fleets[role].homes
@@ -262,6 +269,8 @@ class Supervisor:
     def _settings_of(self, name: str, role: Role) -> Settings:
         if role is Role.BOOKKEEPER:
             return self._settings
+        if role is Role.NOTIFIER:
+            return self._settings.model_copy(update={"camera": ()})  # it needs none of their passwords
         mine = set(self._fleets[role].of(name))
         return self._settings.model_copy(update={"camera": tuple(camera for camera in self._settings.camera if camera.name in mine)})
 
@@ -297,7 +306,7 @@ class Supervisor:
         for child in self._children.values():
             if child.has_died():
                 self._note_death(child)
-            if child.is_due() and child.start_again() and child.role is not Role.BOOKKEEPER:
+            if child.is_due() and child.start_again() and child.role in self._fleets:
                 to_join += self._fleets[child.role].of(child.name)
                 self._tell_hold(child)
         self._join_feeds(dict.fromkeys(to_join))

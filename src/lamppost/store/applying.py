@@ -30,16 +30,23 @@ from lamppost.model.books import (
     HoldReleased,
     JournalRecord,
     MinuteCounted,
+    NoticeBuried,
+    NoticeDelivered,
+    NoticeFailed,
+    NoticesRevived,
     ReductionClosed,
     ReductionOpened,
     SegmentClosed,
     SegmentOpened,
     SnapshotTaken,
 )
+from lamppost.model.happening import Phase
+from lamppost.store.outbox import NoticeRecord, note_change, note_outcome, note_snapshot
 from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS, STORED
 
 _Opening = GapOpened | CoverOpened | ReductionOpened | EventOpened
-_Interval = _Opening | GapClosed | CoverClosed | ReductionClosed | EventClosed
+_Interval = GapOpened | CoverOpened | ReductionOpened | GapClosed | CoverClosed | ReductionClosed
+_EventRecord = EventOpened | EventUpdated | EventEnded | EventClosed
 
 
 def insert_missing(table: Table) -> Insert:
@@ -162,10 +169,10 @@ class Applying:
                 self._fold(record)
             case AccountMoved():
                 pass  # for recovery alone: the gap that moved tells the rest
-            case EventUpdated() | EventEnded() | SnapshotTaken() | MinuteCounted():
-                raise NotImplementedError
-            case _:
+            case GapOpened() | GapClosed() | CoverOpened() | CoverClosed() | ReductionOpened() | ReductionClosed():
                 self._write_interval(record)
+            case _:
+                self._write_happening(record)
 
     def _write_interval(self, record: _Interval) -> None:
         match record:
@@ -181,10 +188,40 @@ class Applying:
                 self._open(REDUCTIONS, record)
             case ReductionClosed():
                 self._close(REDUCTIONS, REDUCTIONS.c.reduction_id == record.reduction_id, record.end_us)
+
+    def _write_happening(self, record: _EventRecord | SnapshotTaken | MinuteCounted | NoticeRecord) -> None:
+        match record:
+            case MinuteCounted():
+                raise NotImplementedError
+            case SnapshotTaken():
+                note_snapshot(self._connection, record, self._wall_us)
+            case NoticeDelivered() | NoticeFailed() | NoticeBuried() | NoticesRevived():
+                note_outcome(self._connection, record)
+            case _:
+                self._write_event(record)
+
+    def _write_event(self, record: _EventRecord) -> None:
+        """Change the event, and tell the outbox where that was a change."""
+        event_id = record.event_id
+        match record:
             case EventOpened():
-                self._open(EVENTS, record)
-            case EventClosed():
-                self._close(EVENTS, EVENTS.c.event_id == record.event_id, record.end_us)
+                if self._open(EVENTS, record):
+                    self._note(event_id, Phase.START, record.start_us)
+            case EventUpdated():
+                change = update(EVENTS).where(EVENTS.c.event_id == event_id, EVENTS.c.end_us.is_(None))
+                if self._connection.execute(change.values(severity=record.severity.value, detail=record.detail)).rowcount:
+                    self._note(event_id, Phase.UPDATE, record.wall_us)
+            case EventEnded() | EventClosed():
+                lasts = (EVENTS.c.event_id == event_id, EVENTS.c.end_us.is_(None))
+                is_over_now = self._connection.execute(select(EVENTS.c.event_id).where(*lasts)).first() is not None
+                if is_over_now and isinstance(record, EventEnded):
+                    self._connection.execute(update(EVENTS).where(*lasts).values(detail=record.detail))
+                self._close(EVENTS, EVENTS.c.event_id == event_id, record.end_us)
+                if is_over_now:
+                    self._note(event_id, Phase.END, record.end_us)
+
+    def _note(self, event_id: str, phase: Phase, at_us: int) -> None:
+        note_change(self._connection, event_id, phase, at_us, self._wall_us)
 
     def _open_segment(self, opened: SegmentOpened) -> None:
         self._add_camera(opened.camera)
@@ -220,10 +257,12 @@ class Applying:
             )
         )
 
-    def _open(self, table: Table, record: _Opening) -> None:
+    def _open(self, table: Table, record: _Opening) -> bool:
+        """Add the row; false where there is one."""
         if record.camera is not None:
             self._add_camera(record.camera)
-        self._connection.execute(_ADD[table], _fields(record) | {"end_us": None, "opened_in": self._opened_in})
+        added = self._connection.execute(_ADD[table], _fields(record) | {"end_us": None, "opened_in": self._opened_in})
+        return added.rowcount > 0
 
     def _close(self, table: Table, which: Any, end_us: int) -> None:
         # The later end wins: after a power loss the journal may have lost the earlier one, and a resumed gap went on.

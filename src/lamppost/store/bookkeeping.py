@@ -22,6 +22,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.store.applying import Applying
 from lamppost.store.index_file import index_errors, make_index, open_engine
 from lamppost.store.journal import Damage, JournalScan, hold_lock, scan_journal
+from lamppost.store.outbox import Router
 from lamppost.store.schema import ACTS, COVERED, EVENTS, GAPS, HOLDS, JOURNAL_OFFSETS, REDUCTIONS, SEGMENTS, STORED
 from lamppost.store.shelves import KnownHolds, hold_spans
 from lamppost.store.transactions import Transactions
@@ -40,9 +41,12 @@ class Bookkeeper:
     Raises `DataFolderBusy` when another bookkeeper has the folder. Trouble with
     one writer's journal is told in an act and in the log, and does not stop the
     others; a damaged line is passed over, a line of a newer version is waited at.
+
+    Without a `router`, what is to be told of events waits in the index for a bookkeeper with one.
     """
 
-    def __init__(self, folder: DataFolder, clock: Clock) -> None:
+    def __init__(self, folder: DataFolder, clock: Clock, *, router: Router | None = None) -> None:
+        self.router = router
         self._folder = folder
         self._clock = clock
         self._log = get_logger("store")
@@ -124,6 +128,12 @@ class Bookkeeper:
             connection.execute(delete(STORED))
             connection.execute(insert(STORED).from_select(["camera", "rendition", "segments", "size_bytes"], counted))
 
+    def forget_notices(self) -> None:
+        """Drop from the outbox what was settled long ago."""
+        if self.router is not None:
+            with self.transactions.write() as connection:
+                self.router.forget(connection, self._clock.wall_us())
+
     def _writers(self) -> list[str]:
         try:
             return sorted(path.name for path in self._folder.journal.iterdir() if path.is_dir())
@@ -179,6 +189,8 @@ class Bookkeeper:
         for record in records:
             applying.apply(record)
         applying.finish()
+        if self.router is not None:
+            self.router.route(connection, self._clock.wall_us())
 
     def _alarms(self, damages: tuple[Damage, ...]) -> list[JournalRecord]:
         """An act for each damage, named after it, so that it is one however often it is seen."""

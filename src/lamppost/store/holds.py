@@ -14,15 +14,15 @@ from dataclasses import replace
 from typing import Final
 
 from lamppost.base.clock import Clock, format_utc
-from lamppost.base.errors import ConfigError, DataFolderBusy
+from lamppost.base.errors import ConfigError
 from lamppost.base.ids import timed_id
-from lamppost.model.books import Act, HoldPlaced, HoldReleased, JournalRecord, Rendition
+from lamppost.model.books import Act, HoldPlaced, HoldReleased, Rendition
 from lamppost.model.layout import DataFolder
 from lamppost.store.bookkeeping import HOLD_WRITER
 from lamppost.store.index import HoldRow, Index
-from lamppost.store.journal import JournalWriter, is_locked, journal_files, read_journal
+from lamppost.store.journal import is_locked, journal_files, read_journal
+from lamppost.store.orders import append_orders
 
-BUSY_PATIENCE_S: Final = 10.0
 INDEX_PATIENCE_S: Final = 15.0
 POLL_S: Final = 0.1
 MAX_REASON_CHARS: Final = 1000
@@ -47,7 +47,7 @@ def place_hold(folder: DataFolder, camera: str, start_us: int, end_us: int, reas
     placed = HoldPlaced(timed_id(now_us), camera, start_us, end_us, now_us, actor, reason)
     detail = {"hold": placed.hold_id, "from": format_utc(start_us), "to": format_utc(end_us), "reason": reason}
     act = Act(f"placed-{placed.hold_id}", "hold_placed", now_us, actor, camera, json.dumps(detail))
-    _append(folder, [placed, act], clock)
+    append_orders(folder, HOLD_WRITER, [placed, act], clock)
     return _row(placed)
 
 
@@ -60,7 +60,7 @@ def release_hold(folder: DataFolder, hold_id: str, *, actor: str, clock: Clock) 
         raise ConfigError(f"hold {hold_id} was released at {format_utc(hold.released_us)} by {hold.released_by}")
     now_us = clock.wall_us()
     act = Act(f"released-{hold_id}", "hold_released", now_us, actor, hold.camera, json.dumps({"hold": hold_id}))
-    _append(folder, [HoldReleased(hold_id, now_us, actor), act], clock)
+    append_orders(folder, HOLD_WRITER, [HoldReleased(hold_id, now_us, actor), act], clock)
     return replace(hold, released_us=now_us, released_by=actor)
 
 
@@ -107,20 +107,6 @@ def await_index(folder: DataFolder, is_shown: Callable[[HoldRow], bool], hold_id
         if clock.monotonic_s() > deadline_s or not is_kept(folder):
             return False
         clock.wait(never, POLL_S)
-
-
-def _append(folder: DataFolder, records: list[JournalRecord], clock: Clock) -> None:
-    deadline_s, never = clock.monotonic_s() + BUSY_PATIENCE_S, threading.Event()
-    while True:
-        try:
-            with JournalWriter(folder.journal / HOLD_WRITER, clock=clock) as journal:
-                for record in records:
-                    journal.append(record)
-            return
-        except DataFolderBusy:  # another command holds it, for a moment
-            if clock.monotonic_s() > deadline_s:
-                raise
-            clock.wait(never, POLL_S)
 
 
 def _row(placed: HoldPlaced) -> HoldRow:

@@ -201,6 +201,48 @@ EVENTS: Final = Table(
     comment="what an operator acts on, alarms among it",
 )
 
+NOTICES: Final = Table(
+    "notices",
+    METADATA,
+    Column("event_id", Text, ForeignKey("events.event_id"), primary_key=True, comment="the event"),
+    Column("sequence", Integer, primary_key=True, autoincrement=False, comment="from 0, in the order of what happened to the event"),
+    Column("phase", Text, nullable=False, comment="what happened to the event"),
+    Column("at_us", BigInteger, nullable=False, comment="when"),
+    Column("severity", Text, nullable=False, comment="of the event as it was then"),
+    Column("detail", Text, nullable=False, comment="of the event as it was then, one JSON object"),
+    Column("snapshot", Text, comment="its masked picture, relative to the data folder; null while there is none"),
+    Column("created_us", BigInteger, nullable=False, comment="when the index learnt of it"),
+    Column("routed_us", BigInteger, comment="when its deliveries were made; null until then"),
+    CheckConstraint("phase IN ('start', 'update', 'end')", name="phase"),
+    CheckConstraint("severity IN ('info', 'warning', 'alarm')", name="severity"),
+    CheckConstraint("sequence >= 0", name="sequence"),
+    UniqueConstraint("event_id", "phase", "at_us"),
+    Index(None, "routed_us"),
+    comment="what there is to tell others of an event; made in the transaction that changes the event",
+)
+
+DELIVERIES: Final = Table(
+    "deliveries",
+    METADATA,
+    Column("carrier", Text, primary_key=True, comment="who is to be told, by its name in the configuration"),
+    # No foreign key: after the loss of the index a delivery may be known before its event.
+    Column("event_id", Text, primary_key=True, comment="the event of the notice"),
+    Column("sequence", Integer, primary_key=True, autoincrement=False, comment="the number of the notice"),
+    Column("state", Text, nullable=False, comment="pending: to be delivered; delivered; dead: given up, or refused"),
+    Column("attempts", Integer, nullable=False, comment="how often it was offered"),
+    Column("since_us", BigInteger, nullable=False, comment="the time in which it is given up begins here"),
+    Column("next_us", BigInteger, nullable=False, comment="not offered before"),
+    Column("settled_us", BigInteger, comment="when it was delivered or given up; null while it is pending"),
+    Column("problem", Text, nullable=False, comment="why it was not taken last; one line for a person"),
+    CheckConstraint("carrier <> ''", name="carrier"),
+    CheckConstraint("state IN ('pending', 'delivered', 'dead')", name="state"),
+    CheckConstraint("(state = 'pending') = (settled_us IS NULL)", name="settled"),
+    CheckConstraint("attempts >= 0 AND sequence >= 0", name="counts"),
+    Index(None, "carrier", "state", "next_us"),
+    Index(None, "event_id", "sequence"),
+    comment="each notice for each carrier that wants it, and how far that is",
+)
+
 HOLDS: Final = Table(
     "holds",
     METADATA,

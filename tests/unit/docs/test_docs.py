@@ -20,6 +20,7 @@ from lamppost.detect.catalogue import BUILT_IN
 from lamppost.detect.entry import Layout, OutputRole
 from lamppost.detect.labels import OTHER_THINGS
 from lamppost.model.books import RECORD_TYPES, Severity
+from lamppost.model.carriers import NotifySettings
 from lamppost.model.media import GapCause
 from lamppost.model.settings import CameraSettings, SealingSettings, Settings
 from lamppost.model.vision import CoverCause, Kind
@@ -54,7 +55,7 @@ def _settings_keys(model: type[BaseModel] = Settings) -> Iterator[str]:
             yield from _settings_keys(field.annotation)
 
 
-@pytest.mark.parametrize("key", sorted({*_settings_keys(), *_settings_keys(CameraSettings)}))
+@pytest.mark.parametrize("key", sorted({*_settings_keys(), *_settings_keys(CameraSettings), *_settings_keys(NotifySettings)}))
 def test_every_setting_is_in_the_reference(key: str) -> None:
     # A table of the file stands as `[key]`, a setting as `key`.
     assert re.search(rf"`\[*{key}\]*`", _text(DOCS / "reference" / "configuration.md"))
@@ -106,7 +107,7 @@ def _option_uses() -> list[tuple[tuple[str, ...], str]]:
             for line in block.replace("\\\n", " ").splitlines():
                 match = re.match(
                     r"(?:\.venv/bin/)?lamppost ([a-z]+)"
-                    r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify|leak)\b)?(.*)",
+                    r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify|leak|retry)\b)?(.*)",
                     line,
                 )
                 if match:
@@ -222,6 +223,7 @@ def _alarms() -> set[tuple[str, str]]:
         "index_problem": "x",
         "cameras": {str(number): camera for number, camera in enumerate(cameras)},
         "retention": {"stuck_by_holds": True, "problem": "x"},
+        "carriers": {"hook": {"failing_s": 1.0, "problem": "x"}},
     }
     reports = [ChildReport("x", role, status, DEATHS_IN_A_ROW, "x", SILENT_S + 1) for role in Role]
     return {(condition.kind, condition.severity.value) for condition in find_conditions(reports)}
@@ -241,7 +243,13 @@ class _Node:
         sealing = SealingSettings(custodians=("age1" + "q" * 58, "age1" + "p" * 58), threshold=2)
         self.settings = Settings(sealing=sealing, camera=(CameraSettings(name="gate", url="sim://plaza"),))
         self.children = tuple(
-            SimpleNamespace(name=role.value, role=role, deaths=1, status={"retention": {"free_bytes": 1}}, process_id=os.getpid())
+            SimpleNamespace(
+                name=role.value,
+                role=role,
+                deaths=1,
+                status={"retention": {"free_bytes": 1}, "carriers": {"hook": {}}},
+                process_id=os.getpid(),
+            )
             for role in Role
         )
         self.alarms = (Condition("camera_lost", Severity.WARNING, "gate", "x"),)

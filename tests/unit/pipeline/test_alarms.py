@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +13,19 @@ import pytest
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import StoreError
 from lamppost.model.books import Act, EventClosed, EventOpened, JournalRecord, Severity
-from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, PENDING_LIMIT, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
+from lamppost.pipeline import alarms
+from lamppost.pipeline.alarms import (
+    DEATHS_IN_A_ROW,
+    NODE_KINDS,
+    PENDING_LIMIT,
+    SILENT_S,
+    AlarmKeeper,
+    ChildReport,
+    Condition,
+    find_conditions,
+)
 from lamppost.pipeline.fleet import Role
+from lamppost.store.outbox import NOTIFY_FAILING
 
 FULL = Condition("recording_failing", Severity.ALARM, None, "No space left on device")
 LOST = Condition("camera_lost", Severity.WARNING, "gate", "no route", patience_s=30.0)
@@ -129,3 +143,32 @@ def test_a_healthy_node_has_nothing_to_tell() -> None:
         report(Role.BOOKKEEPER, {}),
     ]
     assert list(find_conditions(healthy)) == []
+
+
+def test_a_carrier_that_does_not_deliver_is_an_alarm_of_its_own_after_a_minute() -> None:
+    carriers = {"hook": {"failing_s": 3.0, "problem": "status 500"}, "mail": {"failing_s": 9.0, "problem": "x"}, "fine": {"failing_s": 0.0}}
+    found = list(find_conditions([report(Role.NOTIFIER, {"carriers": carriers})]))
+    assert [(one.kind, one.severity, one.carrier, one.patience_s) for one in found] == [
+        ("notify_failing", Severity.ALARM, "hook", 60.0),
+        ("notify_failing", Severity.ALARM, "mail", 60.0),
+    ]
+    clock, written = ManualClock(), []
+    keeper = AlarmKeeper(written.append, clock)
+    keeper.update(found)
+    assert written == []
+    clock.advance(61)
+    keeper.update(found)
+    details = [json.loads(record.detail) for record in written if isinstance(record, EventOpened)]
+    assert [detail["carrier"] for detail in details] == ["hook", "mail"], "so that it is not told of itself"
+    keeper.update(found[:1])
+    assert sum(isinstance(record, EventClosed) for record in written) == 1
+
+
+def test_every_kind_that_may_be_found_is_known() -> None:
+    text = (Path(alarms.__file__)).read_text()
+    assert set(re.findall(r'Condition\(\s*"(\w+)"', text)) | {"journal_failing", "index_failing"} == NODE_KINDS
+
+
+def test_the_outbox_knows_the_event_that_a_carrier_fails() -> None:
+    (found,) = find_conditions([report(Role.NOTIFIER, {"carriers": {"hook": {"failing_s": 3.0}}})])
+    assert found.kind == NOTIFY_FAILING

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamppost.model.carriers import NotifySettings
 from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
 from lamppost.pipeline.fleet import Role, assign, process_names
 
@@ -28,6 +29,12 @@ def test_few_processes_for_many_cameras(cameras: int, cores: int, recorders: int
     assert len(process_names(Role.RECORDER, settings(cameras), cores)) == recorders
     assert len(process_names(Role.ANALYST, settings(cameras), cores)) == analysts
     assert process_names(Role.BOOKKEEPER, settings(cameras), cores) == ("bookkeeper",)
+
+
+def test_a_notifier_is_there_where_somebody_is_to_be_told() -> None:
+    assert process_names(Role.NOTIFIER, settings(1), 1) == ()
+    told = settings(1).model_copy(update={"notify": (NotifySettings(name="b", type="mqtt", url="mqtt://broker.example"),)})
+    assert process_names(Role.NOTIFIER, told, 1) == ("notifier",)
 
 
 def test_the_configuration_may_say_how_many() -> None:

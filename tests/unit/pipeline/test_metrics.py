@@ -34,7 +34,10 @@ class Node:
             Child("analyst-1", Role.ANALYST, {}, None),
             Child("bookkeeper", Role.BOOKKEEPER, {"retention": retention}, 2**22 + 1),
         )
+        carriers = {"hook": {"delivered": 21, "failed": 22, "buried": 1, "waiting": 23, "dead": 24, "problem": CANARY}}
+        self.children += (Child("notifier", Role.NOTIFIER, {"carriers": carriers}, None),)
         self.alarms = (Condition("camera_lost", Severity.WARNING, "park", f"rtsp://op:{CANARY}@192.0.2.1/s"),)
+        self.alarms += tuple(Condition("notify_failing", Severity.ALARM, None, CANARY, carrier=name) for name in ("hook", "mail"))
 
     def recording(self, camera: str) -> dict[str, Any]:
         return {"state": "recording", "frames": 12, "sealed_bytes": 99, "problem": CANARY} if camera == "gate" else {}
@@ -72,6 +75,10 @@ def test_a_scrape_tells_of_cameras_processes_retention_and_alarms() -> None:
     assert samples["lamppost_process_resident_bytes", ("recorder-1",)] > 1_000_000
     assert samples["lamppost_process_open_files", ("supervisor",)] > 3
     assert samples["lamppost_alarm", ("park", "camera_lost", "warning")] == 1
+    assert samples["lamppost_alarm", ("", "notify_failing", "alarm")] == 1
+    assert text.count('kind="notify_failing"') == 1, "two of the same labels would spoil the scrape"
+    for metric, value in (("delivered_total", 21), ("failed_total", 22), ("waiting", 23), ("dead", 24)):
+        assert samples[f"lamppost_notices_{metric}", ("hook",)] == value
     assert CANARY not in text
     assert "192.0.2.1" not in text
 

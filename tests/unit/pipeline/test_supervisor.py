@@ -18,6 +18,7 @@ import pytest
 from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
 from lamppost.model.books import GapOpened
+from lamppost.model.carriers import NotifySettings
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
 from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
@@ -34,7 +35,7 @@ from lamppost.pipeline.supervisor import Supervisor
 from lamppost.store.journal import JournalWriter
 
 PATIENCE_S = 10.0
-RECORDER, ANALYST, BOOKKEEPER = "recorder-1", "analyst-1", "bookkeeper"
+RECORDER, ANALYST, BOOKKEEPER, NOTIFIER = "recorder-1", "analyst-1", "bookkeeper", "notifier"
 RECIPIENTS = ("age1" + "q" * 58, "age1" + "p" * 58)
 
 
@@ -239,6 +240,38 @@ def test_what_must_end_ends_in_the_order_of_the_data(scene: Scene) -> None:
     assert scene.log == ["stop recorder-1", "stop analyst-1", "stop bookkeeper"]
 
 
+def carrier(name: str) -> NotifySettings:
+    return NotifySettings(name=name, type="mqtt", url="mqtt://broker.example")
+
+
+def test_a_notifier_runs_where_somebody_is_to_be_told_and_ends_before_the_bookkeeper(scene: Scene) -> None:
+    camera = CameraSettings(name="gate", url="rtsp://192.0.2.1/", username="op", password="hunter2")
+    settings = scene.settings.model_copy(update={"camera": (camera,), "notify": (carrier("broker"),)})
+    scene.supervisor = scene.make(settings)
+    scene.supervisor.start()
+    given = scene.now(NOTIFIER).settings
+    assert given is not None
+    assert ([one.name for one in given.notify], given.camera) == (["broker"], ()), "it needs no camera's password"
+    scene.now(NOTIFIER).die(-signal.SIGKILL)
+    scene.watch(2)
+    assert len(scene.lives[NOTIFIER]) == 2
+    scene.supervisor.stop()
+    assert [line for line in scene.log if line.startswith("stop")] == [f"stop {n}" for n in (RECORDER, ANALYST, NOTIFIER, BOOKKEEPER)]
+
+
+def test_who_is_told_may_change_while_it_runs(scene: Scene) -> None:
+    scene.supervisor.start()
+    assert NOTIFIER not in scene.lives
+    scene.supervisor.apply(scene.settings.model_copy(update={"notify": (carrier("broker"),)}))
+    assert len(scene.lives[NOTIFIER]) == 1
+    scene.supervisor.apply(scene.settings.model_copy(update={"notify": (carrier("other"),), "site": "Old Town"}))
+    for name in (NOTIFIER, BOOKKEEPER):
+        newest = scene.now(name).orders()[-1].body
+        told = parse_settings(newest["settings"])
+        assert ([one.name for one in told.notify], told.site) == (["other"], "Old Town")
+    assert len(scene.lives[RECORDER]) == 1
+
+
 def test_a_child_that_cannot_be_told_is_signalled(scene: Scene) -> None:
     scene.supervisor.start()
     scene.now(RECORDER).channel.close()
@@ -334,7 +367,8 @@ def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monk
         modules[role] = f"tiny_{role}"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(raising, "MODULES", modules)
-    monkeypatch.setattr(supervising, "STOP_PATIENCE_S", {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.BOOKKEEPER: PATIENCE_S})
+    patience_s = {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.NOTIFIER: 0.1, Role.BOOKKEEPER: PATIENCE_S}
+    monkeypatch.setattr(supervising, "STOP_PATIENCE_S", patience_s)
     lines: list[str] = []
     supervisor = Supervisor(make_settings(tmp_path / "data", "gate"), sign=sign, clock=SystemClock(), write_line=lines.append, cores=1)
     supervisor.start()

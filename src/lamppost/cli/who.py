@@ -1,0 +1,14 @@
+"""Who gives an order, for the record."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+
+def user_name() -> str:
+    """The user of this machine who runs the command."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
