@@ -108,7 +108,7 @@ def _split_by_columns(group: NDArray[np.bool_]) -> list[_Corners]:
         cut = _best_cut(tops[start:end], bottoms[start:end]) if len(done) + len(open_spans) < _MOST_PIECES else 0
         if cut:
             open_spans += [(start, start + cut), (start + cut, end)]
-        else:
+        elif filled[start:end].any():
             done.append((start, int(tops[start:end].min()), end, int(bottoms[start:end].max())))
     return done
 

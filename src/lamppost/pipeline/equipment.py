@@ -18,6 +18,8 @@ from lamppost.pipeline.targets import Targets
 # A share of a usual score: what goes on with something that is followed already.
 WEAK_SCORE: Final = 0.1
 
+_REMEDY: Final = "lamppost model list shows the names, and what each finds"
+_COUNTED = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT})
 _WELCOME = frozenset({Kind.HEAD, Kind.PLATE, Kind.VEHICLE})
 # What each preset looks for beside faces, where a model is there that finds it.
 _WANTED: Mapping[Preset, frozenset[Kind]] = MappingProxyType(
@@ -79,13 +81,25 @@ def _catalogue(models: Path | None) -> tuple[tuple[ModelEntry, ...], tuple[Model
     return shelf.entries(), shelf.present()
 
 
+def counting_entry(models: Path | None, name: str) -> ModelEntry:
+    """The model `name`, in the folder `models` or come with Lamppost, that tells apart what is counted; raises `ConfigError`."""
+    entry = _entry_of(*_catalogue(models), name, "model to count with")
+    if not _COUNTED.intersection(entry.reported_kinds):
+        raise ConfigError(f"the model {name!r} finds nothing that is counted", remedy=_REMEDY)
+    return entry
+
+
 def _face_entry(known: tuple[ModelEntry, ...], present: tuple[ModelEntry, ...], name: str) -> ModelEntry:
-    entry = next((entry for entry in known if entry.name == name), None)
-    remedy = "lamppost model list shows the names, and what each finds"
-    if entry is None:
-        raise ConfigError(f"there is no face model {name!r}", remedy=remedy)
+    entry = _entry_of(known, present, name, "face model")
     if Kind.FACE not in entry.reported_kinds:
-        raise ConfigError(f"the model {name!r} finds no faces", remedy=remedy)
+        raise ConfigError(f"the model {name!r} finds no faces", remedy=_REMEDY)
+    return entry
+
+
+def _entry_of(known: tuple[ModelEntry, ...], present: tuple[ModelEntry, ...], name: str, what: str) -> ModelEntry:
+    entry = next((entry for entry in known if entry.name == name), None)
+    if entry is None:
+        raise ConfigError(f"there is no {what} {name!r}", remedy=_REMEDY)
     if entry not in present:
-        raise ConfigError(f"the face model {name!r} is not here", remedy=f"lamppost model pull {name} fetches it")
+        raise ConfigError(f"the {what} {name!r} is not here", remedy=f"lamppost model pull {name} fetches it")
     return entry
