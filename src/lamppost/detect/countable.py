@@ -60,7 +60,7 @@ def find_things(lit: Picture, mean: Picture, boxes: Iterable[_Corners]) -> NDArr
 
 
 def new_edges(now: Picture, then: Picture, box: _Corners, least_levels: float = _LEAST_EDGE_LEVELS) -> Flags:
-    """The pixels in `box` at which `now` has an edge of `least_levels`, and `then` hardly one near it; `box` lies in the picture, or is empty."""
+    """The pixels at which `now` has an edge of `least_levels`, and `then` hardly one near it; `box` lies in the picture, or is empty."""
     rows, columns = now.shape
     x0, y0, x1, y1 = box
     if x1 <= x0 or y1 <= y0:
