@@ -123,7 +123,7 @@ def test_an_innocent_word_is_not(name: str) -> None:
     [
         (Box, ("x0", "y0", "x1", "y1")),
         (Detection, ("kind", "box", "score")),
-        (Observation, ("detections", "doubts", "is_settled", "is_scene_change", "uncovered")),
+        (Observation, ("detections", "doubts", "is_settled", "is_scene_change", "things", "uncovered")),
         (Track, ("track_id", "kind", "box", "is_seen")),
         (Mask, ("x0", "y0", "x1", "y1", "fill")),
         (MaskedFrame, ("i420", "pts_90k", "wall_us", "masks", "covered", "is_full_range")),
