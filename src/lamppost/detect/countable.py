@@ -29,17 +29,23 @@ _LEAST_ACROSS: Final = 2  # a row or a column of a thing has an edge on both sid
 _LEAST_ASPECT: Final = 0.22  # width over height of a person who stands with closed legs
 _MOSTLY: Final = 0.8  # of the new edges
 _MOST_PARTS: Final = 8
+_INSIDE: Final = 0.5  # of a thing
 _Corners = tuple[int, int, int, int]
 
 
 def countable(observation: Observation) -> tuple[Detection, ...]:
     """What in `observation` is surely a thing: nothing while the background is being learnt or the whole picture changed.
 
-    Of motion the `things` alone; what networks report is taken as it is.
+    Of motion the boxes that hold one of the `things`, as they are masked: these tremble less than the things themselves. What
+    networks report is taken as it is.
     """
     if not observation.is_settled or observation.is_scene_change:
         return ()
-    return (*(seen for seen in observation.detections if seen.kind is not Kind.OBJECT), *observation.things)
+    return tuple(seen for seen in observation.detections if seen.kind is not Kind.OBJECT or _holds_one(seen, observation.things))
+
+
+def _holds_one(seen: Detection, things: Sequence[Detection]) -> bool:
+    return seen.box.area > 0 and any(seen.box.intersection(thing.box) >= _INSIDE * thing.box.area > 0 for thing in things)
 
 
 def find_things(lit: Picture, mean: Picture, boxes: Iterable[_Corners]) -> NDArray[np.int32]:

@@ -108,7 +108,7 @@ class StreetTracker:
             self._keep(np.zeros(len(self._lives), np.bool_))
         dt_s = 0.0 if self._at_s is None else min(max(0.0, at_s - self._at_s), _LONGEST_STEP_S)
         self._at_s = at_s
-        self._predict(dt_s)
+        self._predict(at_s, dt_s)
         settings = self._settings
         found = [each for each in detections if each.score >= settings.least_score and each.box.width > 0 and each.box.height > 0]
         boxes = _centred(found)
@@ -135,10 +135,12 @@ class StreetTracker:
         self._expire(at_s)
         return tracks
 
-    def _predict(self, dt_s: float) -> None:
+    def _predict(self, at_s: float, dt_s: float) -> None:
         if not len(self._place) or dt_s == 0:
             return
         noise = self._noise(self._place[:, 3]) * dt_s
+        # What nobody sees goes on as it went, and neither grows nor shrinks.
+        self._speed[[at_s - dt_s > life.last_s for life in self._lives], 2:] = 0.0
         self._place += self._speed * dt_s
         np.maximum(self._place[:, 2:], 1.0, out=self._place[:, 2:])
         place, both, speed = self._spread[..., 0], self._spread[..., 1], self._spread[..., 2]
@@ -183,7 +185,7 @@ class StreetTracker:
         shared: dict[int, int] = {}
         for column in np.flatnonzero(candidates.sum(axis=0) >= 2):
             area = boxes[column, 2:].prod()
-            areas = np.where(candidates[:, column], self._place[:, 2:].prod(axis=1), 0.0)
+            areas: Array = np.where(candidates[:, column], self._place[:, 2:].prod(axis=1), 0.0)
             rows = np.flatnonzero(areas >= _LEAST_PART * area)
             # One thing that grows, as a door opens or light falls in, is not several.
             if len(rows) >= 2 and area > _LARGER * areas.max() and areas[rows].sum() >= _FILLED * area:
