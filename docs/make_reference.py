@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer.main
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -19,7 +20,7 @@ from lamppost.cli.main import app
 from lamppost.cli.template import SECTIONS
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.event_document import event_schema
-from lamppost.model.settings import CameraSettings, Settings
+from lamppost.model.settings import FILLED_IN, CameraSettings, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -38,9 +39,14 @@ def configuration_page() -> str:
     ]
     for name, model in SECTIONS.items():
         lines += ["", f"## `[{name}]`", "", (model.__doc__ or "").splitlines()[0], "", *_table(model.model_fields)]
-    lines += ["", "## `[[camera]]`", "", (CameraSettings.__doc__ or "").splitlines()[0], "", *_table(CameraSettings.model_fields)]
+    lines += ["", "## `[[camera]]`", "", (CameraSettings.__doc__ or "").splitlines()[0], "", *_table(_written(CameraSettings))]
     lines += ["", "## `[[notify]]`", "", (NotifySettings.__doc__ or "").splitlines()[0], "", *_table(NotifySettings.model_fields)]
     return "\n".join(lines) + "\n"
+
+
+def _written(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields that somebody may write."""
+    return {key: field for key, field in model.model_fields.items() if key not in FILLED_IN}
 
 
 def _table(fields: dict[str, FieldInfo]) -> list[str]:

@@ -19,7 +19,7 @@ from lamppost.base.logging import redact
 from lamppost.cli.config_file import ConfigFile, Fields
 from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera, load_settings
 from lamppost.cli.errors import one_line_errors
-from lamppost.model.settings import CameraSettings
+from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
 from lamppost.pipeline.probing import StreamReport, probe_stream
 
@@ -39,6 +39,7 @@ SubOption = Annotated[str | None, typer.Option("--sub-url", help="Its smaller st
 TransportOption = Annotated[Transport | None, typer.Option("--transport", help="How RTP comes.")]
 UserOption = Annotated[str | None, typer.Option("--username", help="User for RTSP.")]
 PasswordOption = Annotated[Path | None, typer.Option("--password-file", help="A file whose first line is the password.")]
+RulesOption = Annotated[Path | None, typer.Option("--rules", help="A file of lines, zones and rules, beside the configuration.")]
 PresetOption = Annotated[Preset | None, typer.Option("--preset", help="What is masked.")]
 ScheduleOption = Annotated[list[str] | None, typer.Option("--schedule", help='When it is recorded: "mon-fri 06:00-20:00"; repeat.')]
 CertificateOption = Annotated[str | None, typer.Option("--certificate-sha256", help="Fingerprint of its certificate, for rtsps.")]
@@ -63,6 +64,7 @@ def camera_add(
     sealed_days: SealedOption = None,
     masked_days: MaskedOption = None,
     max_gb: MostOption = None,
+    rules: RulesOption = None,
     test: TestOption = False,
 ) -> None:
     """Add a camera to the configuration; it is recorded from then on, without a restart.
@@ -71,7 +73,7 @@ def camera_add(
     """
     file = ConfigFile(config)
     fields = _fields(
-        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb
+        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb, rules
     )
     camera = file.add(name, fields)
     _save(file, camera, is_tested=test, done=f"camera {name} was added to {config}.")
@@ -92,16 +94,17 @@ def camera_set(
     sealed_days: SealedOption = None,
     masked_days: MaskedOption = None,
     max_gb: MostOption = None,
+    rules: RulesOption = None,
     unset: Annotated[list[str] | None, typer.Option("--unset", help="Take a setting out, so that its default holds; repeat.")] = None,
     test: TestOption = False,
 ) -> None:
     """Change settings of a camera. Its recording goes on with them after a moment; other cameras are not touched."""
     fields = _fields(
-        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb
+        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb, rules
     )
     removed = dict.fromkeys(unset or (), None)
     for key in removed:
-        if key not in CameraSettings.model_fields or key in ("name", "url"):
+        if key not in CameraSettings.model_fields or key in {"name", "url", *FILLED_IN}:
             raise ConfigError(f"--unset {key}: no such setting can be taken out", remedy="see docs/reference/configuration.md")
     if not fields and not removed:
         raise ConfigError("nothing to change was given", remedy="see `lamppost camera set --help`")
@@ -138,7 +141,7 @@ def camera_test(
     Exit code 0: pictures came. 1: none came, and why.
     """
     if ":" in camera:
-        given = _fields(None, None, transport, username, password_file, None, None, certificate_sha256, None, None, None)
+        given = _fields(None, None, transport, username, password_file, None, None, certificate_sha256, None, None, None, None)
         wanted = check_camera("test", camera, **given)
     else:
         found = [known for known in load_settings(config).camera if known.name == camera]
@@ -166,6 +169,7 @@ def _fields(
     sealed_days: float | None,
     masked_days: float | None,
     max_gb: float | None,
+    rules: Path | None,
 ) -> Fields:
     """What was given of these options."""
     given: dict[str, str | float | tuple[str, ...] | None] = {
@@ -180,6 +184,7 @@ def _fields(
         "sealed_days": sealed_days,
         "masked_days": masked_days,
         "max_gb": max_gb,
+        "rules_file": str(rules) if rules else None,
     }
     return {key: value for key, value in given.items() if value is not None}
 

@@ -18,7 +18,7 @@ from tomlkit.items import AoT, Table
 
 from lamppost.base.durable import write_durable
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import check_cameras, read_configuration, read_settings
+from lamppost.cli.configuration import check_cameras, read_configuration, read_settings, with_rules
 from lamppost.model.settings import CameraSettings, Settings
 
 Fields = Mapping[str, str | float | tuple[str, ...] | None]
@@ -66,7 +66,7 @@ class ConfigFile:
         """The whole of it, as it now is; raises `ConfigError` for what `serve` would refuse."""
         settings = read_settings(self._text(), self._path)
         check_cameras(settings)
-        return settings
+        return with_rules(settings)
 
     def replace(self) -> None:
         """Validate once more, and replace the file durably; owner and mode stay.

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lamppost.base.logging import redact
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, check_carriers, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings, load_whole
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.happening import EventType
 from lamppost.model.settings import CameraSettings, Settings
@@ -45,9 +45,7 @@ def config_check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
     a folder that cannot be written, secrets that others can read. Exit code 0:
     the configuration can be used. 2: it cannot; every mistake has its line.
     """
-    settings = load_settings(config)
-    check_cameras(settings)
-    check_carriers(settings)
+    settings = load_whole(config)
     warnings = [*_warnings(settings), *(str(concern) for concern in look(settings))]
     if as_json:
         typer.echo(json.dumps({"config": str(config), "cameras": len(settings.camera), "warnings": warnings}))

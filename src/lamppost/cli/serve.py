@@ -17,12 +17,11 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.limits import raise_descriptor_limit
 from lamppost.base.logging import configure_logging
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, check_carriers, load_settings, one_camera
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings, load_whole, named_files, one_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
 from lamppost.model.layout import DataFolder
-from lamppost.model.settings import Settings
 from lamppost.pipeline.metrics import MetricsServer
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.supervisor import Supervisor
@@ -51,7 +50,7 @@ def serve(
     """
     raise_descriptor_limit()
     os.environ.pop(CAMERA_VARIABLE, None)  # it may hold a password: no child's environment does
-    settings = one_camera(load_settings(config), camera) if camera else _load(config)
+    settings = one_camera(load_settings(config), camera) if camera else load_whole(config)
     if not settings.camera:
         raise ConfigError(f"{config} names no camera", remedy="add one with `lamppost camera add`")
     if camera:
@@ -66,7 +65,7 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     clock = SystemClock()
-    watch = None if camera else ConfigWatch(config, lambda: _load(config), clock)
+    watch = None if camera else ConfigWatch(config, lambda: load_whole(config), clock, beside=lambda: named_files(config))
     signal.signal(signal.SIGHUP, lambda _number, _frame: watch.ask() if watch else None)
     upgrade(folder, config=config, actor="lamppost serve", clock=clock)
     started_us = clock.wall_us()
@@ -85,14 +84,6 @@ def serve(
         metrics.close()
         supervisor.stop()
     print_summary(supervisor.settings, supervisor.report(started_us), as_json=as_json)
-
-
-def _load(config: Path) -> Settings:
-    """The whole configuration, its cameras' addresses and passwords too; raises `ConfigError`."""
-    settings = load_settings(config)
-    check_cameras(settings)
-    check_carriers(settings)
-    return settings
 
 
 def _write_line(line: str) -> None:

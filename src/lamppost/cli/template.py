@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lamppost.model.settings import (
+    AnalysisSettings,
     FleetSettings,
     LogSettings,
     MaskingSettings,
@@ -32,6 +33,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "recording": RecordingSettings,
     "retention": RetentionSettings,
     "masking": MaskingSettings,
+    "analysis": AnalysisSettings,
     "models": ModelsSettings,
     "fleet": FleetSettings,
     "metrics": MetricsSettings,
@@ -57,7 +59,8 @@ def render_config(*, data: str, custodians: tuple[str, ...], threshold: int, tri
             else:
                 lines.append(f"# {key} = {_toml(field.default)}")
         lines.append("")
-    lines += ["# One table [[camera]] for each camera: name, url, and where needed username, password_file, preset.", ""]
+    lines += ["# One table [[camera]] for each camera: name, url, and where needed username, password_file, preset."]
+    lines += ["# rules_file names a file of lines and zones in which it counts: see the guide, Rules.", ""]
     for name, url in cameras.items():
         lines += ["[[camera]]", f"name = {_toml(name)}", f"url = {_toml(url)}", ""]
     lines += ["# One table [[notify]] for each who is told of events: see the guide, Notifications.", ""]

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lamppost.model.books import Severity
+from lamppost.model.mistakes import DISAGREEMENT, Place, did_you_mean
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _LEAST_LENGTH = 0.005  # of the picture: a line that is shorter cannot be crossed on purpose
 _LEAST_AREA = 0.0002
 
@@ -49,7 +51,7 @@ class Way(StrEnum):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class _Named(_Part):
@@ -58,7 +60,7 @@ class _Named(_Part):
     @field_validator("name")
     @classmethod
     def _name_is_usable(cls, name: str) -> str:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError("a name has 1 to 63 lower-case letters, digits, hyphens and underscores, such as 'north-gate'")
         return name
 
@@ -106,10 +108,10 @@ class Zone(_Place):
     @classmethod
     def _is_a_polygon(cls, points: tuple[Point, ...]) -> tuple[Point, ...]:
         area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True)) / 2
-        if abs(area) < _LEAST_AREA:
-            raise ValueError("its corners enclose nothing")
         if any(_cross(*edges) for edges in _apart(points)):
             raise ValueError("its edges cross each other: name the corners in order around it")
+        if abs(area) < _LEAST_AREA:
+            raise ValueError("its corners enclose nothing")
         return points
 
 
@@ -287,35 +289,53 @@ class RuleBook(_Part):
     heat_map: HeatMap | None = Field(default=None, description="A heat map, made of counts by the hour.")
 
     @model_validator(mode="after")
-    def _names_differ(self) -> RuleBook:
-        for what, parts in (("places", (*self.line, *self.zone)), ("rules", self.rule)):
-            seen: set[str] = set()
-            for part in parts:
-                if part.name in seen:
-                    raise ValueError(f"two {what} are called {part.name!r}")
-                seen.add(part.name)
+    def _parts_fit(self) -> RuleBook:
+        found = [
+            InitErrorDetails(type=PydanticCustomError(DISAGREEMENT, "{problem}", {"problem": problem}), loc=place, input=None)
+            for place, problem in (*self._same_names(), *self._rules_without_places())
+        ]
+        if found:
+            raise ValidationError.from_exception_data("rules", found)
         return self
 
-    @model_validator(mode="after")
-    def _rules_have_places(self) -> RuleBook:
+    def _same_names(self) -> Iterator[tuple[Place, str]]:
+        places = [*_numbered("line", self.line), *_numbered("zone", self.zone)]
+        for what, parts in (("places", places), ("rules", [*_numbered("rule", self.rule)])):
+            seen: set[str] = set()
+            for place, part in parts:
+                if part.name in seen:
+                    yield (*place, "name"), f"two {what} are called {part.name!r}"
+                seen.add(part.name)
+
+    def _rules_without_places(self) -> Iterator[tuple[Place, str]]:
         lines, zones = {line.name for line in self.line}, {zone.name: zone for zone in self.zone}
-        for rule in self.rule:
+        for number, rule in enumerate(self.rule):
             if isinstance(rule, LineCrossed):
                 if rule.line not in lines:
-                    raise ValueError(f"the rule {rule.name!r} watches the line {rule.line!r}, and there is none")
-                continue
-            if rule.zone not in zones:
-                raise ValueError(f"the rule {rule.name!r} watches the zone {rule.zone!r}, and there is none")
-            if isinstance(rule, CrowdDensity) and self.calibration is None and zones[rule.zone].area_m2 is None:
-                raise ValueError(f"the rule {rule.name!r} needs [calibration], or area_m2 of the zone {rule.zone!r}")
-            if isinstance(rule, Queue) and rule.most_m is not None and self.calibration is None:
-                raise ValueError(f"the rule {rule.name!r} needs [calibration] for most_m")
-        return self
+                    yield ("rule", number, "line"), _no_place(rule, "line", rule.line, lines, zones)
+            elif rule.zone not in zones:
+                yield ("rule", number, "zone"), _no_place(rule, "zone", rule.zone, zones, lines)
+            elif isinstance(rule, CrowdDensity) and self.calibration is None and zones[rule.zone].area_m2 is None:
+                yield ("rule", number), f"the rule {rule.name!r} needs [calibration], or area_m2 of the zone {rule.zone!r}"
+            elif isinstance(rule, Queue) and rule.most_m is not None and self.calibration is None:
+                yield ("rule", number, "most_m"), f"the rule {rule.name!r} needs [calibration] for most_m"
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to count and nothing to call for."""
         return not (self.line or self.zone or self.heat_map)
+
+
+def _numbered(what: str, parts: Sequence[_Named]) -> Iterator[tuple[Place, _Named]]:
+    for number, part in enumerate(parts):
+        yield (what, number), part
+
+
+def _no_place(rule: _Rule, what: str, name: str, known: Collection[str], others: Collection[str]) -> str:
+    problem = f"the rule {rule.name!r} watches the {what} {name!r}, and there is none"
+    if name in others:
+        return f"{problem}: {name!r} is a {'zone' if what == 'line' else 'line'}"
+    return f"{problem}{did_you_mean(name, known)}"
 
 
 Edge = tuple[Point, Point]

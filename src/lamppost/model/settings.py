@@ -19,6 +19,7 @@ from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.paths import FilePath
 from lamppost.model.providers import Provider
+from lamppost.model.rules import RuleBook
 from lamppost.model.schedule import Schedule, find_zone
 from lamppost.model.vision import Preset
 
@@ -27,8 +28,11 @@ SCHEMES = ("rtsp", "rtsps", "sim", "file")
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f'\"]")
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):(?P<port>[0-9]{1,5})")
 
+FILLED_IN = frozenset({"rules"})
+"""Keys of a camera that nobody writes into `lamppost.toml`: they are filled in from what other keys name."""
+
 # What a recorder need not know of a camera.
-_NOT_RECEIVED = {"preset", "sealed_days", "masked_days", "max_gb"}
+_NOT_RECEIVED = {"preset", "sealed_days", "masked_days", "max_gb", "rules_file", "rules", "counting_model"}
 
 
 class _Section(BaseModel):
@@ -66,6 +70,14 @@ class CameraSettings(_Section):
     max_gb: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Originals and masked video of this camera together take no more than this; `[retention]` otherwise."
     )
+
+    rules_file: FilePath | None = Field(
+        default=None, description="A file with the lines and zones to count in, and with rules that raise events; none: nothing is counted."
+    )
+    counting_model: str | None = Field(
+        default=None, description="What finds the things to count of this camera; the `model` of `[analysis]` otherwise."
+    )
+    rules: RuleBook | None = Field(default=None, description="What stands in `rules_file`.")
 
     @field_validator("name")
     @classmethod
@@ -265,6 +277,19 @@ class MaskingSettings(_Section):
     )
 
 
+class AnalysisSettings(_Section):
+    """What is looked for where a camera counts."""
+
+    model: str = Field(
+        default="",
+        description="The model that finds persons, bicycles and vehicles, such as `yolox-nano`; `lamppost model list` shows which there "
+        "are. Empty: what moves, found without a model and counted as `object`.",
+    )
+    interval_s: Annotated[float, Field(ge=0.02, le=2)] = Field(
+        default=0.1, description="Time between two looks at what moves, for counting, in seconds."
+    )
+
+
 class ModelsSettings(_Section):
     """Where detection models lie, and what runs them; `lamppost model` puts them there."""
 
@@ -319,6 +344,7 @@ class Settings(_Section):
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     masking: MaskingSettings = Field(default_factory=MaskingSettings)
+    analysis: AnalysisSettings = Field(default_factory=AnalysisSettings)
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     fleet: FleetSettings = Field(default_factory=FleetSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)

@@ -31,6 +31,7 @@ _WANTED: Mapping[Preset, frozenset[Kind]] = MappingProxyType(
         Preset.MOTION: _WELCOME | {Kind.PERSON},
     }
 )
+_COUNTED: Final = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT})
 _NEEDED: Mapping[Preset, Kind] = MappingProxyType({Preset.HEADS: Kind.PERSON, Preset.PERSONS: Kind.PERSON})
 
 
@@ -68,6 +69,25 @@ def equip(preset: Preset, models: Path | None, face_model: str = CENTERFACE.name
             remedy="lamppost model list shows which do, and lamppost model pull fetches one",
         )
     return Equipment(faces, choice.entries, Targets.of_kinds(preset, choice.covered), models)
+
+
+def counting_entry(name: str, models: Path | None) -> ModelEntry | None:
+    """The model called `name` that finds what is counted, of those in the folder `models`; None for the empty name: what moves.
+
+    Raises `ConfigError` when it is not here, or finds nothing that is counted.
+    """
+    if not name:
+        return None
+    known, present = _catalogue(models)
+    remedy = "lamppost model list shows the names, and what each finds"
+    entry = next((entry for entry in known if entry.name == name), None)
+    if entry is None:
+        raise ConfigError(f"there is no model {name!r} to count with", remedy=remedy)
+    if not _COUNTED.intersection(entry.reported_kinds):
+        raise ConfigError(f"the model {name!r} finds nothing that is counted", remedy=remedy)
+    if entry not in present:
+        raise ConfigError(f"the model {name!r} to count with is not here", remedy=f"lamppost model pull {name} fetches it")
+    return entry
 
 
 def _catalogue(models: Path | None) -> tuple[tuple[ModelEntry, ...], tuple[ModelEntry, ...]]:

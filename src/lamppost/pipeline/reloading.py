@@ -1,9 +1,9 @@
-"""Notices that the configuration was changed, and reads the whole of it before anybody acts on it."""
+"""Notices that the configuration or a file that it names was changed, and reads the whole of it before anybody acts on it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,19 +14,27 @@ from lamppost.model.settings import Settings
 LOOK_S: Final = 1.0
 
 _Signature = tuple[int, int, int]
+_Signatures = dict[Path, _Signature | None]
 
 
 class ConfigWatch:
-    """Looks at one file about once a second; `load` reads and validates it, or raises `ConfigError`.
+    """Looks at a configuration, and at the files that it names, about once a second; `load` reads and validates all of it.
 
-    A file that changed is read once two looks find it the same: half a file may be one that names half the cameras.
+    `load` raises `ConfigError`. `beside` says which files the configuration names, none where it cannot be read; it is
+    asked again when the configuration changed. What changed is read once two looks find all of it the same: half a file
+    may be one that names half the cameras.
     """
 
-    def __init__(self, path: Path, load: Callable[[], Settings], clock: Clock) -> None:
+    def __init__(
+        self, path: Path, load: Callable[[], Settings], clock: Clock, *, beside: Callable[[], Sequence[Path]] = tuple[Path, ...]
+    ) -> None:
         self._path = path
         self._load = load
         self._clock = clock
-        self._read: _Signature | None = self._signature()
+        self._find_beside = beside
+        self._main: _Signature | None = None
+        self._beside: Sequence[Path] = ()
+        self._read = self._look()
         self._seen = self._read
         self._looked_s = clock.monotonic_s()
         self._is_asked = False
@@ -41,18 +49,26 @@ class ConfigWatch:
         if not self._is_asked and now_s - self._looked_s < LOOK_S:
             return None
         self._looked_s = now_s
-        signature, before = self._signature(), self._seen
-        self._seen = signature
-        if not self._is_asked and (signature == self._read or signature != before):
+        signatures, before = self._look(), self._seen
+        self._seen = signatures
+        if not self._is_asked and (signatures == self._read or signatures != before):
             return None
-        self._read, self._is_asked = signature, False
-        if signature is None:
+        self._read, self._is_asked = signatures, False
+        if self._main is None:
             raise ConfigError(f"the configuration {self._path} is gone", remedy="put it back; what runs goes on as it was")
         return self._load()
 
-    def _signature(self) -> _Signature | None:
-        try:
-            status = os.stat(self._path)  # a look, once a second
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_ino, status.st_size
+    def _look(self) -> _Signatures:
+        main = _signature(self._path)
+        if main != self._main:
+            self._main = main
+            self._beside = self._find_beside()
+        return {self._path: main} | {path: _signature(path) for path in self._beside}
+
+
+def _signature(path: Path) -> _Signature | None:
+    try:
+        status = os.stat(path)  # a look, once a second
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size

@@ -22,7 +22,7 @@ from lamppost.detect.labels import OTHER_THINGS
 from lamppost.model.books import RECORD_TYPES, Severity
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.media import GapCause
-from lamppost.model.settings import CameraSettings, SealingSettings, Settings
+from lamppost.model.settings import FILLED_IN, CameraSettings, SealingSettings, Settings
 from lamppost.model.vision import CoverCause, Kind
 from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, SILENT_S, ChildReport, Condition, find_conditions
 from lamppost.pipeline.fleet import Role
@@ -50,7 +50,8 @@ def _name(path: Path) -> str:
 
 def _settings_keys(model: type[BaseModel] = Settings) -> Iterator[str]:
     for key, field in model.model_fields.items():
-        yield key
+        if key not in FILLED_IN:
+            yield key
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _settings_keys(field.annotation)
 

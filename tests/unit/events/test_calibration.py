@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -92,7 +90,6 @@ def test_more_points_bear_more_noise() -> None:
         ([((0.5, 0.5), (0, 0))] * 4, "lie in a line"),
         ([((0, 1), (0, 0)), ((1, 1), (10, 0)), ((0, 0.5), (10, 20)), ((1, 0.5), (0, 20))], "beyond the horizon"),
         ([((0, 1), (0, 0)), ((1, 1), (10, 0)), ((0, 0.5), (0, 20_000)), ((1, 0.5), (10, 20_000))], "10 km"),
-        ([((0, 1), (0, 0)), ((1, 1), (math.nan, 0)), ((0, 0.5), (0, 20)), ((1, 0.5), (10, 20))], "10 km"),
     ],
 )
 def test_points_that_say_nothing_are_refused_in_one_line(pairs: list, words: str) -> None:
