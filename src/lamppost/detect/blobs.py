@@ -98,7 +98,7 @@ def _split_by_columns(group: NDArray[np.bool_]) -> list[_Corners]:
     Cut where two boxes cover much less than one, and only into pieces as wide as
     a thing of their height is: never a leg from a body, since a mask is no outline.
     """
-    filled = group.any(axis=0)
+    filled: NDArray[np.bool_] = np.asarray(group.any(axis=0), np.bool_)
     tops = np.asarray(np.where(filled, group.argmax(axis=0), group.shape[0]), np.intp)
     bottoms = np.asarray(np.where(filled, group.shape[0] - group[::-1].argmax(axis=0), 0), np.intp)
     done: list[_Corners] = []

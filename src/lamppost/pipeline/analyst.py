@@ -167,10 +167,9 @@ class CameraFleet:
 
     def _counting_detector(self, model: str) -> Detector | None:
         """The one detector `model` for all cameras, None for motion; raises `ConfigError` when it is not here."""
-        if not model:
-            return None
         models = self._settings.models.folder or self._context.folder.models
-        return self._shared(counting_entry(models, model), models)
+        entry = counting_entry(model, models)
+        return self._shared(entry, models) if entry is not None else None
 
     def _shared(self, entry: ModelEntry, models: Path | None) -> SharedDetector:
         """The one detector of a model for all cameras; from the thread of any of them."""

@@ -177,9 +177,9 @@ class StreetTracker:
             return {}
         inside = _insides(self._place, boxes)
         overlap = _overlaps(self._place, boxes, np.zeros((len(self._lives), 2)))
-        is_alike = overlap > _ALIKE
+        is_alike: NDArray[np.bool_] = np.asarray(overlap > _ALIKE, np.bool_)
         is_known = np.array([life.last_s - life.first_s >= _KNOWN_S for life in self._lives], np.bool_)
-        candidates = (inside > _INSIDE) & objects[np.newaxis] & is_known[:, np.newaxis]
+        candidates: NDArray[np.bool_] = np.asarray((inside > _INSIDE) & objects[np.newaxis] & is_known[:, np.newaxis], np.bool_)
         # Whoever has a box of its own elsewhere is not in this one.
         candidates &= ~(is_alike.any(axis=1)[:, np.newaxis] & ~is_alike)
         shared: dict[int, int] = {}
