@@ -18,19 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.model.vision import Box, Detection, Kind, Track
+from lamppost.track.merged import find_merged
 
 Array = NDArray[np.float64]
 
 _MOST_TRACKS: Final = 256
 _LONGEST_STEP_S: Final = 5.0
 _NO_MATCH: Final = 1e3
-# One box for several things: it holds so much of each, is so much larger than the largest, is none of them, and each and
-# all of them together fill so much of it.
-_INSIDE: Final = 0.6
-_LARGER: Final = 1.25
-_ALIKE: Final = 0.6
-_LEAST_PART: Final = 0.1
-_FILLED: Final = 0.5
 _HINTED: Final = 0.3  # of overlap: a hint is of this thing
 _ANYTHING: Final = frozenset({Kind.BICYCLE, Kind.OBJECT})
 _KNOWN_S: Final = 0.8  # what was by itself for less is a piece of it
@@ -171,26 +165,14 @@ class StreetTracker:
                 seen[int(row)] = int(columns[column])
 
     def _shared(self, boxes: Array, kinds: Sequence[Kind]) -> dict[int, int]:
-        """By track, the detection in which it goes on together with others: what moves side by side becomes one box."""
-        objects = np.array([kind is Kind.OBJECT for kind in kinds], np.bool_)
-        if len(self._lives) < 2 or not objects.any():
+        """By track, the motion in which it goes on together with others."""
+        is_known = np.array([life.is_confirmed and life.last_s - life.first_s >= _KNOWN_S for life in self._lives], np.bool_)
+        known = np.flatnonzero(is_known)
+        motion = np.flatnonzero(np.array([kind is Kind.OBJECT for kind in kinds], np.bool_))
+        if len(known) < 2 or not len(motion):
             return {}
-        inside = _insides(self._place, boxes)
-        overlap = _overlaps(self._place, boxes, np.zeros((len(self._lives), 2)))
-        is_alike: NDArray[np.bool_] = np.asarray(overlap > _ALIKE, np.bool_)
-        is_known = np.array([life.last_s - life.first_s >= _KNOWN_S for life in self._lives], np.bool_)
-        candidates: NDArray[np.bool_] = np.asarray((inside > _INSIDE) & objects[np.newaxis] & is_known[:, np.newaxis], np.bool_)
-        # Whoever has a box of its own elsewhere is not in this one.
-        candidates &= ~(is_alike.any(axis=1)[:, np.newaxis] & ~is_alike)
-        shared: dict[int, int] = {}
-        for column in np.flatnonzero(candidates.sum(axis=0) >= 2):
-            area = boxes[column, 2:].prod()
-            areas: Array = np.where(candidates[:, column], self._place[:, 2:].prod(axis=1), 0.0)
-            rows = np.flatnonzero(areas >= _LEAST_PART * area)
-            # One thing that grows, as a door opens or light falls in, is not several.
-            if len(rows) >= 2 and area > _LARGER * areas.max() and areas[rows].sum() >= _FILLED * area:
-                shared |= {int(row): int(column) for row in rows if int(row) not in shared}
-        return shared
+        found = find_merged(self._place[known], boxes[motion])
+        return {int(known[row]): int(motion[column]) for row, column in found.items()}
 
     def _lean(self, shared: dict[int, int], boxes: Array, at_s: float) -> None:
         """Carry tracks on that share a detection: at their own speed, in their own size, and within it."""
@@ -295,15 +277,6 @@ def _between(one: Box, other: Box, share: float) -> Box:
 def _centred(found: Sequence[Detection]) -> Array:
     boxes = np.array([(each.box.x0, each.box.y0, each.box.x1, each.box.y1) for each in found]).reshape(-1, 4)
     return np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
-
-
-def _insides(tracks: Array, boxes: Array) -> Array:
-    """The share of each track's box that lies in each of `boxes`, shape (tracks, boxes)."""
-    apart = np.abs(tracks[:, np.newaxis, :2] - boxes[np.newaxis, :, :2])
-    extents = tracks[:, np.newaxis, 2:], boxes[np.newaxis, :, 2:]
-    sides = np.clip(np.minimum((extents[0] + extents[1]) / 2 - apart, np.minimum(*extents)), 0, None)
-    shares: Array = sides.prod(axis=-1) / extents[0].prod(axis=-1)
-    return shares
 
 
 def _overlaps(tracks: Array, boxes: Array, margin: Array) -> Array:
