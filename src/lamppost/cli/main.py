@@ -17,6 +17,7 @@ app = typer.Typer(
             "init": ("lamppost.cli.init", "init"),
             "serve": ("lamppost.cli.serve", "serve"),
             "mask": ("lamppost.cli.mask", "mask"),
+            "analyse": ("lamppost.cli.analyse", "analyse"),
             "check": ("lamppost.cli.check", "check"),
             "upgrade": ("lamppost.cli.upgrade", "upgrade"),
             "plan": ("lamppost.cli.plan", "plan"),
