@@ -21,19 +21,21 @@ from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.happening import Measure, Tally
-from lamppost.model.rules import RuleBook
+from lamppost.model.rules import Anchor, RuleBook, Zone
 from lamppost.pipeline.clip_analysis import AnalysisSettings, ClipAnalysis
 from lamppost.pipeline.clip_counting import ClipCounts
 from lamppost.pipeline.rules_file import load_rules
 
 _PLOTS = (".png", ".svg")
+# Where no rules are given: all that comes and goes.
+_PICTURE = Zone(name="picture", points=((0, 0), (1, 0), (1, 1), (0, 1)), anchor=Anchor.CENTRE)
 
 
 @one_line_errors
 def analyse(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A clip, or a simulated street such as sim://plaza?seconds=60.")],
     rules: Annotated[
-        Path | None, typer.Option(metavar="RULES.TOML", help="Lines, zones and rules; without them, things that move are counted.")
+        Path | None, typer.Option(metavar="RULES.TOML", help="Lines, zones and rules; without them, what comes and goes is counted.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything that was found; - prints it.")] = None,
     video: Annotated[
@@ -63,7 +65,7 @@ def analyse(
         raise ConfigError(f"the plot {plot} is neither a .png nor an .svg")
     if video is not None and video.suffix.lower() not in (".mp4", ".m4v"):
         raise ConfigError(f"{video} cannot hold the masked video", remedy="let it end in .mp4")
-    book = load_rules(rules) if rules is not None else RuleBook()
+    book = load_rules(rules) if rules is not None else RuleBook(zone=(_PICTURE,))
     start_us = _parse_start(start) if start is not None else None
     settings = AnalysisSettings(model=model, models=models, interval_s=interval_s, start_us=start_us)
     analysis = ClipAnalysis(source, book, settings, SystemClock())
@@ -154,7 +156,7 @@ _WAYS = (Measure.FORWARD, Measure.BACKWARD)
 
 
 def _print_zones(console: Console, book: RuleBook, sums: Any) -> None:
-    table = Table("zone", "kind", "entries", "exits", "dwell, mean", "longest", "speed, mean", "at once, mean", "most", box=SIMPLE_HEAD)
+    table = Table("zone", "kind", "in", "out", "stay, mean", "longest", "speed", "at once", "most", box=SIMPLE_HEAD)
     for zone in book.zone:
         _observed, tallies = sums.get(("zone", zone.name), (0, ()))
         found = {(tally.measure, tally.kind): tally for tally in tallies}
