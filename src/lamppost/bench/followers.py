@@ -25,15 +25,19 @@ class Follower(Protocol):
 
     def start(self, fps: float) -> None:
         """Forget all; the next frames are of another clip."""
+        ...
 
     def prepare(self, boxes_xyxy_px: NDArray[np.float64], scores: NDArray[np.float64]) -> Any:
         """One frame's boxes, shape (n, 4), and scores from 0 to 1, as it wants them."""
+        ...
 
     def update(self, at_s: float, prepared: Any) -> Any:
         """Take in one frame."""
+        ...
 
     def read(self, answer: Any) -> Found:
         """What `update` returned, as ids and boxes of this frame."""
+        ...
 
 
 class LamppostFollower:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from lap import lapjv
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from lamppost.bench.mot_tracks import DISTRACTORS, PEDESTRIAN, MotBoxes
 
@@ -61,14 +61,19 @@ def _metrics() -> dict[str, Any]:
 def _summary(details: Mapping[str, Any]) -> TrackScore:
     hota, clear, identity = details["HOTA"], details["CLEAR"], details["Identity"]
     return TrackScore(
-        hota=float(np.mean(hota["HOTA"])),
-        det_a=float(np.mean(hota["DetA"])),
-        ass_a=float(np.mean(hota["AssA"])),
+        hota=_mean(hota["HOTA"]),
+        det_a=_mean(hota["DetA"]),
+        ass_a=_mean(hota["AssA"]),
         idf1=float(identity["IDF1"]),
         mota=float(clear["MOTA"]),
         switches=int(clear["IDSW"]),
         details=details,
     )
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """Over the thresholds of overlap, from 0.05 to 0.95."""
+    return float(values.mean())
 
 
 def _judged(truth: MotBoxes, tracks: MotBoxes, frame_count: int) -> dict[str, Any]:
@@ -100,12 +105,17 @@ def _judged(truth: MotBoxes, tracks: MotBoxes, frame_count: int) -> dict[str, An
     }
 
 
-def _on_distractors(iou: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.intp]:
+def _on_distractors(iou: NDArray[np.float64], classes: NDArray[np.int64]) -> list[int]:
     """Which found boxes are best matched with something that is not to be judged."""
-    rows, columns = linear_sum_assignment(np.where(iou >= _FOUND_IOU, -iou, 0.0))
-    is_found = iou[rows, columns] >= _FOUND_IOU
-    result: NDArray[np.intp] = columns[is_found & np.isin(classes[rows], list(DISTRACTORS))]
-    return result
+    if not iou.size:
+        return []
+    cost = np.where(iou >= _FOUND_IOU, 1 - iou, 1.0)
+    found, _ = lapjv(cost, extend_cost=True, return_cost=False)
+    return [
+        column
+        for row, column in enumerate(found.tolist())
+        if column >= 0 and iou[row, column] >= _FOUND_IOU and int(classes[row]) in DISTRACTORS
+    ]
 
 
 def _numbered(ids: Sequence[NDArray[np.int64]]) -> tuple[int, list[NDArray[np.intp]]]:
