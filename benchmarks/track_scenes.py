@@ -113,6 +113,41 @@ def film(name: str, street: Street, fps: float, seed: int, *, dropped: float = 0
     return Scene(name, fps, frame_count, _as_boxes(truth), _as_boxes(found))
 
 
+def as_motion(scene: Scene) -> Scene:
+    """What a detector of motion would say of it: boxes that touch are one box, and all are as sure."""
+    rows = list[list[float]]()
+    for frame in range(scene.frame_count):
+        boxes = scene.detections.boxes_xywh_px[scene.detections.frames == frame]
+        corners = [(x, y, x + width, y + height) for x, y, width, height in boxes.tolist()]
+        rows += [[frame, -1, x0, y0, x1 - x0, y1 - y0, 1.0] for x0, y0, x1, y1 in _united(corners)]
+    return Scene(f"{scene.name}, motion", scene.fps, scene.frame_count, scene.truth, _as_boxes(rows))
+
+
+def _united(corners: list[tuple[float, float, float, float]]) -> list[tuple[float, float, float, float]]:
+    """Boxes that do not touch: those that did are one."""
+    apart = list[tuple[float, float, float, float]]()
+    for box in corners:
+        touching = box
+        while True:
+            near = [
+                other
+                for other in apart
+                if min(touching[2], other[2]) > max(touching[0], other[0]) and min(touching[3], other[3]) > max(touching[1], other[1])
+            ]
+            if not near:
+                break
+            apart = [other for other in apart if other not in near]
+            together = [touching, *near]
+            touching = (
+                min(each[0] for each in together),
+                min(each[1] for each in together),
+                max(each[2] for each in together),
+                max(each[3] for each in together),
+            )
+        apart.append(touching)
+    return apart
+
+
 def _path(rng: np.random.Generator, mover: Mover, steps: int) -> NDArray[np.float64]:
     """Metres from the middle and from the camera, shape (steps, 2); it passes in front of the camera at a time drawn at random."""
     along = rng.choice([-1.0, 1.0])

@@ -47,24 +47,30 @@ class MotionModel:
         self._place_var = np.empty((0, 4))
         self._covar = np.empty((0, 4))
         self._speed_var = np.empty((0, 4))
+        self._jitter2 = np.empty((0, 4))  # of its detections, in square extents
 
     @property
     def place(self) -> Floats:
         """Where they are thought to be."""
         return self._place
 
-    def add(self, measured: Floats) -> None:
-        """Append boxes that were seen for the first time, standing still for all that is known."""
+    def add(self, measured: Floats, looseness: Floats) -> None:
+        """Append boxes that were seen for the first time, standing still for all that is known.
+
+        `looseness`, shape (n,), says how many times the usual jitter the detections of each have.
+        """
         extent2, zeros = _extent2(measured), np.zeros_like(measured)
+        jitter2 = looseness[:, np.newaxis] ** 2 * _JITTER2
+        self._jitter2 = np.concatenate([self._jitter2, jitter2])
         self._place = np.concatenate([self._place, measured])
         self._speed = np.concatenate([self._speed, zeros])
-        self._place_var = np.concatenate([self._place_var, extent2 * _JITTER2])
+        self._place_var = np.concatenate([self._place_var, extent2 * jitter2])
         self._covar = np.concatenate([self._covar, zeros])
         self._speed_var = np.concatenate([self._speed_var, extent2 * _FIRST_SPEED**2 * _CENTRE])
 
     def keep(self, kept: NDArray[np.bool_]) -> None:
         """Forget the other rows."""
-        self._place, self._speed = self._place[kept], self._speed[kept]
+        self._place, self._speed, self._jitter2 = self._place[kept], self._speed[kept], self._jitter2[kept]
         self._place_var, self._covar, self._speed_var = self._place_var[kept], self._covar[kept], self._speed_var[kept]
 
     def predict(self, step_s: float) -> None:
@@ -90,10 +96,10 @@ class MotionModel:
         linearly instead of squarely (Huber, 1964).
         """
         extent2 = _extent2(self._place)
-        var = self._place_var + extent2 * _JITTER2
+        var = self._place_var + extent2 * self._jitter2
         off2 = (measured[np.newaxis] - self._place[:, np.newaxis]) ** 2 / var[:, np.newaxis]
         robust = np.where(off2 > _SURPRISE**2, 2 * _SURPRISE * np.sqrt(off2) - _SURPRISE**2, off2) @ _WEIGHTS
-        doubt = np.log(var / extent2) @ _WEIGHTS - _steady_doubt(self._step_s)
+        doubt = np.log(var / extent2) @ _WEIGHTS - _steady_doubt(self._step_s, self._jitter2)
         result: Floats = np.maximum(0.0, robust + doubt[:, np.newaxis])
         return result
 
@@ -102,7 +108,7 @@ class MotionModel:
 
         A box that is suddenly far larger or elsewhere is most of all a box of something more: it is believed the less.
         """
-        noise = _extent2(self._place[rows]) * _JITTER2
+        noise = _extent2(self._place[rows]) * self._jitter2[rows]
         off = measured - self._place[rows]
         place_var, covar = self._place_var[rows], self._covar[rows]
         surprise = np.maximum(1.0, off**2 / ((place_var + noise) * _SURPRISE**2))
@@ -121,8 +127,9 @@ def _extent2(place: Floats) -> Floats:
     return np.maximum(place[:, 2:3] * place[:, 3:4], _LEAST_EXTENT2_PX)
 
 
-def _steady_doubt(step_s: float) -> float:
-    """The logarithm of the variance that is usual for what was seen `step_s` ago and well before that."""
-    centre = 1.5 * _CENTRE_JITTER**2 + _STEADY_SPEED**2 * step_s**2 + _WANDER**2 * step_s**3 / 3
-    size = 1.3 * _SIZE_JITTER**2 + _GROWTH**2 * step_s
-    return 2 * math.log(centre) + 2 * _SIZE_WEIGHT * math.log(size)
+def _steady_doubt(step_s: float, jitter2: Floats) -> Floats:
+    """The logarithm of the variance that is usual for what was seen `step_s` ago and well before that, shape (n,)."""
+    moved = _STEADY_SPEED**2 * step_s**2 + _WANDER**2 * step_s**3 / 3
+    usual = jitter2 * (1.5 * _CENTRE + 1.3 * _SIZE) + moved * _CENTRE + _GROWTH**2 * step_s * _SIZE
+    result: Floats = np.log(usual) @ _WEIGHTS
+    return result

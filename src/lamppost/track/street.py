@@ -43,6 +43,8 @@ _HIDDEN_HOLD_S: Final = 2.0  # behind something nearer
 _HIDDEN_SHARE: Final = 0.5
 _PATIENCE: Final = 2  # pictures in which it was missing, whatever the time between them
 _LONGEST_S: Final = 5.0  # after which nothing is known any more, whatever the patience
+_LOOSENESS: Final = 2.5  # of moving spots: they grow and shrink with limbs and shadows
+_INSIDE_SHARE: Final = 0.6  # of the smaller one of two spots
 _SAME_IOU: Final = 0.8  # two detections of one thing, as person and as bicycle
 _CLOSE_S: Final = 1e-6  # times are sums of rounded ones
 
@@ -122,7 +124,21 @@ class StreetTracker:
                 # Who has found its own takes no part in the next round.
                 costs[row, :] = costs[:, column] = _NEVER
             pairs.update(new)
+        pairs.update(self._merged(detections, measured, pairs))
         return pairs
+
+    def _merged(self, detections: Sequence[Detection], measured: Floats, pairs: dict[int, int]) -> list[tuple[int, int]]:
+        """Moving spots that lie in a much larger one, or it in them: some have become one, or one has come apart."""
+        taken = set(pairs.values())
+        rows = [row for row, each in enumerate(self._followed) if each.kind is Kind.OBJECT and each.is_confirmed and row not in pairs]
+        columns = [column for column, each in enumerate(detections) if each.kind is Kind.OBJECT and column not in taken]
+        if not rows or not columns:
+            return []
+        mine, theirs = self._model.place[rows][:, np.newaxis], measured[columns][np.newaxis]
+        least = np.minimum(mine[..., 2:].prod(axis=-1), theirs[..., 2:].prod(axis=-1))
+        inside = _shared(mine, theirs) / least
+        costs = np.where(inside >= _INSIDE_SHARE, 1 - inside, _NEVER)
+        return [(rows[row], columns[column]) for row, column in _assign(costs, np.arange(len(rows)), np.arange(len(columns)), 1.0)]
 
     def _see(self, at_s: float, detections: Sequence[Detection], measured: Floats, pairs: dict[int, int]) -> None:
         if pairs:
@@ -167,7 +183,7 @@ class StreetTracker:
             votes = {detection.kind: detection.score}
             self._followed.append(_Followed(secrets.randbits(63), at_s, is_sure, votes, detection.kind, detection.score))
         if begun:
-            self._model.add(measured[begun])
+            self._model.add(measured[begun], np.array([_LOOSENESS if detections[index].kind is Kind.OBJECT else 1.0 for index in begun]))
         excess = len(self._followed) - MOST_TRACKS
         if excess > 0:
             stale = sorted(range(len(self._followed)), key=lambda row: self._followed[row].seen_s)[:excess]
