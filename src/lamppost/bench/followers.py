@@ -77,8 +77,7 @@ def follow(follower: Follower, sequence: TrackSequence) -> tuple[MotBoxes, list[
     scores = scores_of(detections)
     boxes = np.hstack([detections.boxes_xywh_px[:, :2], detections.boxes_xywh_px[:, :2] + detections.boxes_xywh_px[:, 2:]])
     frames, found, frame_ms = list[int](), list[Found](), list[float]()
-    for frame in range(sequence.frame_count):
-        of_frame = detections.frames == frame
+    for frame, of_frame in enumerate(detections.rows_by_frame(sequence.frame_count)):
         prepared = follower.prepare(boxes[of_frame], scores[of_frame])
         began_ns = time.perf_counter_ns()
         answer = follower.update(frame / sequence.fps, prepared)

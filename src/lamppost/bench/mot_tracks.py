@@ -8,6 +8,7 @@ Leal-Taixé et al., "MOTChallenge 2015", 2015, arXiv:1504.01942; Milan et al., "
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,12 @@ class MotBoxes:
     def frame_count(self) -> int:
         """Frames up to the last one that has a box."""
         return int(self.frames.max()) + 1 if len(self) else 0
+
+    def rows_by_frame(self, frame_count: int) -> list[NDArray[np.intp]]:
+        """Which rows are of each of the first `frame_count` frames, in the order of the file."""
+        order = np.argsort(self.frames, kind="stable")
+        cuts = np.searchsorted(self.frames[order], np.arange(frame_count + 1))
+        return [order[begin:end] for begin, end in pairwise(cuts.tolist())]
 
 
 def read_boxes(path: Path) -> MotBoxes:

@@ -80,11 +80,10 @@ def _judged(truth: MotBoxes, tracks: MotBoxes, frame_count: int) -> dict[str, An
     """What `trackeval` asks of a sequence: ids from 0 on, boxes and overlaps frame by frame, without what is not judged."""
     has_classes = bool((truth.classes == PEDESTRIAN).any())
     gt_ids, tracker_ids, overlaps = list[Any](), list[Any](), list[Any]()
-    for frame in range(frame_count):
-        wanted, found = truth.frames == frame, tracks.frames == frame
+    for wanted, found in zip(truth.rows_by_frame(frame_count), tracks.rows_by_frame(frame_count), strict=True):
         iou = _ious(truth.boxes_xywh_px[wanted], tracks.boxes_xywh_px[found])
         kept = truth.confidences[wanted] != 0
-        counted = np.ones(int(found.sum()), np.bool_)
+        counted = np.ones(len(found), np.bool_)
         if has_classes:
             kept &= truth.classes[wanted] == PEDESTRIAN
             counted[_on_distractors(iou, truth.classes[wanted])] = False

@@ -11,6 +11,7 @@ import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,6 @@ from lamppost.track.motion_model import Floats, MotionModel
 MOST_TRACKS: Final = 512
 
 _FLIPPING: Final = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE})  # a detector takes one for the other
-_FOLLOWED: Final = _FLIPPING | {Kind.OBJECT}
 _SURE_SCORE: Final = 0.5
 _LEAST_SCORE: Final = 0.1
 _START_SCORE: Final = 0.6  # a weaker detection begins no track
@@ -47,6 +47,11 @@ _LOOSENESS: Final = 2.5  # of moving spots: they grow and shrink with limbs and 
 _INSIDE_SHARE: Final = 0.6  # of the smaller one of two spots
 _SAME_IOU: Final = 0.8  # two detections of one thing, as person and as bicycle
 _CLOSE_S: Final = 1e-6  # times are sums of rounded ones
+
+_ORDER: Final = MappingProxyType({kind: index for index, kind in enumerate((Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT))})
+_KIND_COSTS: Final = np.array(
+    [[0.0 if one is other else _OTHER_KIND if {one, other} <= _FLIPPING else _NEVER for other in _ORDER] for one in _ORDER]
+)
 
 
 @dataclass(slots=True)
@@ -206,7 +211,7 @@ class StreetTracker:
 
 def _usable(detections: Sequence[Detection]) -> list[Detection]:
     """Those that can be followed, the best of too many, in their order."""
-    usable = [each for each in detections if each.kind in _FOLLOWED and each.score >= _LEAST_SCORE and _is_box(each.box)]
+    usable = [each for each in detections if each.kind in _ORDER and each.score >= _LEAST_SCORE and _is_box(each.box)]
     if len(usable) > MOST_TRACKS:
         least = sorted((each.score for each in usable), reverse=True)[MOST_TRACKS - 1]
         usable = [each for each in usable if each.score >= least][:MOST_TRACKS]
@@ -225,13 +230,9 @@ def _measured(detections: Sequence[Detection]) -> Floats:
 
 def _kind_costs(tracks: Sequence[Kind], detections: Sequence[Kind]) -> Floats:
     """What it costs to go on with another kind, shape (tracks, detections)."""
-    costs = np.zeros((len(tracks), len(detections)))
-    if len({*tracks, *detections}) > 1:
-        for row, mine in enumerate(tracks):
-            for column, theirs in enumerate(detections):
-                if mine is not theirs:
-                    costs[row, column] = _OTHER_KIND if {mine, theirs} <= _FLIPPING else _NEVER
-    return costs
+    mine, theirs = np.array([_ORDER[kind] for kind in tracks]), np.array([_ORDER[kind] for kind in detections])
+    result: Floats = _KIND_COSTS[np.ix_(mine, theirs)]
+    return result
 
 
 def _assign(costs: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], farthest: float) -> list[tuple[int, int]]:

@@ -24,7 +24,8 @@ def walked(step_s: float, steps: int, speed: float = 60.0) -> MotionModel:
 
 
 def at(x: float) -> NDArray[np.float64]:
-    return WALKER + (x, 0, 0, 0)
+    moved: NDArray[np.float64] = WALKER + np.array([x, 0, 0, 0])
+    return moved
 
 
 @given(st.lists(st.floats(0.001, 0.5), min_size=1, max_size=8))
