@@ -87,7 +87,9 @@ model_app = typer.Typer(
     help="The detection models: which may run, where they come from.",
 )
 bench_app = typer.Typer(
-    cls=late_group({"leak": ("lamppost.cli.bench", "bench_leak")}), no_args_is_help=True, help="Measure, beside the truth and a peer."
+    cls=late_group({"leak": ("lamppost.cli.bench", "bench_leak"), "track": ("lamppost.cli.bench_track", "bench_track")}),
+    no_args_is_help=True,
+    help="Measure, beside the truth and a peer.",
 )
 release_app = typer.Typer(
     cls=late_group({"open": ("lamppost.cli.release", "release_open")}), no_args_is_help=True, help="Open originals, together."
