@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import detect, leak, mask, record, seal
+from benchmarks import detect, leak, mask, record, seal, track
 from benchmarks.figures import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -26,6 +26,7 @@ def main() -> None:
         ("Looking", detect.measure),
         ("Masking files", lambda: mask.measure(lamppost)),
         ("Leaks", leak.measure_figures),
+        ("Tracking", track.measure),
     ):
         part = table(title, measure())
         print(part, flush=True)

@@ -143,7 +143,16 @@ def test_what_is_published_live_is_made_of_masked_packets_alone() -> None:
     assert public["publish"] == {"MaskedPacket", "StreamParameters"}
     assert not {"Packet", "LiveFragment", "bytes", "Frame", "MaskedFrame"} & set[str]().union(*public.values())
     publishers = {path for path, tree in trees().items() for name, _ in called(tree) if name == "publish"}
-    assert publishers == {"pipeline/masked_run.py"}
+    assert publishers == {"pipeline/masked_run.py", "notify/mqtt.py"}  # the latter to a broker, and documents alone: see below
+
+
+def test_who_tells_others_knows_no_picture_but_the_file_of_a_masked_one() -> None:
+    modules = {(path, module) for path, tree in trees().items() if path.startswith("notify/") for module, _ in imported(tree)}
+    assert modules
+    assert {module for _, module in modules if module and module.startswith("lamppost.model.vision")} == set()
+    assert {path for path, tree in trees().items() if path.startswith("notify/") and "AttachFile" in names_in(tree)} == {
+        "notify/services.py"
+    }
 
 
 def test_an_analyst_has_no_other_socket_that_pictures_could_take() -> None:

@@ -35,11 +35,12 @@ CLASSES: Final[Mapping[int, Label]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """What `seqinfo.ini` says: the folder of the pictures, their rate, and their suffix."""
+    """What `seqinfo.ini` says: the folder of the pictures, their rate, their suffix, and how many there are (0 where it says nothing)."""
 
     pictures: str = "img1"
     fps: float = 25.0
     suffix: str = ".jpg"
+    frame_count: int = 0
 
 
 def read_mot(path: Path, classes: Mapping[int, Label] = CLASSES) -> Annotations:
@@ -82,9 +83,14 @@ def read_sequence(path: Path) -> Sequence:
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
         part = parser["Sequence"]
-        sequence = Sequence(part.get("imDir", "img1"), float(part.get("frameRate", "25")), part.get("imExt", ".jpg"))
+        rate, length = float(part.get("frameRate", "25")), int(part.get("seqLength", "0"))
+        sequence = Sequence(part.get("imDir", "img1"), rate, part.get("imExt", ".jpg"), length)
     except (OSError, UnicodeDecodeError, configparser.Error, KeyError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read", remedy="it has a section [Sequence] with imDir, frameRate and imExt") from error
+        raise ConfigError(
+            f"{path} cannot be read", remedy="it has a section [Sequence] with imDir, frameRate, imExt and seqLength"
+        ) from error
     if not 0 < sequence.fps <= 1000:
         raise ConfigError(f"{path}: frameRate {sequence.fps:g} is no rate")
+    if not 0 <= sequence.frame_count <= 1_000_000:
+        raise ConfigError(f"{path}: seqLength {sequence.frame_count} is no number of pictures")
     return sequence

@@ -17,6 +17,7 @@ app = typer.Typer(
             "init": ("lamppost.cli.init", "init"),
             "serve": ("lamppost.cli.serve", "serve"),
             "mask": ("lamppost.cli.mask", "mask"),
+            "analyse": ("lamppost.cli.analyse", "analyse"),
             "check": ("lamppost.cli.check", "check"),
             "upgrade": ("lamppost.cli.upgrade", "upgrade"),
             "plan": ("lamppost.cli.plan", "plan"),
@@ -86,7 +87,9 @@ model_app = typer.Typer(
     help="The detection models: which may run, where they come from.",
 )
 bench_app = typer.Typer(
-    cls=late_group({"leak": ("lamppost.cli.bench", "bench_leak")}), no_args_is_help=True, help="Measure, beside the truth and a peer."
+    cls=late_group({"leak": ("lamppost.cli.bench", "bench_leak"), "track": ("lamppost.cli.bench_track", "bench_track")}),
+    no_args_is_help=True,
+    help="Measure, beside the truth and a peer.",
 )
 release_app = typer.Typer(
     cls=late_group({"open": ("lamppost.cli.release", "release_open")}), no_args_is_help=True, help="Open originals, together."

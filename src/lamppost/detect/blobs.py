@@ -98,7 +98,7 @@ def _split_by_columns(group: NDArray[np.bool_]) -> list[_Corners]:
     Cut where two boxes cover much less than one, and only into pieces as wide as
     a thing of their height is: never a leg from a body, since a mask is no outline.
     """
-    filled = group.any(axis=0)
+    filled: NDArray[np.bool_] = np.asarray(group.any(axis=0), np.bool_)
     tops = np.asarray(np.where(filled, group.argmax(axis=0), group.shape[0]), np.intp)
     bottoms = np.asarray(np.where(filled, group.shape[0] - group[::-1].argmax(axis=0), 0), np.intp)
     done: list[_Corners] = []
@@ -108,7 +108,7 @@ def _split_by_columns(group: NDArray[np.bool_]) -> list[_Corners]:
         cut = _best_cut(tops[start:end], bottoms[start:end]) if len(done) + len(open_spans) < _MOST_PIECES else 0
         if cut:
             open_spans += [(start, start + cut), (start + cut, end)]
-        else:
+        elif filled[start:end].any():
             done.append((start, int(tops[start:end].min()), end, int(bottoms[start:end].max())))
     return done
 

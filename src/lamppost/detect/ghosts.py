@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.detect.background import gradient
-from lamppost.detect.countable import share_of_new_edges
+from lamppost.detect.countable import new_edges
 from lamppost.detect.values import Flags, Picture
 
 _OUTLINE = np.ones((5, 5), np.uint8)
@@ -46,7 +46,7 @@ def is_removal(lit: Picture, mean: Picture, shape: Flags, box: NDArray[np.int32]
     x0, y0, x1, y1 = (int(value) for value in box)
     now, then, inside = _cut_out(lit, mean, shape, box)
     has_gone = _has_left(now, then, inside) and not _is_same_place(lit, mean, box)
-    return has_gone and share_of_new_edges(mean, lit, (x0, y0, x1, y1)) >= _LEAST_LOST_SHARE
+    return has_gone and float(new_edges(mean, lit, (x0, y0, x1, y1)).mean()) >= _LEAST_LOST_SHARE
 
 
 def _cut_out(lit: Picture, mean: Picture, shape: Flags, box: NDArray[np.int32]) -> tuple[Picture, Picture, NDArray[np.uint8]]:

@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from lamppost.base.errors import ModelError
 from lamppost.detect.admission import BOX_COLUMNS, columns, has_labels, problems
 from lamppost.detect.entry import InputLayout, Layout, ModelEntry, Output, OutputRole
+from lamppost.detect.pruning import leave_out_scores
 
 _READ_COLUMNS: Final = "read_columns"  # of scores by label, after the cut
 SHOWN: Final = "shown"  # the input after the cut: bytes, whatever the network takes
@@ -114,6 +115,11 @@ def _free_the_size(picture: Any, outputs: list[Any]) -> None:
 def _cut_columns(entry: ModelEntry, output: Output, graph: Any, value: Any) -> None:
     """Leave of `value` the box and its objectness, where it has them, and the scores of labels that count as something."""
     first = BOX_COLUMNS if output.role is OutputRole.BOX_AND_SCORE else 0
+    if first and leave_out_scores(graph, value.name, len(entry.labels), entry.read_classes):
+        graph.node.append(onnx.helper.make_node("Identity", [value.name], [_READ_COLUMNS]))
+        value.name = _READ_COLUMNS
+        _dimensions(value)[2].dim_value = first + len(entry.read_classes)
+        return
     kept = [*range(first), *(first + index for index in entry.read_classes)]
     indices = onnx.numpy_helper.from_array(np.array(kept, np.int64), f"{_READ_COLUMNS}.indices")
     graph.initializer.append(indices)

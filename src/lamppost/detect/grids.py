@@ -18,12 +18,16 @@ def locate_cells(indices: NDArray[np.intp], width_px: int, height_px: int, strid
     """
     if not indices.size:
         return np.empty((0, 3), np.float32)
-    strides = np.array(strides_px, np.intp)
-    columns = width_px // strides
-    ends = np.cumsum(columns * (height_px // strides))
-    grid = np.searchsorted(ends, indices, side="right")
-    rows, column = np.divmod(indices - np.append(0, ends)[grid], columns[grid])
-    return np.stack([column, rows, strides[grid]], axis=1).astype(np.float32)
+    cells = np.empty((len(indices), 3), np.float32)
+    start = 0
+    for stride in strides_px:
+        columns, rows = width_px // stride, height_px // stride
+        here = (indices >= start) & (indices < start + columns * rows)
+        if here.any():
+            row, column = np.divmod(indices[here] - start, columns)
+            cells[here, 0], cells[here, 1], cells[here, 2] = column, row, stride
+        start += columns * rows
+    return cells
 
 
 def decode_boxes(raw: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -35,10 +39,13 @@ def decode_boxes(raw: NDArray[np.float32], cells: NDArray[np.float32]) -> NDArra
     if not len(raw):
         return np.empty((0, 4), np.float32)
     # NaN or a runaway logarithm must not become a box without bounds.
-    bounded = np.clip(np.nan_to_num(raw, nan=0.0), -1024, 1024)
-    centres = (bounded[:, :2] + cells[:, :2]) * cells[:, 2:]
-    halves = np.exp(np.clip(bounded[:, 2:], -8, 8)) * cells[:, 2:] / 2
-    return np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float32)
+    strides = cells[:, 2:]
+    centres = (np.fmax(np.fmin(raw[:, :2], 1024), -1024) + cells[:, :2]) * strides
+    halves = np.exp(np.fmax(np.fmin(raw[:, 2:], 8), -8)) * (strides / 2)
+    boxes = np.empty((len(raw), 4), np.float32)
+    np.subtract(centres, halves, out=boxes[:, :2])
+    np.add(centres, halves, out=boxes[:, 2:])
+    return boxes
 
 
 def choose_best(scores: NDArray[np.float32], score_threshold: float) -> NDArray[np.intp]:

@@ -195,9 +195,10 @@ class NetworkDetector:
         )
         if len(found) > 1:
             seen = seen[suppress_cut(seen.boxes, seen.scores, seen.kinds, np.concatenate(cut), self._reading.most_overlap)]
+        kinds: list[int] = seen.kinds.tolist()
         return tuple(
             Detection(self._kinds[kind], Box(x0, y0, x1, y1), min(1.0, score))
-            for (x0, y0, x1, y1), score, kind in zip(seen.boxes.tolist(), seen.scores.tolist(), seen.kinds.tolist(), strict=True)
+            for (x0, y0, x1, y1), score, kind in zip(seen.boxes.tolist(), seen.scores.tolist(), kinds, strict=True)
             if x1 > x0 and y1 > y0
         )
 

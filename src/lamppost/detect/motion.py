@@ -19,7 +19,7 @@ from lamppost.base.clock import TICKS_PER_S
 from lamppost.detect.background import Background, LearningWindow, Learnt, has_shifted
 from lamppost.detect.blobs import find_components, merge_boxes
 from lamppost.detect.colour import ColourBackground
-from lamppost.detect.countable import score_motion
+from lamppost.detect.countable import find_things
 from lamppost.detect.ghosts import is_background, is_removal
 from lamppost.detect.values import LONG_SIDE_PX, Flags, Grey, Picture, SmallPicture, shrink
 from lamppost.model.vision import Box, Detection, Frame, Kind, Observation
@@ -42,6 +42,7 @@ _STILL_SHARE = 0.95  # of a thing's pixels
 _UPDATE_S = 0.2  # between two updates of the background
 _KNOWN_AFTER_S = 6.0  # what leaves sooner was on its way when the background was learnt
 _REMOVED_MOSTLY = 0.2  # of its pixels were in doubt when the background was learnt: it moved already
+_NO_BOXES = np.empty((0, 4), np.int32)
 _REFRESH_S = 0.5  # between two looks at what edges and thresholds the background has
 
 
@@ -118,7 +119,7 @@ class MotionDetector:
             return self._learn(at_s, small, is_scene_change=is_new_size)
         self._rested_s += dt_s
         if self._rested_s < _LONGEST_REST_S and self._looks_the_same(small):
-            return Observation(self._detections(frame))
+            return self._observation(frame)
         dt_s, self._rested_s, self._compared = self._rested_s, 0.0, small
         return self._compare(self._background, frame, small, dt_s, at_s)
 
@@ -135,8 +136,8 @@ class MotionDetector:
         self._is_sure = False
         self._known_s = 0.0  # since the background was learnt
         self._foreground: Flags = np.zeros(learnt.noise.shape, np.bool_)
-        self._boxes: NDArray[np.int32] = np.empty((0, 4), np.int32)
-        self._scores: list[float] = []
+        self._boxes = _NO_BOXES
+        self._things = _NO_BOXES
         self._recent: Picture = learnt.luma.copy()
         self._still_s: Picture = np.zeros(learnt.noise.shape, np.float32)
         self._scratch: Picture = np.empty(learnt.noise.shape, np.float32)
@@ -184,13 +185,13 @@ class MotionDetector:
         self._known_s += dt_s
         found, freed, removed = self._drop_ghosts(background, small, ratio, weak, found)
         self._boxes = merge_boxes(found, gap_px=3, tall_px=weak.shape[0] // 5)
-        self._scores = [score_motion(background.lit, background.mean, (x0, y0, x1, y1)) for x0, y0, x1, y1 in self._boxes.tolist()]
+        corners = ((x0, y0, x1, y1) for x0, y0, x1, y1 in self._boxes.tolist())
+        self._things = find_things(background.lit, background.mean, corners)
         self._foreground = self._cover(self._boxes)
         if is_update_due:
             self._update(background, small)
-        doubts = _in_frame(np.concatenate([doubtful, freed]), frame, weak.shape)
-        uncovered = _in_frame(merge_boxes(removed, gap_px=3, tall_px=weak.shape[0] // 5), frame, weak.shape)
-        return Observation(self._detections(frame), tuple(doubts), uncovered=tuple(uncovered))
+        removed = merge_boxes(removed, gap_px=3, tall_px=weak.shape[0] // 5)
+        return self._observation(frame, np.concatenate([doubtful, freed]), removed)
 
     def _update(self, background: Background, small: SmallPicture) -> None:
         """Follow what changes slowly."""
@@ -258,9 +259,16 @@ class MotionDetector:
             covered[max(0, y0 - 1) : y1 + 1, max(0, x0 - 1) : x1 + 1] = True
         return covered
 
-    def _detections(self, frame: Frame) -> tuple[Detection, ...]:
-        boxes = _in_frame(self._boxes, frame, self._foreground.shape)
-        return tuple(Detection(Kind.OBJECT, box, score) for box, score in zip(boxes, self._scores, strict=True))
+    def _observation(self, frame: Frame, doubts: NDArray[np.int32] = _NO_BOXES, uncovered: NDArray[np.int32] = _NO_BOXES) -> Observation:
+        moving, things, doubtful, gone = (
+            _in_frame(boxes, frame, self._foreground.shape) for boxes in (self._boxes, self._things, doubts, uncovered)
+        )
+        return Observation(
+            detections=tuple(Detection(Kind.OBJECT, box, 1.0) for box in moving),
+            doubts=tuple(doubtful),
+            things=tuple(Detection(Kind.OBJECT, box, 1.0) for box in things),
+            uncovered=tuple(gone),
+        )
 
 
 def _in_frame(boxes: NDArray[np.int32], frame: Frame, shape: tuple[int, ...]) -> list[Box]:

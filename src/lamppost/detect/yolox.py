@@ -37,14 +37,13 @@ class _YoloxReading:
         rows = outputs[OutputRole.BOX_AND_SCORE, self.strides_px[0]][index]
         # No score is higher than the objectness that it is multiplied with: nearly all cells are done with at once.
         cells = np.flatnonzero(rows[:, 4] > least_score)
-        parts = np.clip(rows[cells, 4:], 0, 1)
+        likely = rows[cells]
+        labelled = likely[:, 5:]
         # A cell has one kind: that of its best score.
-        column = parts[:, 1:].argmax(axis=1)
-        scores = parts[:, 0] * parts[np.arange(len(cells)), 1 + column]
+        scores = np.minimum(likely[:, 4], 1) * np.minimum(labelled.max(axis=1), 1)
         best = choose_best(scores, least_score)
-        chosen = cells[best]
-        boxes = decode_boxes(rows[chosen, :4], locate_cells(chosen, *canvas, self.strides_px))
-        return Candidates(boxes, scores[best], self.kind_of_column[column[best]])
+        boxes = decode_boxes(likely[best, :4], locate_cells(cells[best], *canvas, self.strides_px))
+        return Candidates(boxes, scores[best], self.kind_of_column[labelled[best].argmax(axis=1)])
 
 
 class YoloxDetector(NetworkDetector):

@@ -6,6 +6,7 @@ DATA/
   journal/WRITER/N-UTC-xxxx.jsonl   what each process did, before the index knows
   sealed/CAMERA/YYYY-MM-DD/ID.tar   sealed originals, with ID.record beside each
   masked/CAMERA/YYYY-MM-DD/ID.mp4   masked video, plays in any player
+  snapshots/CAMERA/YYYY-MM-DD/ID.jpg  a masked picture of an event
   vault/CAMERA/EPOCH/share-N.age    epoch shares, one per custodian, and seal.note
   keys/recorder.key, recorder.pub   signs segment records and shares; opens nothing
   models/                           model files that were pulled, and entries that were added
@@ -62,6 +63,11 @@ class DataFolder:
         day = f"{datetime.fromtimestamp(wall_us // 1_000_000, UTC):%Y-%m-%d}"
         suffix = "tar" if rendition is Rendition.SEALED else "mp4"
         return self.root / rendition.value / camera / day / f"{segment_id}.{suffix}"
+
+    def snapshot(self, camera: str, event_id: str, wall_us: int) -> Path:
+        """The absolute path of the masked picture of an event."""
+        day = f"{datetime.fromtimestamp(wall_us // 1_000_000, UTC):%Y-%m-%d}"
+        return self.root / "snapshots" / camera / day / f"{event_id}.jpg"
 
     def last_record(self, camera: str, rendition: Rendition) -> Path:
         """A copy of a camera's newest segment record, from when its segment was deleted: the chain goes on from it."""

@@ -297,7 +297,7 @@ class ModelsSettings(_Section):
 
     providers: Literal["auto"] | tuple[Provider, ...] = Field(
         default="auto",
-        description="What runs the models: `auto`, the best of `cuda`, `openvino` and `cpu` that this machine's ONNX Runtime has, or a list "
+        description="What runs the models: `auto`, the best of `cuda`, `openvino` and `cpu` that ONNX Runtime has here, or a list "
         'such as `["tensorrt", "cuda"]`, tried in its order. Where none of them can load a model, the processor runs it.',
     )
 

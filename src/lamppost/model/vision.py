@@ -162,7 +162,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """Something seen in one frame. `score` is 0 to 1; motion has score 1, and less where it may be a change of the light alone."""
+    """Something seen in one frame. `score` is 0 to 1; motion has score 1."""
 
     kind: Kind
     box: Box
@@ -189,14 +189,15 @@ class Observation:
     `is_settled` is false while the background is still being learnt;
     `is_scene_change` says that the whole picture changed at once, so that
     nothing known of it holds. `doubts` are places that may hold something all the
-    same: too faint or too small for a detection, or just taken for background. `uncovered` are places where something that
-    belonged to the background is gone, once each.
+    same: too faint or too small for a detection, or just taken for background. `things` are what may be counted of the
+    motion, each by itself, and `uncovered` the places where something that belonged to the background is gone, once each.
     """
 
     detections: tuple[Detection, ...]
     doubts: tuple[Box, ...] = ()
     is_settled: bool = True
     is_scene_change: bool = False
+    things: tuple[Detection, ...] = ()
     uncovered: tuple[Box, ...] = ()
 
 

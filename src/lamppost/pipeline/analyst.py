@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 from pydantic import ValidationError
@@ -20,12 +21,14 @@ from lamppost.detect.entry import ModelEntry
 from lamppost.detect.motion import MotionDetector
 from lamppost.detect.shared import SharedDetector
 from lamppost.model.books import Rendition
+from lamppost.model.rules import RuleBook
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.vision import Preset
 from lamppost.pipeline.analysing import CameraAnalysis, MaskingPlan
 from lamppost.pipeline.child import ChildContext, open_journal, run_child, tend
 from lamppost.pipeline.control import Message
-from lamppost.pipeline.equipment import WEAK_SCORE, Equipment, equip
+from lamppost.pipeline.counting import CountingPlan
+from lamppost.pipeline.equipment import WEAK_SCORE, counting_entry, equip
 from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.feeds import FeedDesk
 from lamppost.pipeline.live import LivePublisher
@@ -33,7 +36,9 @@ from lamppost.pipeline.load import LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.recovering import recover
+from lamppost.pipeline.sight import Detector
 from lamppost.pipeline.turns import Turns
+from lamppost.pipeline.watching import Spectator
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
 from lamppost.store.journal import JournalWriter
@@ -139,29 +144,38 @@ class CameraFleet:
         settings, clock = self._settings, self._context.clock
         masking, preset = settings.masking, camera.preset or settings.masking.preset
 
-        def make(motion: Motion | None) -> MaskingPipeline:
+        def make(motion: Motion | None, spectator: Spectator) -> MaskingPipeline:
             # Looked up for each run: a model that went away ends the run with a line that says so, and no frame is shown.
             equipment = equip(preset, settings.models.folder or self._context.folder.models, masking.face_model)
             return MaskingPipeline(
                 preset=preset,
-                faces=self._shared(equipment.faces, equipment) if equipment.faces else None,
-                things=[self._shared(entry, equipment) for entry in equipment.things],
+                faces=self._shared(equipment.faces, equipment.models) if equipment.faces else None,
+                things=[self._shared(entry, equipment.models) for entry in equipment.things],
                 targets=equipment.targets,
                 motion=(motion or MotionDetector()) if preset is Preset.MOTION else None,
                 look_back_s=masking.look_back_s,
                 detect_interval_s=masking.detect_interval_s,
                 refresh_s=masking.refresh_s,
                 clock=clock,
+                spectator=spectator,
             )
 
         tools = MaskedTools(self._context.folder, settings.recording, self._journal.append, self._sign, clock, masking.threads)
-        return MaskingPlan(preset, tools, make)
+        model = settings.analysis.model if camera.counting_model is None else camera.counting_model
+        counting = CountingPlan(camera.rules or RuleBook(), model, settings.analysis.interval_s)
+        return MaskingPlan(preset, tools, make, counting, lambda: self._counting_detector(model))
 
-    def _shared(self, entry: ModelEntry, equipment: Equipment) -> SharedDetector:
+    def _counting_detector(self, model: str) -> Detector | None:
+        """The one detector `model` for all cameras, None for motion; raises `ConfigError` when it is not here."""
+        models = self._settings.models.folder or self._context.folder.models
+        entry = counting_entry(model, models)
+        return self._shared(entry, models) if entry is not None else None
+
+    def _shared(self, entry: ModelEntry, models: Path | None) -> SharedDetector:
         """The one detector of a model for all cameras; from the thread of any of them."""
         made = SharedDetector(
             entry,
-            models=equipment.models,
+            models=models,
             threads=self._settings.masking.threads,
             weak_score=WEAK_SCORE,
             providers=self._settings.models.wanted_providers,

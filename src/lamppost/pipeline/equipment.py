@@ -18,6 +18,8 @@ from lamppost.pipeline.targets import Targets
 # A share of a usual score: what goes on with something that is followed already.
 WEAK_SCORE: Final = 0.1
 
+_REMEDY: Final = "lamppost model list shows the names, and what each finds"
+_COUNTED: Final = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT})
 _WELCOME = frozenset({Kind.HEAD, Kind.PLATE, Kind.VEHICLE})
 # What each preset looks for beside faces, where a model is there that finds it.
 _WANTED: Mapping[Preset, frozenset[Kind]] = MappingProxyType(
@@ -29,7 +31,6 @@ _WANTED: Mapping[Preset, frozenset[Kind]] = MappingProxyType(
         Preset.MOTION: _WELCOME | {Kind.PERSON},
     }
 )
-_COUNTED: Final = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT})
 _NEEDED: Mapping[Preset, Kind] = MappingProxyType({Preset.HEADS: Kind.PERSON, Preset.PERSONS: Kind.PERSON})
 
 
@@ -69,25 +70,6 @@ def equip(preset: Preset, models: Path | None, face_model: str = CENTERFACE.name
     return Equipment(faces, choice.entries, Targets.of_kinds(preset, choice.covered), models)
 
 
-def counting_entry(name: str, models: Path | None) -> ModelEntry | None:
-    """The model called `name` that finds what is counted, of those in the folder `models`; None for the empty name: what moves.
-
-    Raises `ConfigError` when it is not here, or finds nothing that is counted.
-    """
-    if not name:
-        return None
-    known, present = _catalogue(models)
-    remedy = "lamppost model list shows the names, and what each finds"
-    entry = next((entry for entry in known if entry.name == name), None)
-    if entry is None:
-        raise ConfigError(f"there is no model {name!r} to count with", remedy=remedy)
-    if not _COUNTED.intersection(entry.reported_kinds):
-        raise ConfigError(f"the model {name!r} finds nothing that is counted", remedy=remedy)
-    if entry not in present:
-        raise ConfigError(f"the model {name!r} to count with is not here", remedy=f"lamppost model pull {name} fetches it")
-    return entry
-
-
 def _catalogue(models: Path | None) -> tuple[tuple[ModelEntry, ...], tuple[ModelEntry, ...]]:
     """The entries that are known, and those whose files are here."""
     if models is None:
@@ -99,13 +81,30 @@ def _catalogue(models: Path | None) -> tuple[tuple[ModelEntry, ...], tuple[Model
     return shelf.entries(), shelf.present()
 
 
+def counting_entry(name: str, models: Path | None) -> ModelEntry | None:
+    """The model called `name` that finds what is counted, of those in the folder `models`; None for the empty name: what moves.
+
+    Raises `ConfigError` when it is not here, or finds nothing that is counted.
+    """
+    if not name:
+        return None
+    entry = _entry_of(*_catalogue(models), name, "model to count with")
+    if not _COUNTED.intersection(entry.reported_kinds):
+        raise ConfigError(f"the model {name!r} finds nothing that is counted", remedy=_REMEDY)
+    return entry
+
+
 def _face_entry(known: tuple[ModelEntry, ...], present: tuple[ModelEntry, ...], name: str) -> ModelEntry:
-    entry = next((entry for entry in known if entry.name == name), None)
-    remedy = "lamppost model list shows the names, and what each finds"
-    if entry is None:
-        raise ConfigError(f"there is no face model {name!r}", remedy=remedy)
+    entry = _entry_of(known, present, name, "face model")
     if Kind.FACE not in entry.reported_kinds:
-        raise ConfigError(f"the model {name!r} finds no faces", remedy=remedy)
+        raise ConfigError(f"the model {name!r} finds no faces", remedy=_REMEDY)
+    return entry
+
+
+def _entry_of(known: tuple[ModelEntry, ...], present: tuple[ModelEntry, ...], name: str, what: str) -> ModelEntry:
+    entry = next((entry for entry in known if entry.name == name), None)
+    if entry is None:
+        raise ConfigError(f"there is no {what} {name!r}", remedy=_REMEDY)
     if entry not in present:
-        raise ConfigError(f"the face model {name!r} is not here", remedy=f"lamppost model pull {name} fetches it")
+        raise ConfigError(f"the {what} {name!r} is not here", remedy=f"lamppost model pull {name} fetches it")
     return entry

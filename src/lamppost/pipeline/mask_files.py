@@ -7,9 +7,7 @@ Ctrl-C leaves nothing behind.
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,13 +17,10 @@ from lamppost.base.clock import TICKS_PER_S, Clock, format_utc
 from lamppost.base.errors import LamppostError, MediaError
 from lamppost.decode.files import FileFrames
 from lamppost.decode.stills import read_still
-from lamppost.mask.clips import ClipWriter
-from lamppost.mask.encoder import MaskedEncoder
 from lamppost.mask.stills import encode_still
-from lamppost.model.media import Packet
-from lamppost.model.vision import CoverCause, Mask, MaskedFrame, Preset
-from lamppost.pipeline.alongside import Behind
+from lamppost.model.vision import CoverCause, Mask, Preset
 from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings, library_versions
+from lamppost.pipeline.clip_output import ClipOutput, staged
 from lamppost.pipeline.mask_jobs import MaskJob
 from lamppost.pipeline.mask_report import ReportWriter, Tally, Totals
 
@@ -89,7 +84,7 @@ class FileMasker:
             job.target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MediaError(f"the folder {job.target.parent} cannot be made: {error.strerror}") from error
-        with _staged(job.target) as staging:
+        with staged(job.target) as staging:
             if job.is_picture:
                 watch.started(job, 1)
                 return self._mask_picture(job, staging, notes, note_frame)
@@ -111,7 +106,7 @@ class FileMasker:
         settings = self._settings
         with FileFrames(job.source, threads=settings.threads) as frames:
             watch.started(job, frames.nominal_frames)
-            with _ClipOutput(staging, frames, settings.threads) as output, contextlib.closing(self._masker.mask_frames(frames)) as masked:
+            with ClipOutput(staging, frames, settings.threads) as output, contextlib.closing(self._masker.mask_frames(frames)) as masked:
                 for frame in masked:
                     output.take(frame)
                     note_frame(frame.pts_90k / TICKS_PER_S, frame.masks, frame.covered)
@@ -120,62 +115,6 @@ class FileMasker:
                         f"the clip is cut short or damaged: {frames.missing_frames} of {frames.nominal_frames} frames are not in it"
                     )
                 return output.finish()
-
-
-class _ClipOutput:
-    """Encoder and file of one clip, in a thread behind the masking."""
-
-    def __init__(self, path: Path, frames: FileFrames, threads: int) -> None:
-        self._path = path
-        self._frames = frames
-        self._threads = threads
-        self._encoder: MaskedEncoder | None = None
-        self._writer: ClipWriter | None = None
-        self._behind: Behind[MaskedFrame] = Behind(self._encode, name="encode")
-        self._size = (0, 0)
-
-    def take(self, frame: MaskedFrame) -> None:
-        self._behind.put(frame)
-
-    def finish(self) -> tuple[int, int]:
-        """Everything is in the file; returns width and height."""
-        self._behind.finish()
-        if self._encoder is not None:
-            self._write(self._encoder.flush())
-        if self._writer is not None:
-            self._writer.close()
-        return self._size
-
-    def _encode(self, frame: MaskedFrame) -> None:
-        if self._encoder is None:
-            colours = self._frames.colours
-            self._size = (frame.width_px, frame.height_px)
-            self._encoder = MaskedEncoder(
-                *self._size,
-                frame_interval_90k=self._frames.frame_interval_90k,
-                is_full_range=frame.is_full_range,
-                colours=(colours.primaries, colours.transfer, colours.matrix),
-                sample_aspect=self._frames.sample_aspect,
-                threads=self._threads,
-            )
-        self._write(self._encoder.encode(frame))
-
-    def _write(self, packets: Sequence[Packet]) -> None:
-        for packet in packets:
-            if self._writer is None and self._encoder is not None:
-                self._writer = ClipWriter(self._path, self._encoder.parameters)
-            if self._writer is not None:
-                self._writer.write(packet)
-
-    def __enter__(self) -> _ClipOutput:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._behind.close()
-        if self._writer is not None:
-            # After a failure the file is thrown away: that it cannot be ended well is no news.
-            with contextlib.suppress(MediaError):
-                self._writer.close()
 
 
 def _noting(tally: Tally, report: ReportWriter | None, watch: Watch) -> NoteFrame:
@@ -196,23 +135,3 @@ def _notes_on(tally: Tally, error: LamppostError | None) -> list[str]:
     if moved > tally.total_frames / 4:
         return ["much is covered whole: the camera moves, or too much moves before it; --preset faces masks faces alone"]
     return []
-
-
-@contextlib.contextmanager
-def _staged(target: Path) -> Generator[Path]:
-    """A path beside `target` that becomes `target` when all went well, and vanishes otherwise."""
-    # Without the name itself, which may be as long as a name can be.
-    staging = target.with_name(f".{secrets.token_hex(8)}.tmp{target.suffix}")
-    try:
-        yield staging
-        try:
-            descriptor = os.open(staging, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            staging.replace(target)
-        except OSError as error:
-            raise MediaError(f"{target} cannot be written: {error.strerror}") from error
-    finally:
-        staging.unlink(missing_ok=True)

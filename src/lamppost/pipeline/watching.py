@@ -6,11 +6,9 @@ It sees what masking sees, at the same moment and before anything is painted; tr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, Protocol
 
 from lamppost.base.clock import TICKS_PER_S
-from lamppost.detect.countable import countable
 from lamppost.detect.motion import MotionDetector
 from lamppost.detect.values import SmallPicture
 from lamppost.events.minutes import MinuteBook
@@ -18,21 +16,14 @@ from lamppost.events.rule_keeper import RuleKeeper
 from lamppost.events.scene import SceneNow
 from lamppost.events.scene_reader import SceneReader
 from lamppost.model.happening import CountedMinute, EventChange
-from lamppost.model.rules import CountedKind, RuleBook
-from lamppost.model.vision import Box, Detection, Frame, Observation, Region
+from lamppost.model.rules import RuleBook
+from lamppost.model.vision import Box, Frame, Observation
+from lamppost.pipeline.finding import Finder
 from lamppost.pipeline.sight import Detector
-from lamppost.track.street import StreetTracker, TrackerSettings
 
 # Over a longer step nobody knows what happened between two pictures: it is not observed.
 LONGEST_STEP_S: Final = 0.75
-_COUNTED: Final = frozenset(kind.value for kind in CountedKind)
 _MOST_UNCOVERED: Final = 64
-_CLOSELY_S: Final = 0.2  # between two looks from near, each at so many places
-_MOST_CLOSELY: Final = 3
-_NEAR_MARGIN: Final = 0.3  # of a box, on each side
-_SEEN_SHARE: Final = 0.4  # of the smaller of two boxes
-# What moves is sure, and counts when it was seen for a moment.
-_FOLLOWING: Final = TrackerSettings(begin_score=0.0, sure_score=0.0, least_score=0.0, confirm_s=0.25)
 
 
 class Spectator(Protocol):
@@ -77,7 +68,6 @@ class StreetWatch:
         self._witness = witness
         self._detector = detector
         self._interval_s = interval_s
-        self._following = _FOLLOWING if detector is None else _by_scores_of(detector)
         self._own_motion = MotionDetector()
         self._size = (0, 0)
         self._last_s: float | None = None  # the last moment that was observed
@@ -85,14 +75,13 @@ class StreetWatch:
         self._looked_s: float | None = None
         self._frame_s = 0.0
         self._uncovered: list[Box] = []
-        self._closely_s = float("-inf")
         self.adopt(book)
 
     def adopt(self, book: RuleBook) -> None:
         """Go on by other rules; what is followed is followed anew. Raises `ConfigError` for a calibration that cannot be."""
         self._book = book
         self._reader = SceneReader(book)
-        self._tracker = StreetTracker(self._following)
+        self._finder = Finder(self._detector)
         self._last_s = None
 
     def see(self, frame: Frame, small: SmallPicture, observation: Observation | None) -> None:
@@ -133,40 +122,16 @@ class StreetWatch:
             return
         if self._size != (0, 0):
             self._end_scene()
-            self._tracker = StreetTracker(self._following)
+            self._finder = Finder(self._detector)
         self._size = size
         self._tell(self._ledgers.rules.adopt(self._book, aspect=frame.width_px / frame.height_px), frame.pts_90k)
 
     def _look(self, frame: Frame, at_s: float, observation: Observation | None) -> None:
-        moving = countable(observation) if observation is not None else ()
-        found, hints = self._detect(self._detector, frame, at_s, moving) if self._detector is not None else (moving, ())
         uncovered, self._uncovered = self._uncovered, []
-        scene = self._reader.read(at_s, frame.wall_us, self._tracker.update(at_s, found, hints), self._size, uncovered)
+        scene = self._reader.read(at_s, frame.wall_us, self._finder.find(frame, at_s, observation), self._size, uncovered)
         step_s = 0.0 if self._last_s is None else at_s - self._last_s
         self._last_s, self._last_90k = at_s, frame.pts_90k
         self._take(scene, step_s if 0 < step_s <= LONGEST_STEP_S else 0.0)
-
-    def _detect(
-        self, detector: Detector, frame: Frame, at_s: float, moving: Sequence[Detection]
-    ) -> tuple[Sequence[Detection], Sequence[Detection]]:
-        """What to follow, and hints at what it is.
-
-        What a network is not sure of, but moves, is there all the same: motion says where, and the network, which is shown some
-        of it from near now and then, what it may be.
-        """
-        whole = (Region(0, 0, frame.width_px, frame.height_px),)
-        found = [each for each in detector.detect_regions(frame, whole) if each.kind.value in _COUNTED]
-        if not moving:
-            return found, ()
-        sure = [each for each in found if each.score >= detector.start_score]
-        alone = [each for each in moving if not any(_is_of(one.box, each.box) for one in sure)]
-        hints = [each for each in found if each.score < detector.start_score]
-        if alone and not 0 <= at_s - self._closely_s < _CLOSELY_S:
-            self._closely_s = at_s
-            largest = sorted(alone, key=lambda each: -each.box.area)[:_MOST_CLOSELY]
-            near = [_around(each.box, frame) for each in largest]
-            hints += [each for each in detector.detect_regions(frame, near) if each.kind.value in _COUNTED]
-        return [*sure, *alone], hints
 
     def _take(self, scene: SceneNow, step_s: float) -> None:
         self._ledgers.minutes.note(scene, step_s)
@@ -188,20 +153,3 @@ class StreetWatch:
         minutes = self._ledgers.minutes.take(wall_us)
         if minutes:
             self._witness.note_minutes(minutes)
-
-
-def _is_of(seen: Box, moving: Box) -> bool:
-    """Whether what moves is, in part, what was seen there."""
-    return seen.intersection(moving) >= _SEEN_SHARE * min(seen.area, moving.area)
-
-
-def _around(box: Box, frame: Frame) -> Region:
-    """The part of `frame` around a box, with even sides."""
-    near = box.padded(_NEAR_MARGIN).clipped(frame.width_px, frame.height_px)
-    x0, y0 = int(near.x0) & ~1, int(near.y0) & ~1
-    return Region(x0, y0, min(frame.width_px, max(x0 + 2, int(near.x1 + 1) & ~1)), min(frame.height_px, max(y0 + 2, int(near.y1 + 1) & ~1)))
-
-
-def _by_scores_of(detector: Detector) -> TrackerSettings:
-    """A detector says itself with what score something may begin; what is weaker goes on with what is followed."""
-    return replace(_FOLLOWING, begin_score=detector.start_score, sure_score=detector.start_score)

@@ -41,8 +41,9 @@ from lamppost.model.books import (
     SnapshotTaken,
 )
 from lamppost.model.happening import Phase
+from lamppost.store.counts import add_minute
 from lamppost.store.outbox import NoticeRecord, note_change, note_outcome, note_snapshot
-from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS, STORED
+from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS, SNAPSHOTS, STORED
 
 _Opening = GapOpened | CoverOpened | ReductionOpened | EventOpened
 _Interval = GapOpened | CoverOpened | ReductionOpened | GapClosed | CoverClosed | ReductionClosed
@@ -62,7 +63,8 @@ def _bound(column: Column[Any]) -> Any:
 
 
 _ADD: Final = {
-    table: insert_missing(table) for table in (CAMERAS, EPOCHS, EPOCH_SHARES, SEGMENTS, GAPS, COVERED, REDUCTIONS, EVENTS, HOLDS, ACTS)
+    table: insert_missing(table)
+    for table in (CAMERAS, EPOCHS, EPOCH_SHARES, SEGMENTS, GAPS, COVERED, REDUCTIONS, EVENTS, SNAPSHOTS, HOLDS, ACTS)
 }
 _TOTALS: Final = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.size_bytes, SEGMENTS.c.frames, SEGMENTS.c.fragments).where(
     SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state == "open"
@@ -123,9 +125,9 @@ class Applying:
         try:
             with self._connection.begin_nested():
                 self._write(record)
-        except IntegrityError as error:
+        except (IntegrityError, ValueError) as error:
             name = next(iter(getattr(record, name) for name in record.__slots__))
-            problem = f"{record.TYPE} {name}: {error.__cause__}"
+            problem = f"{record.TYPE} {name}: {error.__cause__ or error}"
             get_logger("store").error("the index refuses a record", journal=self._opened_in, problem=problem)
             act = Act(f"refused-{record.TYPE}-{name}", "record_refused", self._wall_us, "bookkeeper", self._opened_in, "{}")
             self._connection.execute(_ADD[ACTS], _fields(act))
@@ -192,8 +194,10 @@ class Applying:
     def _write_happening(self, record: _EventRecord | SnapshotTaken | MinuteCounted | NoticeRecord) -> None:
         match record:
             case MinuteCounted():
-                raise NotImplementedError
+                self._add_camera(record.camera)
+                add_minute(self._connection, record)
             case SnapshotTaken():
+                self._connection.execute(_ADD[SNAPSHOTS], _fields(record))
                 note_snapshot(self._connection, record, self._wall_us)
             case NoticeDelivered() | NoticeFailed() | NoticeBuried() | NoticesRevived():
                 note_outcome(self._connection, record)

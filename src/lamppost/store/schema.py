@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 
@@ -201,6 +214,22 @@ EVENTS: Final = Table(
     comment="what an operator acts on, alarms among it",
 )
 
+SNAPSHOTS: Final = Table(
+    "snapshots",
+    METADATA,
+    Column("event_id", Text, ForeignKey("events.event_id"), primary_key=True, comment="the event"),
+    _camera(),
+    Column("path", Text, nullable=False, comment="its masked picture, relative to the data folder"),
+    Column("wall_us", BigInteger, nullable=False, comment="when the picture was taken"),
+    Column("size_bytes", BigInteger, nullable=False, comment="of that file"),
+    Column("sha256", Text, nullable=False, comment="of that file, lower-case hexadecimal"),
+    CheckConstraint("length(sha256) = 64", name="sha256"),
+    CheckConstraint("size_bytes >= 0", name="size"),
+    UniqueConstraint("path"),
+    Index(None, "camera", "wall_us"),
+    comment="masked pictures of events",
+)
+
 NOTICES: Final = Table(
     "notices",
     METADATA,
@@ -241,6 +270,78 @@ DELIVERIES: Final = Table(
     Index(None, "carrier", "state", "next_us"),
     Index(None, "event_id", "sequence"),
     comment="each notice for each carrier that wants it, and how far that is",
+)
+
+
+def _place() -> tuple[Column[str], Column[str]]:
+    return (
+        Column("place_kind", Text, nullable=False, comment="line, zone, or the whole picture"),
+        Column("place", Text, nullable=False, comment="the name of the line or zone in the rules; empty for the picture"),
+    )
+
+
+def _tally() -> tuple[Column[Any], ...]:
+    return (
+        Column("measure", Text, primary_key=True, comment="what was counted or measured"),
+        Column("kind", Text, primary_key=True, comment="of what kind of thing; empty for all together"),
+        Column("count", BigInteger, nullable=False, comment="how many, or how many samples"),
+        Column("total", Double, comment="the sum of what was measured; null where it was only counted"),
+        Column("most", Double, comment="the largest that was measured"),
+        Column("bins", Text, comment="a histogram, or the cells of a heat map: one JSON list; null where there is none"),
+    )
+
+
+MINUTES: Final = Table(
+    "minutes",
+    METADATA,
+    Column("minute_id", Text, primary_key=True, comment="random"),
+    _camera(),
+    *_place(),
+    Column("minute_us", BigInteger, nullable=False, comment="the beginning of the minute; of the hour for a heat map"),
+    Column("observed_ms", BigInteger, nullable=False, comment="so much of it was seen: the rest is unknown, and not zero"),
+    CheckConstraint("place_kind IN ('line', 'zone', 'picture')", name="place_kind"),
+    CheckConstraint("0 <= observed_ms AND observed_ms <= 3600000", name="observed"),
+    Index(None, "camera", "minute_us"),
+    Index(None, "minute_us"),
+    comment="a minute, or a part of one, at a place that was watched; parts of one minute add up",
+)
+
+TALLIES: Final = Table(
+    "tallies",
+    METADATA,
+    Column("minute_id", Text, ForeignKey("minutes.minute_id"), primary_key=True, comment="the minute"),
+    *_tally(),
+    CheckConstraint("count >= 0", name="count"),
+    comment="what was counted in a minute; what has no row was zero in what was seen",
+)
+
+QUARTERS: Final = Table(
+    "quarters",
+    METADATA,
+    Column("camera", Text, ForeignKey("cameras.camera"), primary_key=True, comment="whose it is"),
+    Column("place_kind", Text, primary_key=True, comment="line, zone, or the whole picture"),
+    Column("place", Text, primary_key=True, comment="the name of the line or zone in the rules; empty for the picture"),
+    Column("quarter_us", BigInteger, primary_key=True, autoincrement=False, comment="the beginning of a quarter of an hour of UTC"),
+    Column("observed_ms", BigInteger, nullable=False, comment="so much of it was seen"),
+    CheckConstraint("observed_ms >= 0", name="observed"),
+    comment="minutes added up: hours and days of every time zone are made of quarters",
+)
+
+QUARTER_TALLIES: Final = Table(
+    "quarter_tallies",
+    METADATA,
+    Column("camera", Text, primary_key=True, comment="whose it is"),
+    Column("place_kind", Text, primary_key=True, comment="line, zone, or the whole picture"),
+    Column("place", Text, primary_key=True, comment="the name of the line or zone in the rules; empty for the picture"),
+    Column("quarter_us", BigInteger, primary_key=True, autoincrement=False, comment="the quarter of an hour"),
+    *_tally(),
+    ForeignKeyConstraint(
+        ["camera", "place_kind", "place", "quarter_us"],
+        ["quarters.camera", "quarters.place_kind", "quarters.place", "quarters.quarter_us"],
+        name="fk_quarter_tallies_quarter",
+    ),
+    CheckConstraint("count >= 0", name="count"),
+    comment="what was counted in a quarter of an hour",
 )
 
 HOLDS: Final = Table(

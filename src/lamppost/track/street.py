@@ -1,315 +1,251 @@
-"""Follows things through a scene for counting: detections become anonymous tracks, over real time.
+"""Follows people, bicycles and vehicles through a street, so that each is counted once: by where they are, never by how they look.
 
-Two stages of association as in ByteTrack (Zhang et al., 2022, arXiv:2110.06864): what was detected surely first, then,
-for tracks that found nothing, what was detected weakly. Boxes are predicted by a Kalman filter of constant velocity
-whose noise grows with the time that passed and with the thing's height, so that frame rates may vary and frames may be
-missing. Nothing of how something looks is ever read.
+Two rounds of association, first the sure detections and then the weak ones, as in ByteTrack (Zhang et al., 2021, arXiv:2110.06864),
+over a Kalman filter as in SORT (Bewley et al., 2016, arXiv:1602.00763). Unlike both it counts in seconds, not in frames, and weighs a
+match by its likelihood, not by the overlap of boxes: at one frame a second the boxes of a walker do not overlap.
 """
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-import lap
 import numpy as np
+from lap import lapjv
 from numpy.typing import NDArray
 
 from lamppost.model.vision import Box, Detection, Kind, Track
+from lamppost.track.motion_model import Floats, MotionModel
 
-Array = NDArray[np.float64]
+MOST_TRACKS: Final = 512
 
-_MOST_TRACKS: Final = 256
-_LONGEST_STEP_S: Final = 5.0
-_NO_MATCH: Final = 1e3
-# One box for several things: it holds so much of each, is so much larger than the largest, is none of them, and each and
-# all of them together fill so much of it.
-_INSIDE: Final = 0.6
-_LARGER: Final = 1.25
-_ALIKE: Final = 0.6
-_LEAST_PART: Final = 0.1
-_FILLED: Final = 0.5
-_HINTED: Final = 0.3  # of overlap: a hint is of this thing
-_ANYTHING: Final = frozenset({Kind.BICYCLE, Kind.OBJECT})
-_KNOWN_S: Final = 0.8  # what was by itself for less is a piece of it
+_FLIPPING: Final = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE})  # a detector takes one for the other
+_SURE_SCORE: Final = 0.5
+_LEAST_SCORE: Final = 0.1
+_START_SCORE: Final = 0.6  # a weaker detection begins no track
+_AT_ONCE_SCORE: Final = 0.9  # of what is there when the first picture comes
+_CONFIRMING_SCORES: Final = 1.5  # the sum that makes a track one: two good sights of it, or three weak ones
+_CONFIRMING_SIGHTS: Final = 2
 
+# Costs of `MotionModel.costs`, above which two are not the same.
+_FARTHEST: Final = 19.0
+_FARTHEST_WEAK: Final = 16.0
+_FARTHEST_NEW: Final = 16.0
+_OTHER_KIND: Final = 6.0  # so much nearer must a detection of another kind be
+_NEVER: Final = 1e6
 
-@dataclass(frozen=True, slots=True)
-class TrackerSettings:
-    """What may be set; scores 0 to 1, times in seconds, noise and speeds in heights of the thing.
+_HOLD_S: Final = 1.0  # out of sight for no reason
+_HIDDEN_HOLD_S: Final = 2.0  # behind something nearer
+_HIDDEN_SHARE: Final = 0.5
+_PATIENCE: Final = 2  # pictures in which it was missing, whatever the time between them
+_LONGEST_S: Final = 5.0  # after which nothing is known any more, whatever the patience
+_LOOSENESS: Final = 2.5  # of moving spots: they grow and shrink with limbs and shadows
+_INSIDE_SHARE: Final = 0.6  # of the smaller one of two spots
+_SAME_IOU: Final = 0.8  # two detections of one thing, as person and as bicycle
+_CLOSE_S: Final = 1e-6  # times are sums of rounded ones
 
-    `begin_score` is the least with which a track begins, `sure_score` parts the two stages, and below `least_score` nothing
-    counts. `confirm_s` is how long a new track must have been seen, and twice at least; with 0 it counts at once. `lost_s` is how
-    long a track is sought after it was seen last.
-    """
-
-    begin_score: float = 0.7
-    sure_score: float = 0.65
-    least_score: float = 0.1
-    confirm_s: float = 0.0
-    lost_s: float = 2.0
-    acceleration: float = 0.15  # heights per s², as the root of a spectral density
-    start_speed: float = 1.2  # heights per s, the deviation of a new track's speed
-    jitter: float = 0.08  # of a detection's edges
-    size_calm: float = 0.35  # sizes change so much slower than places
-    fresh_s: float = 0.3  # tracks that were seen so shortly ago choose first
-    fresh_overlap: float = 0.2
-    least_overlap: float = 0.15
-    weak_overlap: float = 0.4
-    height_weight: float = 1.0  # the power of the ratio of heights by which an overlap counts less
-    reach: float = 0.4  # deviations of the prediction by which boxes grow when they are compared
-    calm: float = 0.5  # of a shown box: the share of what was predicted and corrected, beside what was detected
+_ORDER: Final = MappingProxyType({kind: index for index, kind in enumerate((Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT))})
+_KIND_COSTS: Final = np.array(
+    [[0.0 if one is other else _OTHER_KIND if {one, other} <= _FLIPPING else _NEVER for other in _ORDER] for one in _ORDER]
+)
 
 
 @dataclass(slots=True)
-class _Life:
-    """What a track is beside its place."""
+class _Followed:
+    """One thing, beside what the motion model knows of it."""
 
     track_id: int
-    first_s: float
-    last_s: float
-    hits: int
+    seen_s: float
     is_confirmed: bool
-    kinds: dict[Kind, float] = field(default_factory=dict[Kind, float])
+    votes: dict[Kind, float]  # the scores of all its detections
+    kind: Kind
+    scores: float
+    sights: int = 1
+    misses: int = 0  # pictures since it was seen
 
-    def tell(self, detection: Detection) -> None:
-        """It looked like this. One clear look says more than some doubtful ones."""
-        self.kinds[detection.kind] = self.kinds.get(detection.kind, 0.0) + detection.score**2
-
-    @property
-    def kind(self) -> Kind:
-        """What it was taken for most, be it ever so weakly; an `object` only where nobody said what it is."""
-        told = [kind for kind in self.kinds if kind is not Kind.OBJECT]
-        return max(told, key=lambda kind: self.kinds[kind]) if told else Kind.OBJECT
+    def see(self, at_s: float, detection: Detection) -> None:
+        self.seen_s, self.misses = at_s, 0
+        self.sights += 1
+        self.scores += detection.score
+        self.votes[detection.kind] = self.votes.get(detection.kind, 0.0) + detection.score
+        if self.votes[detection.kind] > self.votes[self.kind]:
+            self.kind = detection.kind
+        self.is_confirmed = self.is_confirmed or (self.sights >= _CONFIRMING_SIGHTS and self.scores >= _CONFIRMING_SCORES)
 
 
 class StreetTracker:
     """Tracks of one camera and one run, in memory only.
 
-    `update` takes what was detected at `at_s` (seconds of the stream) and returns the confirmed tracks that live, the seen
-    ones with a box between that of the detection and that of the filter, which trembles less, the others where they are
-    believed to be. Time that runs back starts everything anew. Of
-    more than 256 tracks, the ones longest unseen go.
+    Times are seconds of the stream, at any and at changing rates from one a second on; one that runs back counts as the one before it.
+    Persons, bicycles, vehicles and objects are followed, other kinds are passed over. At most 512 things are followed: of more, the
+    ones longest unseen are forgotten.
     """
 
-    def __init__(self, settings: TrackerSettings | None = None) -> None:
-        self._settings = settings or TrackerSettings()
-        self._lives: list[_Life] = []
-        self._at_s: float | None = None
-        self._place = np.zeros((0, 4))  # centre x, centre y, width, height
-        self._speed = np.zeros((0, 4))  # of each, per second
-        self._spread = np.zeros((0, 4, 3))  # variances: of the place, of both, of the speed
+    def __init__(self) -> None:
+        self._model = MotionModel()
+        self._followed: list[_Followed] = []
+        self._at_s = -math.inf
 
-    def update(self, at_s: float, detections: Sequence[Detection], hints: Sequence[Detection] = ()) -> tuple[Track, ...]:
-        """Take in what was detected at `at_s`. `hints` say what something there may be, and nothing of where it is."""
-        if self._at_s is not None and at_s < self._at_s:
-            self._keep(np.zeros(len(self._lives), np.bool_))
-        dt_s = 0.0 if self._at_s is None else min(max(0.0, at_s - self._at_s), _LONGEST_STEP_S)
+    def update(self, at_s: float, detections: Sequence[Detection]) -> tuple[Track, ...]:
+        """Take in what was detected at `at_s`; return the confirmed tracks, those not seen now among them, in the order they began.
+
+        A track is confirmed by its second good sight. Boxes are those of the motion model, steadier than any detection and nearer to the
+        truth. The kind is what most detections said, weighed by their scores.
+        """
+        is_first = math.isinf(self._at_s)
+        at_s = max(at_s, self._at_s)
+        self._model.predict(0.0 if is_first else min(at_s - self._at_s, _LONGEST_S))
         self._at_s = at_s
-        self._predict(dt_s)
-        settings = self._settings
-        found = [each for each in detections if each.score >= settings.least_score and each.box.width > 0 and each.box.height > 0]
-        boxes = _centred(found)
-        scores = np.array([each.score for each in found])
-        kinds = [each.kind for each in found]
-        shared = self._shared(boxes, kinds)
-        is_single = ~np.isin(np.arange(len(found)), list(shared.values()))
-        sure = np.flatnonzero((scores >= settings.sure_score) & is_single)
-        weak = np.flatnonzero((scores < settings.sure_score) & is_single)
-        seen: dict[int, int] = {}
-        everyone = np.setdiff1d(np.arange(len(self._lives)), np.array(list(shared), np.intp))
-        fresh = np.array([row for row in everyone if at_s - self._lives[row].last_s <= dt_s + settings.fresh_s], np.intp)
-        self._match(fresh, sure, boxes, kinds, settings.fresh_overlap, seen)
-        sure_left = np.setdiff1d(sure, np.array(list(seen.values()), np.intp))
-        self._match(np.setdiff1d(everyone, np.array(list(seen), np.intp)), sure_left, boxes, kinds, settings.least_overlap, seen)
-        recent = np.array([row for row in everyone if row not in seen and at_s - self._lives[row].last_s <= dt_s + 0.5], np.intp)
-        self._match(recent, weak, boxes, kinds, settings.weak_overlap, seen)
-        taken = set(seen.values())
-        self._correct(seen, boxes, found, at_s)
-        self._lean(shared, boxes, at_s)
-        self._vote(hints)
-        self._begin([int(index) for index in sure if index not in taken and scores[index] >= settings.begin_score], boxes, found, at_s)
-        tracks = self._tracks(at_s, {self._lives[row].track_id: found[index].box for row, index in seen.items()})
+        self._forget([at_s - each.seen_s <= _LONGEST_S for each in self._followed])
+        usable = _usable(detections)
+        measured = _measured(usable)
+        pairs = self._associate(usable, measured)
+        self._see(at_s, usable, measured, pairs)
         self._expire(at_s)
-        return tracks
+        self._begin(at_s, usable, measured, set(pairs.values()), is_first=is_first)
+        return self._tracks(at_s)
 
-    def _predict(self, dt_s: float) -> None:
-        if not len(self._place) or dt_s == 0:
-            return
-        noise = self._noise(self._place[:, 3]) * dt_s
-        self._place += self._speed * dt_s
-        np.maximum(self._place[:, 2:], 1.0, out=self._place[:, 2:])
-        place, both, speed = self._spread[..., 0], self._spread[..., 1], self._spread[..., 2]
-        place += dt_s * (2 * both + dt_s * speed) + noise * dt_s**2 / 3
-        both += dt_s * speed + noise * dt_s / 2
-        speed += noise
-
-    def _noise(self, height: Array) -> Array:
-        """Spectral density of acceleration for each of the four, shape (n, 4)."""
-        density = (self._settings.acceleration * height) ** 2
-        return np.stack([density, density, density * self._settings.size_calm**2, density * self._settings.size_calm**2], axis=1)
-
-    def _match(
-        self, rows: NDArray[np.intp], columns: NDArray[np.intp], boxes: Array, kinds: Sequence[Kind], least: float, seen: dict[int, int]
-    ) -> None:
-        """Give each of the tracks `rows` at most one of the detections `columns`, for the largest sum of overlaps."""
-        if not len(rows) or not len(columns):
-            return
-        margin = self._settings.reach * np.sqrt(self._spread[rows][:, :2, 0])
-        overlap = _overlaps(self._place[rows], boxes[columns], margin)
-        heights = self._place[rows][:, 3, np.newaxis], boxes[columns][np.newaxis, :, 3]
-        overlap = overlap * (np.minimum(*heights) / np.maximum(*heights)) ** self._settings.height_weight
-        other = np.array([[not _may_be(self._lives[row].kinds, kinds[column]) for column in columns] for row in rows])
-        cost = np.where((overlap < least) | other, _NO_MATCH, 1 - overlap)
-        _total, found, _back = lap.lapjv(cost, extend_cost=True, cost_limit=1.0)
-        for row, column in zip(rows, found, strict=True):
-            if column >= 0:
-                seen[int(row)] = int(columns[column])
-
-    def _shared(self, boxes: Array, kinds: Sequence[Kind]) -> dict[int, int]:
-        """By track, the detection in which it goes on together with others: what moves side by side becomes one box."""
-        objects = np.array([kind is Kind.OBJECT for kind in kinds], np.bool_)
-        if len(self._lives) < 2 or not objects.any():
+    def _associate(self, detections: Sequence[Detection], measured: Floats) -> dict[int, int]:
+        """Which track goes on with which detection, by their places."""
+        if not self._followed or not detections:
             return {}
-        inside = _insides(self._place, boxes)
-        overlap = _overlaps(self._place, boxes, np.zeros((len(self._lives), 2)))
-        is_alike = overlap > _ALIKE
-        is_known = np.array([life.last_s - life.first_s >= _KNOWN_S for life in self._lives], np.bool_)
-        candidates = (inside > _INSIDE) & objects[np.newaxis] & is_known[:, np.newaxis]
-        # Whoever has a box of its own elsewhere is not in this one.
-        candidates &= ~(is_alike.any(axis=1)[:, np.newaxis] & ~is_alike)
-        shared: dict[int, int] = {}
-        for column in np.flatnonzero(candidates.sum(axis=0) >= 2):
-            area = boxes[column, 2:].prod()
-            areas = np.where(candidates[:, column], self._place[:, 2:].prod(axis=1), 0.0)
-            rows = np.flatnonzero(areas >= _LEAST_PART * area)
-            # One thing that grows, as a door opens or light falls in, is not several.
-            if len(rows) >= 2 and area > _LARGER * areas.max() and areas[rows].sum() >= _FILLED * area:
-                shared |= {int(row): int(column) for row in rows if int(row) not in shared}
-        return shared
+        costs = self._model.costs(measured) + _kind_costs([each.kind for each in self._followed], [each.kind for each in detections])
+        confirmed = np.array([each.is_confirmed for each in self._followed])
+        scores = np.array([each.score for each in detections])
+        pairs: dict[int, int] = {}
+        for tracks, found, farthest in (
+            (confirmed, scores >= _SURE_SCORE, _FARTHEST),
+            (confirmed, scores < _SURE_SCORE, _FARTHEST_WEAK),
+            (~confirmed, scores >= _LEAST_SCORE, _FARTHEST_NEW),
+        ):
+            rows = np.flatnonzero(tracks)
+            columns = np.flatnonzero(found)
+            new = _assign(costs, rows, columns, farthest)
+            for row, column in new:
+                # Who has found its own takes no part in the next round.
+                costs[row, :] = costs[:, column] = _NEVER
+            pairs.update(new)
+        pairs.update(self._merged(detections, measured, pairs))
+        return pairs
 
-    def _lean(self, shared: dict[int, int], boxes: Array, at_s: float) -> None:
-        """Carry tracks on that share a detection: at their own speed, in their own size, and within it."""
-        for row, column in shared.items():
-            self._speed[row, 2:] = 0.0
-            room = np.maximum(0.0, (boxes[column, 2:] - self._place[row, 2:]) / 2)
-            self._place[row, :2] = np.clip(self._place[row, :2], boxes[column, :2] - room, boxes[column, :2] + room)
-            self._lives[row].last_s = at_s
+    def _merged(self, detections: Sequence[Detection], measured: Floats, pairs: dict[int, int]) -> list[tuple[int, int]]:
+        """Moving spots that lie in a much larger one, or it in them: some have become one, or one has come apart."""
+        taken = set(pairs.values())
+        rows = [row for row, each in enumerate(self._followed) if each.kind is Kind.OBJECT and each.is_confirmed and row not in pairs]
+        columns = [column for column, each in enumerate(detections) if each.kind is Kind.OBJECT and column not in taken]
+        if not rows or not columns:
+            return []
+        mine, theirs = self._model.place[rows][:, np.newaxis], measured[columns][np.newaxis]
+        least = np.minimum(mine[..., 2:].prod(axis=-1), theirs[..., 2:].prod(axis=-1))
+        inside = _shared(mine, theirs) / least
+        costs = np.where(inside >= _INSIDE_SHARE, 1 - inside, _NEVER)
+        return [(rows[row], columns[column]) for row, column in _assign(costs, np.arange(len(rows)), np.arange(len(columns)), 1.0)]
 
-    def _correct(self, seen: dict[int, int], boxes: Array, found: Sequence[Detection], at_s: float) -> None:
-        if not seen:
-            return
-        rows, columns = np.array(list(seen)), np.array(list(seen.values()))
-        spread = self._spread[rows]
-        noise = self._jitter(boxes[columns][:, 3])
-        total = spread[..., 0] + noise
-        gain_place, gain_speed = spread[..., 0] / total, spread[..., 1] / total
-        off = boxes[columns] - self._place[rows]
-        self._place[rows] += gain_place * off
-        self._speed[rows] += gain_speed * off
-        place, both, speed = spread[..., 0], spread[..., 1], spread[..., 2]
-        self._spread[rows] = np.stack([(1 - gain_place) * place, (1 - gain_place) * both, speed - gain_speed * both], axis=-1)
-        for row, column in seen.items():
-            life, detection = self._lives[row], found[column]
-            life.last_s = at_s
-            life.hits += 1
-            life.tell(detection)
-            life.is_confirmed |= life.hits >= 2 and at_s - life.first_s >= self._settings.confirm_s - 1e-6
-
-    def _jitter(self, height: Array) -> Array:
-        return np.repeat(((self._settings.jitter * height) ** 2)[:, np.newaxis], 4, axis=1)
-
-    def _vote(self, hints: Sequence[Detection]) -> None:
-        if not hints or not self._lives:
-            return
-        overlap = _overlaps(self._place, _centred(hints), np.zeros((len(self._lives), 2)))
-        for column, hint in enumerate(hints):
-            row = int(overlap[:, column].argmax())
-            if overlap[row, column] >= _HINTED:
-                self._lives[row].tell(hint)
-
-    def _begin(self, columns: Sequence[int], boxes: Array, found: Sequence[Detection], at_s: float) -> None:
-        if not columns:
-            return
-        new = boxes[columns]
-        speed = (self._settings.start_speed * new[:, 3]) ** 2
-        calm = self._settings.size_calm**2
-        spread = np.zeros((len(new), 4, 3))
-        spread[..., 0] = self._jitter(new[:, 3])
-        spread[..., 2] = np.stack([speed, speed, speed * calm, speed * calm], axis=1)
-        self._place = np.concatenate([self._place, new])
-        self._speed = np.concatenate([self._speed, np.zeros_like(new)])
-        self._spread = np.concatenate([self._spread, spread])
-        for column in columns:
-            detection = found[column]
-            is_confirmed = self._settings.confirm_s <= 0
-            life = _Life(secrets.randbits(63), at_s, at_s, 1, is_confirmed)
-            life.tell(detection)
-            self._lives.append(life)
-
-    def _tracks(self, at_s: float, seen: dict[int, Box]) -> tuple[Track, ...]:
-        tracks: list[Track] = []
-        for life, (x, y, width, height) in zip(self._lives, self._place.tolist(), strict=True):
-            if life.is_confirmed and at_s - life.last_s <= self._settings.lost_s:
-                believed = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-                box = seen.get(life.track_id)
-                shown = believed if box is None else _between(box, believed, self._settings.calm)
-                tracks.append(Track(life.track_id, life.kind, shown, life.last_s == at_s))
-        return tuple(tracks)
+    def _see(self, at_s: float, detections: Sequence[Detection], measured: Floats, pairs: dict[int, int]) -> None:
+        if pairs:
+            rows, columns = np.array(list(pairs)), np.array(list(pairs.values()))
+            self._model.correct(rows, measured[columns])
+        for row, each in enumerate(self._followed):
+            if row in pairs:
+                each.see(at_s, detections[pairs[row]])
+            else:
+                each.misses += 1
 
     def _expire(self, at_s: float) -> None:
-        ages = np.array([at_s - life.last_s for life in self._lives])
-        kept = np.array(
-            [age <= (self._settings.lost_s if life.is_confirmed else 0.4) for age, life in zip(ages, self._lives, strict=True)], np.bool_
+        hidden = self._hidden()
+        kept = list[bool]()
+        for each, is_hidden in zip(self._followed, hidden, strict=True):
+            unseen_s = at_s - each.seen_s
+            holds = unseen_s <= (_HIDDEN_HOLD_S if is_hidden else _HOLD_S) + _CLOSE_S
+            kept.append(not each.misses or (each.is_confirmed and (holds or each.misses < _PATIENCE)))
+        self._forget(kept)
+
+    def _hidden(self) -> list[bool]:
+        """Which unseen ones are thought to be where something seen is."""
+        unseen = np.array([each.misses > 0 for each in self._followed], np.bool_)
+        hidden = np.zeros(len(unseen), np.bool_)
+        if unseen.any() and not unseen.all():
+            place = self._model.place
+            mine, theirs = place[unseen][:, np.newaxis], place[~unseen][np.newaxis]
+            hidden[unseen] = (_shared(mine, theirs) >= _HIDDEN_SHARE * mine[..., 2:].prod(axis=-1)).any(axis=1)
+        result: list[bool] = hidden.tolist()
+        return result
+
+    def _begin(self, at_s: float, detections: Sequence[Detection], measured: Floats, known: set[int], *, is_first: bool) -> None:
+        """A new track for each sure detection that none went on with, and that is not one of them a second time."""
+        begun = list[int]()
+        for index, detection in enumerate(detections):
+            if index in known or detection.score < _START_SCORE:
+                continue
+            if any(detection.box.iou(detections[other].box) >= _SAME_IOU for other in (*known, *begun)):
+                continue
+            begun.append(index)
+            is_sure = is_first and detection.score >= _AT_ONCE_SCORE
+            votes = {detection.kind: detection.score}
+            self._followed.append(_Followed(secrets.randbits(63), at_s, is_sure, votes, detection.kind, detection.score))
+        if begun:
+            self._model.add(measured[begun], np.array([_LOOSENESS if detections[index].kind is Kind.OBJECT else 1.0 for index in begun]))
+        excess = len(self._followed) - MOST_TRACKS
+        if excess > 0:
+            stale = sorted(range(len(self._followed)), key=lambda row: self._followed[row].seen_s)[:excess]
+            self._forget([row not in set(stale) for row in range(len(self._followed))])
+
+    def _forget(self, kept: Sequence[bool]) -> None:
+        if not all(kept):
+            self._model.keep(np.array(kept, np.bool_))
+            self._followed = [each for each, is_kept in zip(self._followed, kept, strict=True) if is_kept]
+
+    def _tracks(self, at_s: float) -> tuple[Track, ...]:
+        place = self._model.place
+        corners = np.hstack([place[:, :2] - place[:, 2:] / 2, place[:, :2] + place[:, 2:] / 2]).tolist()
+        return tuple(
+            Track(each.track_id, each.kind, Box(*box), not each.misses)
+            for each, box in zip(self._followed, corners, strict=True)
+            if each.is_confirmed
         )
-        if kept.sum() > _MOST_TRACKS:
-            kept[np.argsort(np.where(kept, ages, np.inf), kind="stable")[_MOST_TRACKS:]] = False
-        if not kept.all():
-            self._keep(kept)
-
-    def _keep(self, kept: NDArray[np.bool_]) -> None:
-        self._lives = [life for life, is_kept in zip(self._lives, kept, strict=True) if is_kept]
-        self._place, self._speed, self._spread = self._place[kept], self._speed[kept], self._spread[kept]
 
 
-def _may_be(kinds: dict[Kind, float], kind: Kind) -> bool:
-    """A detector flips between a bicycle and who rides it, and an object may be anything; a person never becomes a car."""
-    return kind in kinds or kind in _ANYTHING or not _ANYTHING.isdisjoint(kinds)
+def _usable(detections: Sequence[Detection]) -> list[Detection]:
+    """Those that can be followed, the best of too many, in their order."""
+    usable = [each for each in detections if each.kind in _ORDER and each.score >= _LEAST_SCORE and _is_box(each.box)]
+    if len(usable) > MOST_TRACKS:
+        least = sorted((each.score for each in usable), reverse=True)[MOST_TRACKS - 1]
+        usable = [each for each in usable if each.score >= least][:MOST_TRACKS]
+    return usable
 
 
-def _between(one: Box, other: Box, share: float) -> Box:
-    """`share` of the way from `one` to `other`."""
-    rest = 1 - share
-    return Box(
-        rest * one.x0 + share * other.x0,
-        rest * one.y0 + share * other.y0,
-        rest * one.x1 + share * other.x1,
-        rest * one.y1 + share * other.y1,
-    )
+def _is_box(box: Box) -> bool:
+    return 0 < box.width < math.inf and 0 < box.height < math.inf and math.isfinite(box.x0 + box.y0)
 
 
-def _centred(found: Sequence[Detection]) -> Array:
-    boxes = np.array([(each.box.x0, each.box.y0, each.box.x1, each.box.y1) for each in found]).reshape(-1, 4)
-    return np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
+def _measured(detections: Sequence[Detection]) -> Floats:
+    """Centres, widths and heights, shape (n, 4)."""
+    corners = np.array([(each.box.x0, each.box.y0, each.box.x1, each.box.y1) for each in detections], np.float64).reshape(-1, 4)
+    return np.hstack([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]])
 
 
-def _insides(tracks: Array, boxes: Array) -> Array:
-    """The share of each track's box that lies in each of `boxes`, shape (tracks, boxes)."""
-    apart = np.abs(tracks[:, np.newaxis, :2] - boxes[np.newaxis, :, :2])
-    extents = tracks[:, np.newaxis, 2:], boxes[np.newaxis, :, 2:]
-    sides = np.clip(np.minimum((extents[0] + extents[1]) / 2 - apart, np.minimum(*extents)), 0, None)
-    shares: Array = sides.prod(axis=-1) / extents[0].prod(axis=-1)
-    return shares
+def _kind_costs(tracks: Sequence[Kind], detections: Sequence[Kind]) -> Floats:
+    """What it costs to go on with another kind, shape (tracks, detections)."""
+    mine, theirs = np.array([_ORDER[kind] for kind in tracks]), np.array([_ORDER[kind] for kind in detections])
+    result: Floats = _KIND_COSTS[np.ix_(mine, theirs)]
+    return result
 
 
-def _overlaps(tracks: Array, boxes: Array, margin: Array) -> Array:
-    """Intersection over union, shape (tracks, boxes), of boxes that both grow by what the track's place is uncertain."""
-    extent_a = tracks[:, np.newaxis, 2:] + 2 * margin[:, np.newaxis]
-    extent_b = boxes[np.newaxis, :, 2:] + 2 * margin[:, np.newaxis]
-    apart = np.abs(tracks[:, np.newaxis, :2] - boxes[np.newaxis, :, :2])
-    sides = np.clip(np.minimum((extent_a + extent_b) / 2 - apart, np.minimum(extent_a, extent_b)), 0, None)
-    shared = sides.prod(axis=-1)
-    result: Array = shared / (extent_a.prod(axis=-1) + extent_b.prod(axis=-1) - shared)
+def _assign(costs: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], farthest: float) -> list[tuple[int, int]]:
+    """The pairs that together cost least, where none costs more than `farthest`, by Jonker and Volgenant, 1987."""
+    if not len(rows) or not len(columns):
+        return []
+    found, _ = lapjv(costs[np.ix_(rows, columns)], extend_cost=True, cost_limit=farthest, return_cost=False)
+    return [(int(rows[index]), int(columns[column])) for index, column in enumerate(found.tolist()) if column >= 0]
+
+
+def _shared(one: Floats, other: Floats) -> Floats:
+    """The area that boxes have in common, as centres, widths and heights."""
+    sides = np.minimum(one[..., :2] + one[..., 2:] / 2, other[..., :2] + other[..., 2:] / 2)
+    sides = sides - np.maximum(one[..., :2] - one[..., 2:] / 2, other[..., :2] - other[..., 2:] / 2)
+    result: Floats = np.maximum(sides, 0.0).prod(axis=-1)
     return result

@@ -43,7 +43,7 @@ def test_every_setting_of_every_section_stands_there_with_its_description() -> N
     text = render()
     flat = " ".join(line.removeprefix("# ") for line in text.splitlines())
     sections: dict[str, type[BaseModel]] = {**SECTIONS}
-    assert set(sections) == {name for name in Settings.model_fields if name not in ("data", "timezone", "camera")}
+    assert set(sections) == {name for name in Settings.model_fields if name not in ("data", "timezone", "site", "camera", "notify")}
     for name, model in sections.items():
         assert f"\n[{name}]\n" in text
         for key, field in model.model_fields.items():

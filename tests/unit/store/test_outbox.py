@@ -233,15 +233,16 @@ def lasting_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     made.close()
 
 
-@given(OUTCOMES, st.lists(st.booleans(), min_size=8, max_size=8))
+@given(OUTCOMES, st.lists(st.booleans(), min_size=8, max_size=8), st.integers(0, 3))
 def test_what_was_delivered_stays_so_and_what_was_not_is_never_forgotten(
-    lasting_desk: Desk, outcomes: list[JournalRecord], is_twice: list[bool]
+    lasting_desk: Desk, outcomes: list[JournalRecord], is_twice: list[bool], early: int
 ) -> None:
     desk = lasting_desk
     event_id, start_us = timed_id(desk.clock.wall_us()), desk.clock.wall_us()
     moved = [_moved(record, event_id, start_us) for record in outcomes]
     doubled = [record for record, twice in zip(moved, is_twice, strict=False) for _ in range(1 + twice)]
-    desk.apply(desk.opened(event_id), *doubled)
+    desk.apply(desk.opened(event_id), *doubled[:early])  # those are read before there is a delivery
+    desk.apply(*doubled[early:])
     ((state,),) = desk.books.transactions.read(select(DELIVERIES.c.state).where(DELIVERIES.c.event_id == event_id))
     assert (state == "delivered") == any(isinstance(record, NoticeDelivered) for record in moved)
     if not any(isinstance(record, NoticeDelivered | NoticeBuried) for record in moved):

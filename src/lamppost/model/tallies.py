@@ -1,0 +1,66 @@
+"""Tallies as they stand in a journal: one JSON object each."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final, cast
+
+from lamppost.model.happening import Measure, Tally
+from lamppost.model.rules import CountedKind
+
+_KEYS: Final = frozenset({"measure", "kind", "count", "total", "most", "bins"})
+_MOST_BINS: Final = 128 * 128  # cells of the largest heat map
+
+
+def tally_to_json(tally: Tally) -> str:
+    """One line of JSON; what is None is left out."""
+    fields: dict[str, Any] = {"measure": tally.measure.value, "count": tally.count}
+    if tally.kind is not None:
+        fields["kind"] = tally.kind.value
+    for name in ("total", "most"):
+        value: float | None = getattr(tally, name)
+        if value is not None:
+            fields[name] = round(value, 3)
+    if tally.bins is not None:
+        fields["bins"] = [round(value, 3) for value in tally.bins]
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def tally_from_json(text: str) -> Tally:
+    """The tally that `text` is; raises `ValueError` for anything else."""
+    fields: Any = json.loads(text)
+    if not isinstance(fields, dict) or not {"measure", "count"} <= fields.keys() <= _KEYS:
+        raise ValueError(f"{text[:80]!r} is no tally")
+    content = cast("dict[str, Any]", fields)
+    count, kind, bins = content["count"], content.get("kind"), content.get("bins")
+    if type(count) is not int or count < 0:
+        raise ValueError("the count of a tally is a whole number, 0 or more")
+    if bins is not None and (not isinstance(bins, list) or len(bins) > _MOST_BINS):
+        raise ValueError("the bins of a tally are a list")
+    values = None if bins is None else tuple(_number(value) for value in bins)
+    total, most = content.get("total"), content.get("most")
+    return Tally(
+        Measure(content["measure"]),
+        None if kind is None else CountedKind(kind),
+        count,
+        None if total is None else _number(total),
+        None if most is None else _number(most),
+        values,
+    )
+
+
+def bins_to_json(bins: tuple[float, ...] | None) -> str | None:
+    """A list of numbers, or None."""
+    return None if bins is None else json.dumps([round(value, 3) for value in bins], separators=(",", ":"))
+
+
+def bins_from_json(text: str | None) -> tuple[float, ...] | None:
+    """The reverse of `bins_to_json`."""
+    return None if text is None else tuple(float(value) for value in json.loads(text))
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)

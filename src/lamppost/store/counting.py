@@ -1,0 +1,262 @@
+"""Reads counts by the minute, the hour or the day of a time zone. What was not seen is unknown, and never zero."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, select
+
+from lamppost.base.clock import US_PER_S
+from lamppost.base.errors import ConfigError
+from lamppost.model.happening import Measure, PlaceKind, Tally
+from lamppost.model.layout import DataFolder
+from lamppost.model.rules import CountedKind
+from lamppost.model.tallies import bins_from_json
+from lamppost.store.counts import QUARTER_US, add_up
+from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.schema import MINUTES, QUARTER_TALLIES, QUARTERS, TALLIES
+
+MINUTE_US: Final = 60 * US_PER_S
+MOST_BUCKETS: Final = 600_000  # a year of minutes, and some more
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# What a place of that kind always tells, zero or not.
+_ALWAYS: Final = {PlaceKind.LINE: (Measure.FORWARD, Measure.BACKWARD), PlaceKind.ZONE: (Measure.ENTRIES, Measure.EXITS)}
+
+
+class Bucket(StrEnum):
+    """How counts are put together."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is counted."""
+
+    camera: str
+    kind: PlaceKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One measure of one kind at one place in one bucket, from `start_us` to `end_us`.
+
+    `observed_s` of it were seen. `tally` is None where nothing was: then it is unknown. `kind` is None for all kinds together.
+    """
+
+    place: Place
+    start_us: int
+    end_us: int
+    observed_s: float
+    measure: Measure
+    kind: CountedKind | None
+    tally: Tally | None
+
+    @property
+    def span_s(self) -> float:
+        return (self.end_us - self.start_us) / US_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read; what is empty stands for all. `until_us` is outside."""
+
+    since_us: int
+    until_us: int
+    by: Bucket
+    zone: ZoneInfo
+    cameras: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    kinds: tuple[CountedKind, ...] = ()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of one place: by bucket, what was observed, and what was counted."""
+
+    observed_ms: dict[int, int] = field(default_factory=dict[int, int])
+    tallies: dict[tuple[Measure, CountedKind | None], dict[int, Tally]] = field(
+        default_factory=dict[tuple[Measure, CountedKind | None], dict[int, Tally]]
+    )
+
+
+def buckets(wanted: Wanted) -> list[int]:
+    """The beginnings of the buckets, and the end of the last one; whole ones, so the first may begin before `since_us`.
+
+    Days and hours are those of the zone's clock: a day has 23 or 25 hours when the clock is changed, and the
+    hour that comes twice is two. Raises `ConfigError` for more than can be listed.
+    """
+    if wanted.until_us <= wanted.since_us:
+        raise ConfigError("the time to count ends before it begins", remedy="--since is earlier than --until")
+    starts = [_start_of(wanted.since_us, wanted)]
+    while starts[-1] < wanted.until_us:
+        starts.append(_next(starts[-1], wanted))
+        if len(starts) > MOST_BUCKETS:
+            raise ConfigError(
+                f"more than {MOST_BUCKETS} {wanted.by.value}s are too many at once", remedy="ask for less time, or --by hour or day"
+            )
+    return starts
+
+
+def _start_of(at_us: int, wanted: Wanted) -> int:
+    if wanted.by is Bucket.MINUTE:
+        return at_us // MINUTE_US * MINUTE_US
+    local = _local(at_us, wanted.zone)
+    if wanted.by is Bucket.DAY:
+        return _first_of_day(local)
+    # Of the hour that comes twice, this one: count back on the line of UTC.
+    return at_us - (local.minute * 60 + local.second) * US_PER_S - local.microsecond
+
+
+def _next(start_us: int, wanted: Wanted) -> int:
+    if wanted.by is Bucket.MINUTE:
+        return start_us + MINUTE_US
+    if wanted.by is Bucket.DAY:
+        return _first_of_day(_local(start_us, wanted.zone) + timedelta(days=1))
+    local = _local(start_us, wanted.zone)
+    # The next full hour; where the clock is put on or back in between by less than one, the bucket is so much shorter or longer.
+    return _start_of(start_us + (3600 - local.minute * 60) * US_PER_S, wanted)
+
+
+def _first_of_day(local: datetime) -> int:
+    """The first moment of a local day; where the clock is put on at midnight, that is not 0:00."""
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return _us((midnight.astimezone(UTC)).astimezone(local.tzinfo))
+
+
+def _local(at_us: int, zone: ZoneInfo) -> datetime:
+    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
+
+
+def _us(moment: datetime) -> int:
+    return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+class CountReader:
+    """Reads the counts in an index, beside the one who writes it. Raises `StoreError` when there is none."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._engine = open_engine(folder.index)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def places(self) -> tuple[Place, ...]:
+        """Where anything was ever counted."""
+        query = select(QUARTERS.c.camera, QUARTERS.c.place_kind, QUARTERS.c.place).distinct().order_by(*QUARTERS.primary_key.columns[:3])
+        return tuple(Place(row.camera, PlaceKind(row.place_kind), row.place) for row in self._all(query))
+
+    def read(self, wanted: Wanted) -> Iterator[Count]:
+        """Every bucket of every place, in order of place, measure, kind and time; the unknown ones too.
+
+        Raises `ConfigError` for a camera or a place of which nothing is known.
+        """
+        bounds = buckets(wanted)
+        places = self._chosen(wanted)
+        # Quarters of an hour serve every bucket that begins and ends with one; all zones of today do.
+        is_whole = wanted.by is not Bucket.MINUTE and all(start % QUARTER_US == 0 for start in bounds)
+        for place in places:
+            yield from _counts(place, wanted, bounds, self._seen(place, wanted, bounds, is_by_quarter=is_whole))
+
+    def _chosen(self, wanted: Wanted) -> list[Place]:
+        known = self.places()
+        for what, asked, have in (
+            ("camera", wanted.cameras, {place.camera for place in known}),
+            ("place", wanted.places, {place.name for place in known if place.name}),
+        ):
+            for name in asked:
+                if name not in have:
+                    raise ConfigError(
+                        f"nothing was counted at a {what} {name!r}", remedy=f"known: {', '.join(sorted(have)[:20]) or 'none'}"
+                    )
+        return [
+            place
+            for place in known
+            if (not wanted.cameras or place.camera in wanted.cameras) and (not wanted.places or place.name in wanted.places)
+        ]
+
+    def _seen(self, place: Place, wanted: Wanted, bounds: Sequence[int], *, is_by_quarter: bool) -> _Seen:
+        seen = _Seen()
+        spans, tallies = _by_quarter(place, bounds) if is_by_quarter else _by_minute(place, bounds)
+        for row in self._all(spans):
+            index = bisect_right(bounds, row.at_us) - 1
+            seen.observed_ms[index] = seen.observed_ms.get(index, 0) + row.observed_ms
+        for row in self._all(tallies):
+            measure, kind = Measure(row.measure), CountedKind(row.kind) if row.kind else None
+            if (wanted.measures and measure not in wanted.measures) or (wanted.kinds and kind not in wanted.kinds):
+                continue
+            tally = Tally(measure, kind, row.counted, row.total, row.most, bins_from_json(row.bins))
+            of_buckets, index = seen.tallies.setdefault((measure, kind), {}), bisect_right(bounds, row.at_us) - 1
+            of_buckets[index] = add_up(of_buckets[index], tally) if index in of_buckets else tally
+        return seen
+
+    def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+        with index_errors("read the index"), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def _by_minute(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select[Any]]:
+    where = and_(
+        MINUTES.c.camera == place.camera,
+        MINUTES.c.place_kind == place.kind.value,
+        MINUTES.c.place == place.name,
+        MINUTES.c.minute_us >= bounds[0],
+        MINUTES.c.minute_us < bounds[-1],
+    )
+    at_us = MINUTES.c.minute_us.label("at_us")
+    tallies = select(at_us, *_columns(TALLIES)).join_from(TALLIES, MINUTES, TALLIES.c.minute_id == MINUTES.c.minute_id).where(where)
+    return select(at_us, MINUTES.c.observed_ms).where(where), tallies
+
+
+def _by_quarter(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select[Any]]:
+    spans, tallies = (
+        and_(
+            table.c.camera == place.camera,
+            table.c.place_kind == place.kind.value,
+            table.c.place == place.name,
+            table.c.quarter_us >= bounds[0],
+            table.c.quarter_us < bounds[-1],
+        )
+        for table in (QUARTERS, QUARTER_TALLIES)
+    )
+    return (
+        select(QUARTERS.c.quarter_us.label("at_us"), QUARTERS.c.observed_ms).where(spans),
+        select(QUARTER_TALLIES.c.quarter_us.label("at_us"), *_columns(QUARTER_TALLIES)).where(tallies),
+    )
+
+
+def _columns(table: Any) -> tuple[Any, ...]:
+    return table.c.measure, table.c.kind, table.c.count.label("counted"), table.c.total, table.c.most, table.c.bins
+
+
+def _counts(place: Place, wanted: Wanted, bounds: Sequence[int], seen: _Seen) -> Iterator[Count]:
+    keys = set(seen.tallies)
+    for measure in _ALWAYS.get(place.kind, ()):
+        if not any(key[0] is measure for key in keys) and (not wanted.measures or measure in wanted.measures) and not wanted.kinds:
+            keys.add((measure, None))
+    if not wanted.measures:
+        keys = {key for key in keys if key[0] is not Measure.PRESENCE}
+    order = list(Measure)
+    for measure, kind in sorted(keys, key=lambda key: (order.index(key[0]), key[1] or "")):
+        tallies = seen.tallies.get((measure, kind), {})
+        for index, (start_us, end_us) in enumerate(itertools.pairwise(bounds)):
+            observed_ms = seen.observed_ms.get(index, 0)
+            tally = tallies.get(index) or (Tally(measure, kind, 0) if observed_ms else None)
+            yield Count(place, start_us, end_us, min(observed_ms / 1000, (end_us - start_us) / US_PER_S), measure, kind, tally)
