@@ -81,6 +81,25 @@ def test_who_handles_masked_pictures_does_not_exchange_their_pixels() -> None:
     assert [path for path, names in handlers.items() if ("dataclasses", "replace") in names] == []
 
 
+def test_masked_pictures_are_drawn_on_by_what_knows_no_raw_frame() -> None:
+    drawing = {path for path, tree in trees().items() for name, _ in called(tree) if name == "draw_on"}
+    assert drawing == {"mask/annotate.py"}
+    for path in ("mask/annotate.py", "mask/strokes.py", "mask/plates.py"):
+        assert ("lamppost.model.vision", "Frame") not in imported(trees()[path])
+        assert offences(trees()[path]) == []
+
+
+def test_memory_that_was_frozen_is_thawed_in_one_place() -> None:
+    thawing = {
+        path
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is True
+        if any(isinstance(target, ast.Attribute) and target.attr == "writeable" for target in node.targets)
+    }
+    assert thawing == {"mask/paint.py"}
+
+
 @pytest.mark.parametrize("writer", sorted(PICTURE_WRITERS))
 def test_pictures_are_written_in_few_places(writer: str) -> None:
     places = {path for path, tree in trees().items() for name, _ in called(tree) if name == writer}

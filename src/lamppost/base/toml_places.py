@@ -35,7 +35,7 @@ class TomlPlaces:
     def __init__(self, text: str) -> None:
         scan = _Scan(text)
         # What tomllib takes is followed to its end; brackets that are too deep for both end it here.
-        with contextlib.suppress(_Lost, RecursionError):
+        with contextlib.suppress(ValueError, RecursionError):
             scan.run()
         self._lines = scan.lines
 
@@ -50,10 +50,6 @@ class TomlPlaces:
     def places(self) -> frozenset[Place]:
         """Every place that is known."""
         return frozenset(self._lines)
-
-
-class _Lost(ValueError):
-    """Something stands here that is no TOML."""
 
 
 class _Scan:
@@ -107,7 +103,7 @@ class _Scan:
         place = (*place, last)
         self.lines[place] = line
         if not self._is_next("="):
-            raise _Lost
+            raise ValueError("no TOML")
         self._at += 1
         self._skip(_SPACE)
         self._value(place)
@@ -169,6 +165,6 @@ class _Scan:
     def _take(self, what: re.Pattern[str]) -> str:
         match = what.match(self._text, self._at)
         if match is None:
-            raise _Lost
+            raise ValueError("no TOML")
         self._at = match.end()
         return match[0]

@@ -8,7 +8,7 @@ pixel from under a mask into one beside it. Blur and mosaic can be undone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -111,6 +111,22 @@ def paint(frame: Frame, masks: Iterable[Mask], palette: Palette) -> MaskedFrame:
             columns = slice(mask.x0 // shrink, -(-mask.x1 // shrink))
             plane[mask.y0 // shrink : -(-mask.y1 // shrink), columns] = level
     return MaskedFrame(_frozen(i420), frame.pts_90k, frame.wall_us, ordered, None, frame.is_full_range)
+
+
+def draw_on(frame: MaskedFrame, draw: Callable[[NDArray[np.uint8]], None]) -> MaskedFrame:
+    """`frame` after `draw` has drawn over its picture, which is masked already, and can be written no more afterwards.
+
+    It is drawn in the frame's own memory, so that whoever else has the frame sees it too, and comes back itself. One that
+    shares its picture with others, as covered frames do, is copied.
+    """
+    is_shared = frame.covered is not None or not frame.i420.flags.owndata
+    i420 = frame.i420.copy() if is_shared else frame.i420
+    i420.flags.writeable = True
+    try:
+        draw(i420)
+    finally:
+        i420.flags.writeable = False
+    return MaskedFrame(i420, frame.pts_90k, frame.wall_us, frame.masks, frame.covered, frame.is_full_range) if is_shared else frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,9 @@ def test_the_last_camera_can_go_and_another_can_come(lamppost: Lamppost, config:
         (("test", f"rtsps://op:{CANARY}@192.0.2.1/s", "--transport", "udp"), "not be encrypted"),
         (("add", "park", "file:gone.mp4", "--test"), "does not exist"),
         (("set", "park", "--preset", "all"), "has no camera"),
+        (("add", "park", "sim://plaza", "--rules", "gone.toml"), "there is no rules file"),
+        (("set", "gate", "--rules", "."), "is a folder"),
+        (("set", "gate", "--unset", "rules"), "no such setting"),
         (("set", "gate"), "nothing to change"),
         (("set", "gate", "--unset", "name"), "no such setting"),
         (("remove", "park"), "it has: gate"),
@@ -135,3 +138,16 @@ def test_a_camera_is_tried_by_name_and_by_address(lamppost: Lamppost, config: Pa
     missing = lamppost("camera", "test", "file:gone.mp4")
     assert missing.exit_code == 1
     assert "does not exist" in missing.output
+
+
+def test_a_camera_gets_rules_and_loses_them_again(lamppost: Lamppost, config: Path) -> None:
+    rules = config.with_name("gate.rules.toml")
+    rules.write_text('[[line]]\nname = "door"\npoints = [[0.1, 0.5], [9, 0.5]]\n')
+    refused = lamppost("camera", "set", "gate", "--rules", rules.name)
+    assert refused.exit_code == 2
+    assert "gate.rules.toml: line 3: line[1].points: " in refused.output
+    rules.write_text('[[line]]\nname = "door"\npoints = [[0.1, 0.5], [0.9, 0.5]]\n')
+    assert lamppost("camera", "set", "gate", "--rules", rules.name).exit_code == 0
+    assert cameras(config)[0]["rules_file"] == "gate.rules.toml"
+    assert lamppost("camera", "set", "gate", "--unset", "rules_file").exit_code == 0
+    assert "rules_file" not in cameras(config)[0]

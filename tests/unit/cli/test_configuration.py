@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import check_camera, check_cameras, load_settings, one_camera
+from lamppost.cli.configuration import check_camera, check_cameras, load_settings, load_whole, named_files, one_camera
 
 CANARY = "kanarienvogel-42"
 
@@ -106,11 +106,86 @@ def test_the_same_custodian_twice_is_refused(write, recipients: tuple[str, ...])
     assert "twice" in refusal(write(sealing=sealing))
 
 
+def test_a_mistake_names_the_line_it_stands_in(write) -> None:
+    path = write(CAMERA + "preset = 'all'\nusename = 'x'\n[recording]\n\nsegment_s = 1")
+    wrong = [number for number, line in enumerate(path.read_text().splitlines(), 1) if line.startswith(("usename", "segment_s"))]
+    numbers = [line.removeprefix(f"{path}: line ").split(":")[0] for line in refusal(path).splitlines()]
+    assert sorted(map(int, numbers)) == wrong
+
+
 def test_no_file_and_no_text_are_told_apart(here: Path) -> None:
     assert "lamppost init" in refusal(here / "absent.toml")
     (here / "binary.toml").write_bytes(b"\xff\xfe\x00" + CANARY.encode())
     assert CANARY not in refusal(here / "binary.toml")
     assert "cannot be read" in refusal(here)
+
+
+# Rules
+
+RULES = '[[line]]\nname = "door"\npoints = [[0.1, 0.5], [0.9, 0.5]]\n'
+
+
+def test_the_rules_of_each_camera_are_read_from_beside_the_configuration(write, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "rules").mkdir()
+    (here / "rules" / "gate.toml").write_text(RULES)
+    path = write(CAMERA + 'rules_file = "rules/gate.toml"\n' + CAMERA.replace("gate", "plaza"))
+    monkeypatch.chdir("/")
+    gate, plaza = load_whole(path).camera
+    assert gate.rules is not None
+    assert [line.name for line in gate.rules.line] == ["door"]
+    assert plaza.rules is None
+    assert load_settings(path).camera[0].rules is None, "who only looks at what was recorded is not kept from it by a wrong rule"
+    assert named_files(path) == (here / "rules" / "gate.toml",)
+    path.write_text("[")
+    assert named_files(path) == ()
+
+
+def test_mistakes_in_all_rules_files_are_told_at_once_and_each_file_once(write, here: Path) -> None:
+    (here / "one.toml").write_text(RULES + "kind = 1\nankor = 2\n")
+    (here / "two.toml").write_text("[[line")
+    tables = [
+        CAMERA.replace("gate", f"gate-{number}") + f'rules_file = "{name}.toml"\n' for number, name in enumerate(("one", "two", "one"))
+    ]
+    path = write("".join(tables))
+    with pytest.raises(ConfigError) as caught:
+        load_whole(path)
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        [str(here / "one.toml"), "line 4"], [str(here / "one.toml"), "line 5"], [str(here / "two.toml"), "line 1"]
+    ]  # fmt: skip
+
+
+def test_rules_stand_in_a_file_of_their_own(write) -> None:
+    message = refusal(write(CAMERA + f"rules = {{ line = [{{ name = '{CANARY}' }}] }}\nusename = 'x'"))
+    first, second = message.splitlines()
+    assert "camera[1].rules is not a setting: what it would hold stands in a file of its own, which rules_file names" in first
+    assert "did you mean 'username'" in second
+    assert CANARY not in message
+    assert "did you mean 'rules_file'" in refusal(write(CAMERA + "rules_fil = 'x'"))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('counting_model = "yolo"', "there is no model 'yolo' to count with"),
+        ('counting_model = "centerface"', "the model 'centerface' finds nothing that is counted"),
+        (
+            '[analysis]\nmodel = "yolox-nano"',
+            "the model 'yolox-nano' to count with is not here — lamppost model pull yolox-nano",
+        ),
+    ],
+)
+def test_a_model_that_cannot_count_is_refused_before_anything_starts(write, here: Path, more: str, said: str) -> None:
+    (here / "rules.toml").write_text(RULES)
+    with pytest.raises(ConfigError) as caught:
+        load_whole(write(f'{CAMERA}rules_file = "rules.toml"\n{more}'))
+    assert str(caught.value).startswith(f"camera gate: {said}")
+    load_whole(write(f"{CAMERA}{more}"))  # nothing is counted there
+
+
+def test_a_camera_may_count_by_what_moves_though_others_have_a_model(write, here: Path) -> None:
+    (here / "rules.toml").write_text(RULES)
+    load_whole(write(CAMERA + 'rules_file = "rules.toml"\ncounting_model = ""\n[analysis]\nmodel = "yolox-nano"'))
 
 
 # Secrets

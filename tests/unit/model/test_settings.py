@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
+from lamppost.model.rules import RuleBook
 from lamppost.model.settings import (
+    AnalysisSettings,
     CameraSettings,
     LogSettings,
     MaskingSettings,
@@ -25,11 +28,14 @@ from lamppost.model.vision import Preset
 
 CANARY = "kanarienvogel-42"
 ALPHABET = "023456789acdefghjklmnpqrstuvwxyz"
-SECTIONS = (CameraSettings, RecordingSettings, SealingSettings, MaskingSettings, ModelsSettings, LogSettings, Settings)
+SECTIONS = (CameraSettings, RecordingSettings, SealingSettings, MaskingSettings, AnalysisSettings, ModelsSettings, LogSettings, Settings)
 
 
 def recipients(count: int) -> tuple[str, ...]:
     return tuple("age1" + ALPHABET[number] * 58 for number in range(count))
+
+
+RULES = {"line": [{"name": "door", "points": [(0.1, 0.5), (0.9, 0.5)]}]}
 
 
 def make_camera(**changes: Any) -> CameraSettings:
@@ -214,6 +220,7 @@ def test_an_address_for_metrics_may_be_ipv6_or_none() -> None:
     ("changes", "is_received_as_before"),
     [
         ({"preset": "all", "sealed_days": 1, "masked_days": 2, "max_gb": 3}, True),
+        ({"rules_file": "gate.rules.toml", "rules": RULES, "counting_model": "yolox-nano"}, True),
         ({"url": "rtsp://192.0.2.1/other"}, False),
         ({"sub_url": "rtsp://192.0.2.1/sub"}, False),
         ({"transport": "udp"}, False),
@@ -230,3 +237,18 @@ def test_what_a_recorder_need_not_know_interrupts_no_recording(changes: dict[str
 
 def test_another_password_is_another_way_to_receive() -> None:
     assert not make_camera(password=CANARY).is_received_as(make_camera(password="x"))
+
+
+def test_the_rules_of_a_camera_reach_its_processes() -> None:
+    sealing = SealingSettings(custodians=recipients(2), threshold=2)
+    settings = Settings(sealing=sealing, camera=(make_camera(rules=RULES),))
+    received = Settings.model_validate(json.loads(json.dumps(settings.model_dump(mode="json"))))
+    assert received.camera[0].rules == settings.camera[0].rules
+    changed = settings.camera[0].model_copy(update={"rules": RuleBook()})
+    assert changed != settings.camera[0], "so that the processes are told"
+
+
+@pytest.mark.parametrize("interval_s", [0.019, 2.1, math.inf, math.nan])
+def test_looks_for_counting_are_neither_all_the_time_nor_never(interval_s: float) -> None:
+    with pytest.raises(ValidationError):
+        AnalysisSettings(interval_s=interval_s)

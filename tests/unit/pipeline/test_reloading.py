@@ -66,3 +66,80 @@ def test_a_file_that_is_gone_is_told_once(scene: Scene) -> None:
     scene.path.write_text("back again")
     assert scene.look() is None
     assert scene.look() is SETTINGS
+
+
+class SceneOfMany(Scene):
+    """A configuration whose lines name the files beside it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.root = root
+        self.problem = ""
+        self.path.write_text("a.rules\n")
+        (root / "a.rules").write_text("lines")
+        self.watch = ConfigWatch(self.path, self._load_all, self.clock, beside=self._beside)
+
+    def _beside(self) -> tuple[Path, ...]:
+        return tuple(self.root / name for name in self.path.read_text().split()) if self.path.exists() else ()
+
+    def _load_all(self) -> Settings:
+        self.read.append(" ".join(path.read_text() for path in (self.path, *self._beside())))
+        if self.problem:
+            raise ConfigError(self.problem)
+        return SETTINGS
+
+    def looks(self, count: int) -> list[str]:
+        """What came of so many looks."""
+        found: list[str] = []
+        for _ in range(count):
+            try:
+                found.append("read" if self.look() is SETTINGS else "")
+            except ConfigError as error:
+                found.append(str(error))
+        return found
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> SceneOfMany:
+    return SceneOfMany(tmp_path)
+
+
+def test_a_file_that_the_configuration_names_is_watched_as_well(many: SceneOfMany) -> None:
+    assert many.looks(2) == ["", ""]
+    (many.root / "a.rules").write_text("lines, half")
+    assert many.looks(1) == [""]
+    (many.root / "a.rules").write_text("lines and zones")
+    assert many.looks(3) == ["", "read", ""]
+    assert many.read == ["a.rules\n lines and zones"], "all of it, and once"
+
+
+def test_a_bad_file_is_told_once_and_read_again_when_it_is_mended(many: SceneOfMany) -> None:
+    many.problem = "line 3 is wrong"
+    (many.root / "a.rules").write_text("lines, wrong")
+    assert many.looks(4) == ["", "line 3 is wrong", "", ""]
+    many.problem = ""
+    (many.root / "a.rules").write_text("lines, right again")
+    assert many.looks(2) == ["", "read"]
+
+
+def test_a_file_that_is_named_only_now_is_watched_from_now_on_though_it_is_wrong(many: SceneOfMany) -> None:
+    many.problem = "b.rules is not there"
+    many.path.write_text("a.rules b.rules\n")
+    (many.root / "b.rules").write_text("wrong")
+    assert many.looks(3) == ["", "b.rules is not there", ""]
+    many.problem = ""
+    (many.root / "b.rules").write_text("right now")
+    assert many.looks(2) == ["", "read"]
+    many.path.write_text("b.rules\n")
+    assert many.looks(2) == ["", "read"]
+    (many.root / "a.rules").write_text("nobody cares any more")
+    assert many.looks(3) == ["", "", ""]
+
+
+def test_a_file_beside_that_goes_and_comes_is_a_change(many: SceneOfMany) -> None:
+    (many.root / "a.rules").rename(many.root / "away")
+    many.watch = ConfigWatch(many.path, lambda: SETTINGS, many.clock, beside=lambda: [many.root / "a.rules"])
+    (many.root / "away").rename(many.root / "a.rules")
+    assert many.looks(3) == ["", "read", ""]
+    (many.root / "a.rules").unlink()
+    assert many.looks(3) == ["", "read", ""]

@@ -21,7 +21,8 @@ from lamppost.model.books import GapOpened
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
-from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
+from lamppost.model.rules import RuleBook
+from lamppost.model.settings import AnalysisSettings, CameraSettings, FleetSettings, SealingSettings, Settings
 from lamppost.model.vision import Preset
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
@@ -433,6 +434,22 @@ def test_masking_and_retention_change_without_a_new_connection(scene: Scene) -> 
     scene.supervisor.apply(scene.settings.model_copy(update={"camera": (changed, plaza)}))
     for name in (RECORDER, ANALYST):
         assert [order.body["order"] for order in scene.now(name).orders()] == ["settings"], "everybody knows, and no feed is new"
+
+
+def test_rules_change_without_a_new_connection(scene: Scene) -> None:
+    scene.supervisor.start()
+    for name in (RECORDER, ANALYST):
+        scene.now(name).orders()
+    gate, plaza = scene.settings.camera
+    rules = RuleBook.model_validate({"line": [{"name": "door", "points": [(0.1, 0.5), (0.9, 0.5)]}]})
+    changed = gate.model_copy(update={"rules_file": Path("gate.rules.toml"), "rules": rules})
+    scene.supervisor.apply(scene.settings.model_copy(update={"camera": (changed, plaza)}))
+    (told,) = scene.now(ANALYST).orders()
+    assert parse_settings(told.body["settings"]).camera[0].rules == rules
+    assert [order.body["order"] for order in scene.now(RECORDER).orders()] == ["settings"], "no feed is new"
+    scene.supervisor.apply(scene.settings.model_copy(update={"camera": (changed, plaza), "analysis": AnalysisSettings(interval_s=0.2)}))
+    (told,) = scene.now(ANALYST).orders()
+    assert parse_settings(told.body["settings"]).analysis.interval_s == 0.2
 
 
 def test_a_password_that_was_changed_in_its_file_is_used(scene: Scene, tmp_path: Path) -> None:
