@@ -39,7 +39,7 @@ FLOWS = {
 
 def minutes(seed: int = 7) -> Iterator[MinuteCounted]:
     """Minutes of a line and a zone; the camera is away on the first day from 13:00 to 15:00, and often in the hour after."""
-    random_of = random.Random(seed)
+    random_of = random.Random(seed)  # noqa: S311 — a picture, and no secret
     for number, minute_us in enumerate(range(SINCE_US, UNTIL_US, MINUTE_US)):
         hour = (minute_us - SINCE_US) / (3600 * US_PER_S)
         if 13 <= hour < 15 or (15 <= hour < 16 and number % 3):

@@ -6,6 +6,7 @@ import csv
 import itertools
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any, BinaryIO, Final, TextIO
 from zoneinfo import ZoneInfo
 
@@ -51,10 +52,9 @@ def write_csv(counts: Iterable[Count], zone: ZoneInfo, stream: TextIO) -> None:
 def write_parquet(counts: Iterable[Count], zone: ZoneInfo, stream: BinaryIO) -> None:
     """The same columns, typed; times are UTC in the file and know their zone, what is unknown is null."""
     # Imported here: nobody else waits for it.
-    import pyarrow
-    from pyarrow import parquet
-
-    arrow: Any = pyarrow
+    # It has no types.
+    arrow: Any = import_module("pyarrow")
+    parquet: Any = import_module("pyarrow.parquet")
     moment = arrow.timestamp("us", tz=zone.key)
     word = arrow.dictionary(arrow.int32(), arrow.string())
     types = [moment, moment, word, word, word, word, word, word, arrow.int64(), *[arrow.float64()] * 4]

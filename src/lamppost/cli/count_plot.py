@@ -66,15 +66,16 @@ class _Panel:
 def draw(counts: Iterable[Count], wanted: Wanted, stream: BinaryIO, *, picture_format: str, site: str = "") -> None:
     """Write the figure as `png` or `svg`; raises `ConfigError` for nothing to draw, or too much of it."""
     # Imported here: nobody else waits for it. Figures are made without `pyplot`, which keeps them in a module.
+    import matplotlib
     from matplotlib import dates as untyped_dates
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     dates: Any = untyped_dates
+    library: Any = matplotlib
     panels = _panels(counts, wanted)
     # SVG has ids of its own for each run otherwise; the same counts are the same file.
-    with rc_context({"hatch.color": _HATCH, "hatch.linewidth": 0.7, "svg.hashsalt": "lamppost", "axes.edgecolor": _HATCH}):
+    with library.rc_context({"hatch.color": _HATCH, "hatch.linewidth": 0.7, "svg.hashsalt": "lamppost", "axes.edgecolor": _HATCH}):
         figure: Any = Figure(figsize=(11, 1.5 + 2.05 * len(panels)), layout="constrained")
         FigureCanvasAgg(figure)
         figure.get_layout_engine().set(h_pad=0.07, w_pad=0.08)
@@ -83,14 +84,26 @@ def draw(counts: Iterable[Count], wanted: Wanted, stream: BinaryIO, *, picture_f
             _draw_panel(axes, panel, wanted)
         locator = dates.AutoDateLocator(tz=wanted.zone, minticks=5, maxticks=12)
         all_axes[-1].xaxis.set_major_locator(locator)
-        all_axes[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=wanted.zone))
+        all_axes[-1].xaxis.set_major_formatter(_time_format(dates, locator, wanted))
         buckets = panels[0].buckets
         all_axes[-1].set_xlim(_day(buckets[0].start_us), _day(buckets[-1].end_us))
         all_axes[-1].set_xlabel(f"clock of {wanted.zone.key}", fontsize=9, color=_QUIET, loc="right")
-        figure.suptitle(_title(buckets, wanted, site), x=0.012, ha="left", fontsize=13, fontweight="bold", color=_INK)
+        figure.align_ylabels(all_axes)
+        figure.suptitle(_title(buckets, wanted, site), x=0.012, ha="left", fontsize=14, fontweight="bold", color=_INK)
         handles = _legend(panels)
         figure.legend(handles=handles, loc="outside lower left", ncols=min(8, len(handles)), frameon=False, fontsize=9, labelcolor=_INK)
         figure.savefig(stream, format=picture_format, dpi=150, metadata={"Date": None} if picture_format == "svg" else None)
+
+
+def _time_format(dates: Any, locator: Any, wanted: Wanted) -> Any:
+    """Hours by the hour, and the date at midnight; the year stands in the title."""
+    return dates.ConciseDateFormatter(
+        locator,
+        tz=wanted.zone,
+        formats=["%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
+        zero_formats=["%Y", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"],
+        show_offset=False,
+    )
 
 
 def _panels(counts: Iterable[Count], wanted: Wanted) -> list[_Panel]:
@@ -122,7 +135,7 @@ def _draw_panel(axes: Any, panel: _Panel, wanted: Wanted) -> None:
     else:
         _draw_levels(axes, panel, edges)
     title = f"{panel.place.camera}, {panel.place.kind.value} {panel.place.name}: {panel.family.title}"
-    axes.set_title(title, loc="left", fontsize=10, color=_INK)
+    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=_INK)
     axes.set_ylabel(panel.family.unit.format(by=wanted.by.value), fontsize=9, color=_QUIET)
     axes.grid(axis="y", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
@@ -148,11 +161,15 @@ def _draw_both_ways(axes: Any, panel: _Panel, edges: Sequence[float]) -> None:
     axes.axhline(0, color=_INK, linewidth=0.8)
     axes.set_ylim(-1.3 * highest[1], 1.3 * highest[0])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(_unsigned))
     for y, anchor, arrow, measure in ((0.97, "top", "▲", panel.family.up), (0.03, "bottom", "▼", panel.family.down)):
         label = f"{arrow} {measure.value if measure else ''}"
         box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
         axes.text(0.006, y, label, transform=axes.transAxes, va=anchor, fontsize=8.5, color=_INK, bbox=box)
+
+
+def _unsigned(value: float, _position: int | None = None) -> str:
+    return f"{abs(value):g}"
 
 
 def _draw_levels(axes: Any, panel: _Panel, edges: Sequence[float]) -> None:

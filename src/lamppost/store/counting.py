@@ -26,6 +26,8 @@ from lamppost.store.schema import MINUTES, QUARTER_TALLIES, QUARTERS, TALLIES
 MINUTE_US: Final = 60 * US_PER_S
 HOUR_US: Final = 60 * MINUTE_US
 MOST_BUCKETS: Final = 600_000  # a year of minutes, and some more
+_Queries = tuple[Any, Any]
+"""What was observed, and what was counted: SQLAlchemy types a query by its columns, which are of no use here."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What a place of that kind always tells, zero or not.
 _ALWAYS: Final = {
@@ -237,8 +239,12 @@ class CountReader:
         places = self._chosen(wanted)
         # Quarters of an hour serve every bucket that begins and ends with one; all zones of today do.
         is_whole = wanted.by is not Bucket.MINUTE and all(start % QUARTER_US == 0 for start in bounds)
+        # What cannot be asked is told here, before anybody has written a heading.
+        return self._read(places, wanted, bounds, is_by_quarter=is_whole)
+
+    def _read(self, places: Sequence[Place], wanted: Wanted, bounds: Sequence[int], *, is_by_quarter: bool) -> Iterator[Count]:
         for place in places:
-            yield from _counts(place, wanted, bounds, self._seen(place, wanted, bounds, is_by_quarter=is_whole))
+            yield from _counts(place, wanted, bounds, self._seen(place, wanted, bounds, is_by_quarter=is_by_quarter))
 
     def _chosen(self, wanted: Wanted) -> list[Place]:
         known = self.places()
@@ -277,7 +283,7 @@ class CountReader:
             return connection.execute(query).all()
 
 
-def _by_minute(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select[Any]]:
+def _by_minute(place: Place, bounds: Sequence[int]) -> _Queries:
     where = and_(
         MINUTES.c.camera == place.camera,
         MINUTES.c.place_kind == place.kind.value,
@@ -290,7 +296,7 @@ def _by_minute(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select
     return select(at_us, MINUTES.c.observed_ms).where(where), tallies
 
 
-def _by_quarter(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select[Any]]:
+def _by_quarter(place: Place, bounds: Sequence[int]) -> _Queries:
     spans, tallies = (
         and_(
             table.c.camera == place.camera,
