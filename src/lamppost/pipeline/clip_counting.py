@@ -78,8 +78,9 @@ class ClipCounts:
 class ClipWitness:
     """Collects what a watch finds in a clip that began at `start_us`."""
 
-    def __init__(self, start_us: int) -> None:
+    def __init__(self, start_us: int, watcher: Callable[[SceneNow], None] | None = None) -> None:
         self.counts = ClipCounts()
+        self._watcher = watcher
         self._start_us = start_us
         self._open: dict[str, ClipEvent] = {}
         self._seen: dict[int, tuple[float, float, CountedKind]] = {}  # of the things in sight: first and last moment, kind
@@ -88,6 +89,8 @@ class ClipWitness:
     def note_scene(self, scene: SceneNow) -> None:
         counts = self.counts
         counts.looks += 1
+        if self._watcher is not None:
+            self._watcher(scene)
         present = {moving.track_id for moving in scene.moving}
         for moving in scene.moving:
             if moving.is_seen and moving.has_moved:
@@ -142,11 +145,20 @@ class ClipWitness:
 class ClipCounter:
     """Counts one clip by `book`; with a `detector`, the kinds that it tells apart, otherwise what moves.
 
-    `start_us` is the time at which the clip begins. Raises `ConfigError` for a calibration that cannot be.
+    `start_us` is the time at which the clip begins; a `watcher` is told of every scene.
+    Raises `ConfigError` for a calibration that cannot be.
     """
 
-    def __init__(self, book: RuleBook, *, detector: Detector | None, interval_s: float, start_us: int = 0) -> None:
-        self._witness = ClipWitness(start_us)
+    def __init__(
+        self,
+        book: RuleBook,
+        *,
+        detector: Detector | None,
+        interval_s: float,
+        start_us: int = 0,
+        watcher: Callable[[SceneNow], None] | None = None,
+    ) -> None:
+        self._witness = ClipWitness(start_us, watcher)
         self._ledgers = Ledgers(book)
         self._start_us = start_us
         self.watch = StreetWatch(book, self._ledgers, self._witness, detector=detector, interval_s=interval_s)

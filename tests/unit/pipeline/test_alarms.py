@@ -135,6 +135,13 @@ def test_a_lost_camera_is_a_warning_of_its_own() -> None:
     assert [(condition.kind, condition.camera) for condition in found] == [("camera_lost", "gate"), ("camera_lost", "park")]
 
 
+@pytest.mark.parametrize(("off_s", "is_told"), [(None, False), (4.0, False), (-4.0, False), (7.5, True), (-3600.0, True)])
+def test_a_clock_that_is_off_is_told(off_s: float | None, is_told: bool) -> None:
+    status = {"cameras": {"gate": {"clock_off_s": off_s}}}
+    found = list(find_conditions([ChildReport("recorder-1", Role.RECORDER, status, 0, "")]))
+    assert [(condition.kind, condition.camera) for condition in found] == ([("clock_off", "gate")] if is_told else [])
+
+
 def test_a_healthy_node_has_nothing_to_tell() -> None:
     healthy = [
         report(Role.RECORDER, {"cameras": {"gate": {"cause": "", "problem": ""}}, "journal_problem": ""}),

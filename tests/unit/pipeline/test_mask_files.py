@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from lamppost.pipeline.clip_masking import MaskSettings
-from lamppost.pipeline.mask_files import _staged
+from lamppost.pipeline.clip_output import staged
 
 
-def test_a_name_as_long_as_a_name_can_be_is_staged(tmp_path: Path) -> None:
+def test_a_name_as_long_as_a_name_can_be_isstaged(tmp_path: Path) -> None:
     target = tmp_path / f"{'n' * 251}.mp4"
-    with _staged(target) as staging:
+    with staged(target) as staging:
         staging.write_bytes(b"whole")
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
