@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import detect, leak, mask, record, seal, track
+from benchmarks import counting, detect, leak, mask, record, seal, track
 from benchmarks.figures import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -27,6 +27,7 @@ def main() -> None:
         ("Masking files", lambda: mask.measure(lamppost)),
         ("Leaks", leak.measure_figures),
         ("Tracking", track.measure),
+        ("Counting", counting.measure),
     ):
         part = table(title, measure())
         print(part, flush=True)

@@ -184,6 +184,11 @@ class Street:
                     boxes.append(TruthBox(kind, seen, mover.object_id))
         return tuple(boxes)
 
+    def centres(self, index: int) -> dict[int, float]:
+        """Where everyone's middle is in picture `index`, in or beside it, as a share of its width, by `object_id`."""
+        places = ((mover, sprite, x) for mover, sprite, x, _ in self._placed(index))
+        return {mover.object_id: (x + sprite.width_px / 2) / self.settings.width_px for mover, sprite, x in places}
+
     def truth_csv(self, frames: int) -> str:
         """The truth of the first `frames` pictures: frame, object, kind, and the box in pixels."""
         text = io.StringIO()
