@@ -112,9 +112,9 @@ class StreetTracker:
         return self._tracks(at_s)
 
     def _sway(self, detections: Sequence[Detection], measured: Floats) -> None:
-        """Take what the camera has moved out of what the things have."""
-        steady = np.array([each.is_confirmed and not each.misses for each in self._followed], np.bool_)
-        sure = np.array([each.score >= _SURE_SCORE for each in detections], np.bool_)
+        """Take what the camera has moved out of what the things have. To a detector of motion, all moves then: its spots tell nothing."""
+        steady = np.array([each.is_confirmed and not each.misses and each.kind in _FLIPPING for each in self._followed], np.bool_)
+        sure = np.array([each.score >= _SURE_SCORE and each.kind in _FLIPPING for each in detections], np.bool_)
         moved = sway_of(self._model.place[steady], measured[sure])
         if moved is not None:
             self._model.shift(moved)
