@@ -22,6 +22,7 @@ from lamppost.bench.peers import peers
 from lamppost.bench.rates import percentile
 from lamppost.bench.track_figures import Row
 from lamppost.bench.track_figures import measure as measure_rows
+from lamppost.model.vision import Kind
 
 SEEDS: Final = range(20, 24)  # 0 to 3 and 100 to 104 are those that constants were chosen by
 RATES_FPS: Final = (1, 3, 6, 12, 25)
@@ -54,15 +55,17 @@ def _of_streets() -> list[Figure]:
         figures += _compared(f"made-up streets, {fps} a second", _combined(scenes), "")
     dropped = [film(f"street {seed}", street, 12, seed, dropped=0.2) for seed, street in zip(SEEDS, streets, strict=True)]
     figures += _compared("the same at 12, a fifth of the frames without detections", _combined(dropped), "")
+    swaying = [film(f"street {seed}", street, 12, seed, sway_px=30.0) for seed, street in zip(SEEDS, streets, strict=True)]
+    figures += _compared("the same at 12, on a pole that swings by 30 pixels", _combined(swaying), "")
     motion = [as_motion(film(f"quiet {seed}", make_street(200 + seed, people=7, bicycles=1, vehicles=2), 12, seed)) for seed in SEEDS]
-    figures += _compared("moving spots that merge, 12 a second", _combined(motion), "")
+    figures += _compared("moving spots that merge, 12 a second", _combined(motion, Kind.OBJECT), "")
     return figures
 
 
-def _combined(scenes: list[Scene]) -> list[Row]:
+def _combined(scenes: list[Scene], kind: Kind = Kind.PERSON) -> list[Row]:
     none: Mapping[str, MotBoxes] = MappingProxyType({})
     sequences = [TrackSequence(each.name, each.fps, each.frame_count, each.truth, each.detections, none) for each in scenes]
-    rows = measure_rows(sequences, [LamppostFollower(), *peers()], lambda _sequence, _tracker: None)
+    rows = measure_rows(sequences, [LamppostFollower(kind), *peers()], lambda _sequence, _tracker: None)
     return [row for row in rows if not row.sequence]
 
 

@@ -83,15 +83,19 @@ def make_street(seed: int, *, people: int = 14, bicycles: int = 2, vehicles: int
     return Street(places, draws, slips, duration_s)
 
 
-def film(name: str, street: Street, fps: float, seed: int, *, dropped: float = 0.0) -> Scene:
-    """What a camera sees of `street`, and what a detector says; `dropped` is the share of frames that yield no detection at all."""
+def film(name: str, street: Street, fps: float, seed: int, *, dropped: float = 0.0, sway_px: float = 0.0) -> Scene:
+    """What a camera sees of `street`, and what a detector says of it.
+
+    `dropped` is the share of frames that yield no detection at all, `sway_px` how far the pole swings (one standard deviation).
+    """
     rng = np.random.default_rng([seed, round(fps * 100)])
     frame_count = int(street.duration_s * fps)
     truth, found = list[list[float]](), list[list[float]]()
+    sways = sway_px * _smooth_noise(np.random.default_rng([seed, 1]), street.places.shape[1], 1.5)
     ghosts = rng.uniform((0, 150, 25, 60), (WIDTH_PX, 600, 60, 150), (3, 4))
     for frame in range(frame_count):
         step = min(round(frame / fps / _STEP_S), street.places.shape[1] - 1)
-        boxes = street.places[:, step]
+        boxes = street.places[:, step] + np.array([*sways[step], 0, 0])
         ids = np.flatnonzero(~np.isnan(boxes[:, 0]))
         order = ids[np.argsort(-(boxes[ids, 1] + boxes[ids, 3]))]  # the nearest first
         is_dropped = rng.random() < dropped

@@ -45,7 +45,8 @@ class LamppostFollower:
 
     name = "Lamppost"
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = Kind.PERSON) -> None:
+        self._kind = kind
         self.start(1.0)
 
     def start(self, fps: float) -> None:
@@ -55,7 +56,7 @@ class LamppostFollower:
 
     def prepare(self, boxes_xyxy_px: NDArray[np.float64], scores: NDArray[np.float64]) -> Any:
         pairs = zip(boxes_xyxy_px.tolist(), scores.tolist(), strict=True)
-        return [Detection(Kind.PERSON, Box(*box), score) for box, score in pairs]
+        return [Detection(self._kind, Box(*box), score) for box, score in pairs]
 
     def update(self, at_s: float, prepared: Any) -> Any:
         self._at_s = at_s

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lamppost.base.errors import ConfigError
 from lamppost.bench.mot import read_sequence
-from lamppost.bench.mot_tracks import MotBoxes, read_boxes, read_tracks
+from lamppost.bench.mot_tracks import MotBoxes, read_boxes, read_tracks, read_truth
 
 _USUAL_FPS: Final = 25.0
 _MOST_SEQUENCES: Final = 1000
@@ -115,9 +115,7 @@ def _others(home: Path, truth: Path, detections: Path | None) -> Iterator[Path]:
 
 
 def _sequence(name: str, truth_file: Path, detections_file: Path | None, about_file: Path | None, fps: float | None) -> TrackSequence:
-    truth = read_boxes(truth_file)
-    if not len(truth):
-        raise ConfigError(f"the truth {truth_file} is empty")
+    truth = read_truth(truth_file)
     detections = None if detections_file is None else read_boxes(detections_file)
     notes = list[str]()
     has_about = about_file is not None and about_file.is_file()

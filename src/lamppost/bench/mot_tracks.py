@@ -73,14 +73,28 @@ def read_boxes(path: Path) -> MotBoxes:
 def read_tracks(path: Path) -> MotBoxes:
     """As `read_boxes`, with ids that are there, and each at most once in a frame."""
     tracks = read_boxes(path)
-    if len(tracks) and tracks.ids.min() < 0:
+    _check_ids(path, tracks.frames, tracks.ids)
+    return tracks
+
+
+def read_truth(path: Path) -> MotBoxes:
+    """As `read_tracks`; the ids of what is not to be judged may be anything."""
+    truth = read_boxes(path)
+    if not len(truth):
+        raise ConfigError(f"the truth {path} is empty")
+    judged = truth.confidences != 0
+    _check_ids(path, truth.frames[judged], truth.ids[judged])
+    return truth
+
+
+def _check_ids(path: Path, frames: NDArray[np.int64], ids: NDArray[np.int64]) -> None:
+    if len(ids) and ids.min() < 0:
         raise ConfigError(f"{path} has boxes without an id", remedy="are these detections, and no tracks?")
-    order = np.lexsort((tracks.ids, tracks.frames))
-    again = (np.diff(tracks.frames[order]) == 0) & (np.diff(tracks.ids[order]) == 0)
+    order = np.lexsort((ids, frames))
+    again = (np.diff(frames[order]) == 0) & (np.diff(ids[order]) == 0)
     if again.any():
         first = order[int(np.argmax(again))]
-        raise ConfigError(f"{path}: frame {tracks.frames[first] + 1} has the id {tracks.ids[first]} twice")
-    return tracks
+        raise ConfigError(f"{path}: frame {frames[first] + 1} has the id {ids[first]} twice")
 
 
 def _parse(line: str, where: str) -> list[float]:

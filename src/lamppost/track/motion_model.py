@@ -88,6 +88,10 @@ class MotionModel:
         self._covar = lasting * (self._covar + reach_s * self._speed_var) + wander * reach_s**2 / 2
         self._speed_var = lasting**2 * self._speed_var + wander * half_s
 
+    def shift(self, moved: Floats) -> None:
+        """All are `moved` (x, y) pixels elsewhere in the picture, and go on as before."""
+        self._place[:, :2] += moved
+
     def costs(self, measured: Floats) -> Floats:
         """How little each measurement is like what is expected of each row, shape (n, len(measured)): 0 for the best.
 

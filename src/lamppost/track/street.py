@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lamppost.model.vision import Box, Detection, Kind, Track
 from lamppost.track.motion_model import Floats, MotionModel
+from lamppost.track.sway import sway_of
 
 MOST_TRACKS: Final = 512
 
@@ -103,11 +104,20 @@ class StreetTracker:
         self._forget([at_s - each.seen_s <= _LONGEST_S for each in self._followed])
         usable = _usable(detections)
         measured = _measured(usable)
+        self._sway(usable, measured)
         pairs = self._associate(usable, measured)
         self._see(at_s, usable, measured, pairs)
         self._expire(at_s)
         self._begin(at_s, usable, measured, set(pairs.values()), is_first=is_first)
         return self._tracks(at_s)
+
+    def _sway(self, detections: Sequence[Detection], measured: Floats) -> None:
+        """Take what the camera has moved out of what the things have. To a detector of motion, all moves then: its spots tell nothing."""
+        steady = np.array([each.is_confirmed and not each.misses and each.kind in _FLIPPING for each in self._followed], np.bool_)
+        sure = np.array([each.score >= _SURE_SCORE and each.kind in _FLIPPING for each in detections], np.bool_)
+        moved = sway_of(self._model.place[steady], measured[sure])
+        if moved is not None:
+            self._model.shift(moved)
 
     def _associate(self, detections: Sequence[Detection], measured: Floats) -> dict[int, int]:
         """Which track goes on with which detection, by their places."""

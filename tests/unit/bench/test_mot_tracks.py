@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lamppost.base.errors import ConfigError
-from lamppost.bench.mot_tracks import read_boxes, read_tracks
+from lamppost.bench.mot_tracks import read_boxes, read_tracks, read_truth
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -58,6 +58,12 @@ def test_tracks_have_ids_each_once_in_a_frame(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="frame 1 has the id 7 twice"):
         read_tracks(written(tmp_path, "1,7,2,3,4,5,1\n2,7,2,3,4,5,1\n1,7,2,3,9,9,1\n"))
     assert len(read_tracks(written(tmp_path, ""))) == 0
+
+
+def test_what_is_not_judged_needs_no_id(tmp_path: Path) -> None:
+    assert len(read_truth(written(tmp_path, "1,1,2,3,4,5,1\n1,-1,2,3,4,5,0\n1,-1,9,3,4,5,0\n"))) == 3
+    with pytest.raises(ConfigError, match="frame 1 has the id 1 twice"):
+        read_truth(written(tmp_path, "1,1,2,3,4,5,1\n1,1,2,3,4,5,1\n"))
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ def _option_uses() -> list[tuple[tuple[str, ...], str]]:
                 match = re.match(
                     r"(?:\.venv/bin/)?lamppost ([a-z]+)"
                     r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify|leak|retry)\b)?(.*)",
+                    r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify|leak|track)\b)?(.*)",
                     line,
                 )
                 if match:

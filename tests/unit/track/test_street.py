@@ -106,6 +106,20 @@ def test_a_moving_spot_that_is_three_times_as_large_for_a_while_is_the_same(fps:
     assert len(ids) == 1
 
 
+def test_a_pole_that_sways_in_the_wind_makes_no_new_tracks() -> None:
+    walks = [walk(250 * index, 150 + 40 * (index % 3), 50 - 15 * index) for index in range(7)]
+    rows = list[list[int | None]]()
+    tracker = StreetTracker()
+    for at_s in times(12, 6.0):
+        # Up to four widths a second.
+        sway_x, sway_y = 60 * math.sin(2 * math.pi * at_s / 2.1), 25 * math.sin(2 * math.pi * at_s / 1.3)
+        boxes = [each(at_s).moved(sway_x, sway_y) for each in walks]
+        tracks = tracker.update(at_s, [seen(box) for box in boxes])
+        rows.append([nearest(box, tracks) for box in boxes])
+    assert len(set(rows[-1])) == 7
+    assert {tuple(row) for row in rows[3:]} == {tuple(rows[-1])}
+
+
 def test_it_takes_two_good_sights_to_be_a_track_or_three_weak_ones() -> None:
     tracker = StreetTracker()
     tracker.update(0.0, [])
