@@ -182,6 +182,15 @@ class RetentionSettings(_Section):
         description="When the disk has less free than this, in GB, the oldest footage of all cameras goes before its time; where all of "
         "it is held, recording stops with an alarm.",
     )
+    counts_days: Annotated[float, Field(ge=1, le=36_500)] = Field(
+        default=400.0, description="Counts by the minute are deleted after so many days; hours and days are known for longer."
+    )
+    rollup_days: Annotated[float, Field(ge=1, le=36_500)] = Field(
+        default=3650.0, description="Counts by the hour and the day are deleted after so many days."
+    )
+    events_days: Annotated[float, Field(ge=1, le=36_500)] = Field(
+        default=365.0, description="Events that are over are deleted after so many days; their pictures go with masked video."
+    )
 
 
 class FleetSettings(_Section):

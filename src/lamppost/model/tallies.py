@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from lamppost.model.happening import Measure, Tally
@@ -63,7 +64,7 @@ def bins_from_json(text: str | None) -> tuple[float, ...] | None:
 
 
 def _numbers(bins: Any) -> tuple[float, ...]:
-    if not isinstance(bins, list) or len(values := cast("list[Any]", bins)) > _MOST_BINS:
+    if not isinstance(bins, list) or len(values := cast("Sequence[Any]", bins)) > _MOST_BINS:
         raise ValueError(f"the bins of a tally are a list of {_MOST_BINS} numbers at most")
     return tuple(map(_number, values))
 

@@ -16,6 +16,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.store.account import Account
 from lamppost.store.check_files import FileCheck
 from lamppost.store.check_report import CheckCounts, CheckReport, CheckTools, Findings, RecordView
+from lamppost.store.check_snapshots import check_snapshots
 from lamppost.store.check_vault import check_vault
 from lamppost.store.index import Index, SegmentRow
 from lamppost.store.journal import is_locked, journal_files, scan_journal, writers
@@ -57,6 +58,7 @@ def check(folder: DataFolder, *, clock: Clock, tools: CheckTools, repair: bool =
                 file_check.check_unlisted(folder.root / path, rendition)
         if not is_live:
             file_check.check_strangers({row.segment_id for row in rows.values() if row.state == "garbage"})
+            check_snapshots(folder, index, findings, is_behind=is_behind, deep=deep)
         used = {row.epoch_id for row in rows.values() if row.epoch_id is not None and row.state != "garbage"}
         vault = check_vault(folder, index, used, tools, findings)
         accounts = tuple(_accounts(index, findings, None if is_live else clock.wall_us()))

@@ -34,6 +34,7 @@ from lamppost.store.schema import (
     JOURNAL_OFFSETS,
     REDUCTIONS,
     SEGMENTS,
+    SNAPSHOTS,
     STORED,
 )
 
@@ -207,6 +208,10 @@ class Index:
             EventRow(row.event_id, row.kind, Severity(row.severity), row.camera, row.start_us, row.end_us, row.detail)
             for row in self._all(query)
         )
+
+    def snapshots(self) -> tuple[tuple[str, int, str], ...]:
+        """Path, bytes and SHA-256 of every picture of an event."""
+        return tuple((row.path, row.size_bytes, row.sha256) for row in self._all(select(SNAPSHOTS).order_by(SNAPSHOTS.c.path)))
 
     def acts(self, kind: str | None = None, from_us: int = 0, to_us: int = FOREVER_US, *, limit: int = DEFAULT_LIMIT) -> tuple[Act, ...]:
         """Acts in [from_us, to_us), in the order of time."""

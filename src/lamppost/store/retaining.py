@@ -21,6 +21,7 @@ from lamppost.base.ids import compact_utc
 from lamppost.base.logging import get_logger
 from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
+from lamppost.store.ageing import Ageing
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.forgetting import SWEEP_LIMIT, Epoch, Forgetting, Going, kept_counts
 from lamppost.store.reserve import RESERVE_BYTES, Reserve
@@ -77,6 +78,7 @@ class Retention:
         self._clock = clock
         self._free_bytes = free_bytes or _free_bytes
         self._forgetting = Forgetting(folder, bookkeeper.transactions, clock, vault=vault, step=step)
+        self._ageing = Ageing(folder, bookkeeper.transactions, clock)
         self._reserve = Reserve(folder)
         self._held = HeldBytes()
         self._cameras: list[str] = []  # whose vault is still to be looked at in this round
@@ -128,6 +130,7 @@ class Retention:
         is_behind = not self._forgetting.sweep(is_due) or len(choice.chosen) >= SWEEP_LIMIT
         if not is_behind:
             self._tidy(situation, shelves, holds)
+            is_behind = not self._ageing.run(situation, is_due)
         self._free()
         return is_behind, failure or problem
 

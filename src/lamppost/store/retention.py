@@ -46,12 +46,22 @@ class CameraLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class BookLimits:
+    """How long what was counted and what happened is known."""
+
+    counts_us: int = 400 * US_PER_DAY
+    rollups_us: int = 3650 * US_PER_DAY
+    events_us: int = 365 * US_PER_DAY
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionLimits:
     """The limits of every camera; those of one that is not configured any more are the common ones."""
 
     common: CameraLimits
     cameras: Mapping[str, CameraLimits]
     keep_free_bytes: int
+    books: BookLimits = BookLimits()
 
     @classmethod
     def of(cls, settings: Settings) -> RetentionLimits:
@@ -65,7 +75,8 @@ class RetentionLimits:
             )
             for camera in settings.camera
         }
-        return cls(common, cameras, round(section.keep_free_gb * BYTES_PER_GB))
+        books = BookLimits(*(round(days * US_PER_DAY) for days in (section.counts_days, section.rollup_days, section.events_days)))
+        return cls(common, cameras, round(section.keep_free_gb * BYTES_PER_GB), books)
 
     def camera(self, name: str) -> CameraLimits:
         return self.cameras.get(name, self.common)
