@@ -86,6 +86,16 @@ model_app = typer.Typer(
     no_args_is_help=True,
     help="The detection models: which may run, where they come from.",
 )
+counts_app = typer.Typer(
+    cls=late_group({"export": ("lamppost.cli.counts", "counts_export"), "plot": ("lamppost.cli.counts", "counts_plot")}),
+    no_args_is_help=True,
+    help="What was counted at lines and in zones: as a table, and as a picture.",
+)
+event_app = typer.Typer(
+    cls=late_group({"list": ("lamppost.cli.event", "event_list")}),
+    no_args_is_help=True,
+    help="What happened in front of cameras, and to them.",
+)
 bench_app = typer.Typer(
     cls=late_group({"leak": ("lamppost.cli.bench", "bench_leak"), "track": ("lamppost.cli.bench_track", "bench_track")}),
     no_args_is_help=True,
@@ -115,6 +125,8 @@ app.add_typer(backup_app, name="backup")
 app.add_typer(hold_app, name="hold")
 app.add_typer(notify_app, name="notify")
 app.add_typer(model_app, name="model")
+app.add_typer(counts_app, name="counts")
+app.add_typer(event_app, name="event")
 app.add_typer(bench_app, name="bench")
 app.add_typer(release_app, name="release")
 

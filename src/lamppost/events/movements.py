@@ -95,6 +95,8 @@ class Followed:
 
     def _now(self, at_s: float, since_s: float, track: Track, kind: CountedKind, box: Box, sight: Sight) -> Moving:
         ground_m = speed_kmh = None
+        # A network may say later what moves here.
+        self.is_kind_settled = kind is not CountedKind.OBJECT or at_s - since_s >= _UNDECIDED_S
         if sight.ground is not None:
             ground_m = sight.ground.at(*anchor_point(box, sight.ground_anchor))
             velocity_kmh = self._pace.velocity_kmh

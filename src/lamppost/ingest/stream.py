@@ -35,13 +35,15 @@ class Counters:
     """What came on one stream since it was opened.
 
     Packets are those of the network (pictures, where there is none), bytes those of pictures;
-    `reordered` counts packets that came late, or twice.
+    `reordered` counts packets that came late, or twice. `clock_off_s` is how far the camera's clock is ahead of ours, by its last
+    report; None where it tells none, or has no date set.
     """
 
     packets: int = 0
     bytes: int = 0
     lost_packets: int = 0
     reordered: int = 0
+    clock_off_s: float | None = None
 
 
 class StreamSink(Protocol):

@@ -23,6 +23,7 @@ SCHEMA_NAME: Final = "lamppost/event/1"
 # What the node tells of itself and of its connection to cameras, beside what it sees (EventType).
 NODE_TYPES: Final = (
     "camera_lost",
+    "clock_off",
     "index_failing",
     "journal_failing",
     "process_failing",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from typing import Any, Final, cast
 
 from lamppost.model.happening import Measure, Tally
 from lamppost.model.rules import CountedKind
 
 _KEYS: Final = frozenset({"measure", "kind", "count", "total", "most", "bins"})
+_MOST_COUNT: Final = 2**53  # far below what the index can hold, so that sums stay below it too
 _MOST_BINS: Final = 128 * 128  # cells of the largest heat map
 
 
@@ -29,16 +30,17 @@ def tally_to_json(tally: Tally) -> str:
 
 def tally_from_json(text: str) -> Tally:
     """The tally that `text` is; raises `ValueError` for anything else."""
-    fields: Any = json.loads(text)
+    try:
+        fields: Any = json.loads(text)
+    except RecursionError as error:  # brackets a thousand deep
+        raise ValueError(f"{text[:80]!r} is no tally") from error
     if not isinstance(fields, dict) or not {"measure", "count"} <= fields.keys() <= _KEYS:
         raise ValueError(f"{text[:80]!r} is no tally")
     content = cast("dict[str, Any]", fields)
     count, kind, bins = content["count"], content.get("kind"), content.get("bins")
-    if type(count) is not int or count < 0:
+    if type(count) is not int or not 0 <= count <= _MOST_COUNT:
         raise ValueError("the count of a tally is a whole number, 0 or more")
-    if bins is not None and (not isinstance(bins, list) or len(bins) > _MOST_BINS):
-        raise ValueError("the bins of a tally are a list")
-    values = None if bins is None else tuple(_number(value) for value in bins)
+    values = None if bins is None else _numbers(bins)
     total, most = content.get("total"), content.get("most")
     return Tally(
         Measure(content["measure"]),
@@ -60,7 +62,13 @@ def bins_from_json(text: str | None) -> tuple[float, ...] | None:
     return None if text is None else tuple(float(value) for value in json.loads(text))
 
 
+def _numbers(bins: Any) -> tuple[float, ...]:
+    if not isinstance(bins, list) or len(values := cast("list[Any]", bins)) > _MOST_BINS:
+        raise ValueError(f"the bins of a tally are a list of {_MOST_BINS} numbers at most")
+    return tuple(map(_number, values))
+
+
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no number")
+    if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
+        raise ValueError(f"{str(value)[:80]} is no number")
     return float(value)

@@ -23,13 +23,14 @@ from lamppost.pipeline.fleet import Role
 ACTOR: Final = "lamppost serve"
 DEATHS_IN_A_ROW: Final = 3
 DEATHS_WITHIN_S: Final = 120.0
+CLOCK_TOLERANCE_S: Final = 5.0  # burnt-in times of cameras that are further apart mislead
 SILENT_S: Final = 30.0  # a process reports twice a second; one that has to mend much first may take longer
 PENDING_LIMIT: Final = 1000
 # What `find_conditions` may find.
 NODE_KINDS: Final = frozenset(
     {
         *("process_failing", "process_silent", "journal_failing", "index_failing", "recording_failing", "store_slow"),
-        *("recording_held", "retention_failing", "camera_lost", "notify_failing"),
+        *("recording_held", "retention_failing", "camera_lost", "clock_off", "notify_failing"),
     }
 )
 _STORE_CAUSES: Final = {GapCause.STORE_FAILED.value, GapCause.SEAL_UNAVAILABLE.value}
@@ -95,6 +96,10 @@ def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition
     for name, camera in cameras.items():
         if camera.get("cause") in _LOST_CAUSES:
             yield Condition("camera_lost", Severity.WARNING, name, str(camera.get("problem", "")), patience_s=30.0)
+        off_s = camera.get("clock_off_s")
+        if isinstance(off_s, int | float) and abs(off_s) > CLOCK_TOLERANCE_S:
+            way = "ahead of" if off_s > 0 else "behind"
+            yield Condition("clock_off", Severity.WARNING, name, f"its clock is {abs(off_s):.0f} s {way} ours", patience_s=30.0)
 
 
 def _of_retention(retention: Mapping[str, Any]) -> Iterator[Condition]:

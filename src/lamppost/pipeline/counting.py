@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lamppost.events.health import PictureHealth
 from lamppost.events.scene import SceneNow
 from lamppost.model.books import EventEnded, EventOpened, EventUpdated, JournalRecord, MinuteCounted
 from lamppost.model.event_document import detail_of
@@ -51,7 +52,9 @@ class CameraCounting:
         self._plan = plan
         self._make_detector = make_detector
         self._ledgers = Ledgers(plan.book)
+        self._health = PictureHealth()
         self._watch: StreetWatch | None = None
+        self._end_us = 0  # of the last picture
         self._pending = PendingRecords(journal)
         self._snapshots = SnapshotKeeper(camera, folder, journal)
 
@@ -60,7 +63,14 @@ class CameraCounting:
         if self._watch is None or not goes_on:
             self._finish_watch()
             plan = self._plan
-            self._watch = StreetWatch(plan.book, self._ledgers, self, detector=self._make_detector(), interval_s=plan.interval_s)
+            self._watch = StreetWatch(
+                plan.book,
+                self._ledgers,
+                self,
+                detector=self._make_detector(),
+                interval_s=plan.interval_s,
+                health=self._health,
+            )
         return self._watch
 
     def adopt(self, plan: CountingPlan, make_detector: Callable[[], Detector | None]) -> None:
@@ -82,10 +92,12 @@ class CameraCounting:
     def close(self) -> None:
         """Nothing is seen any more: open minutes are written as far as they were seen, and events end."""
         self._finish_watch()
+        self.note_changes(self._health.close(self._end_us), 0)
         self._close_minutes()
 
     def note_masked(self, frame: MaskedFrame) -> None:
         """Take one outgoing frame into account, for snapshots."""
+        self._end_us = frame.wall_us
         self._snapshots.note(frame)
 
     def note_scene(self, scene: SceneNow) -> None:

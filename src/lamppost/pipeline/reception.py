@@ -118,6 +118,7 @@ class CameraReception:
         if counters is not None:
             self.status.received_bytes = counters.bytes
             self.status.lost_packets = counters.lost_packets
+            self.status.clock_off_s = counters.clock_off_s
         self._look_at_schedule()
 
     def _connection(self, url: str, events: ConnectionEvents, reconnect_cap_s: float) -> StreamConnection:

@@ -67,6 +67,7 @@ class RecordingStatus:
     is_dropping: bool = False
     received_bytes: int = 0
     lost_packets: int = 0  # of the network, as far as the transport can tell
+    clock_off_s: float | None = None  # how far the camera's clock is ahead of ours; None where it does not say
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

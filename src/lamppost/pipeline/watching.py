@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from lamppost.base.clock import TICKS_PER_S
 from lamppost.detect.motion import MotionDetector
 from lamppost.detect.values import SmallPicture
+from lamppost.events.health import PictureHealth
 from lamppost.events.minutes import MinuteBook
 from lamppost.events.rule_keeper import RuleKeeper
 from lamppost.events.scene import SceneNow
@@ -60,10 +61,21 @@ class StreetWatch:
 
     With a `detector` it looks every `interval_s`, and counts the kinds that it tells apart; without one it follows
     what moves, as `object`. Where the background is not known, and where pictures are missing, nothing is observed:
-    those seconds are unknown, not zero. `see` raises `ModelError` when the detector fails.
+    those seconds are unknown, not zero. With `health`, the picture itself is watched as well. `see` raises `ModelError` when the
+    detector fails.
     """
 
-    def __init__(self, book: RuleBook, ledgers: Ledgers, witness: Witness, *, detector: Detector | None, interval_s: float) -> None:
+    def __init__(
+        self,
+        book: RuleBook,
+        ledgers: Ledgers,
+        witness: Witness,
+        *,
+        detector: Detector | None,
+        interval_s: float,
+        health: PictureHealth | None = None,
+    ) -> None:
+        self._health = health
         self._ledgers = ledgers
         self._witness = witness
         self._detector = detector
@@ -85,9 +97,11 @@ class StreetWatch:
         self._last_s = None
 
     def see(self, frame: Frame, small: SmallPicture, observation: Observation | None) -> None:
+        at_s = frame.pts_90k / TICKS_PER_S
+        if self._health is not None:
+            self._tell(self._health.observe(at_s, frame.wall_us, small.luma), frame.pts_90k)
         if self._book.is_empty:
             return
-        at_s = frame.pts_90k / TICKS_PER_S
         self._notice_size(frame)
         if observation is None and self._detector is None:
             observation = self._own_motion.observe(frame, small)

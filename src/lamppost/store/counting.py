@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, and_, select
 
 from lamppost.base.clock import US_PER_S
-from lamppost.base.errors import ConfigError
+from lamppost.base.errors import ConfigError, StoreError
 from lamppost.model.happening import Measure, PlaceKind, Tally
 from lamppost.model.layout import DataFolder
 from lamppost.model.rules import CountedKind
@@ -24,10 +24,19 @@ from lamppost.store.index_file import index_errors, open_engine
 from lamppost.store.schema import MINUTES, QUARTER_TALLIES, QUARTERS, TALLIES
 
 MINUTE_US: Final = 60 * US_PER_S
+HOUR_US: Final = 60 * MINUTE_US
 MOST_BUCKETS: Final = 600_000  # a year of minutes, and some more
+_Queries = tuple[Any, Any]
+"""What was observed, and what was counted: SQLAlchemy types a query by its columns, which are of no use here."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What a place of that kind always tells, zero or not.
-_ALWAYS: Final = {PlaceKind.LINE: (Measure.FORWARD, Measure.BACKWARD), PlaceKind.ZONE: (Measure.ENTRIES, Measure.EXITS)}
+_ALWAYS: Final = {
+    PlaceKind.LINE: (Measure.FORWARD, Measure.BACKWARD),
+    PlaceKind.ZONE: (Measure.ENTRIES, Measure.EXITS, Measure.OCCUPANCY),
+}
+LEVELS: Final = frozenset({Measure.OCCUPANCY, Measure.DENSITY, Measure.QUEUE})
+"""What is sampled once a second; a minute in which it was 0 throughout has no tally."""
+_OF_EACH: Final = frozenset({Measure.DWELL, Measure.SPEED})
 
 
 class Bucket(StrEnum):
@@ -66,6 +75,39 @@ class Count:
     def span_s(self) -> float:
         return (self.end_us - self.start_us) / US_PER_S
 
+    @property
+    def count(self) -> int | None:
+        """How many there were; of a level, how many samples were taken. None where it is unknown."""
+        if self.tally is None:
+            return None
+        return round(self._samples(self.tally)) if self.measure in LEVELS else self.tally.count
+
+    @property
+    def mean(self) -> float | None:
+        """Of a level over what was seen, of dwell and speed over those who left; None where there is none."""
+        if self.tally is None:
+            return None
+        if self.measure in LEVELS:
+            samples = self._samples(self.tally)
+            # Samples are counted per begun second: a mean above the largest of them would be rounding alone.
+            return min((self.tally.total or 0.0) / samples, self.tally.most or 0.0) if samples else None
+        if self.measure in _OF_EACH and self.tally.count and self.tally.total is not None:
+            return self.tally.total / self.tally.count
+        return None
+
+    @property
+    def most(self) -> float | None:
+        """The largest of what `mean` is made of."""
+        if self.tally is None:
+            return None
+        if self.measure in LEVELS:
+            return self.tally.most or 0.0
+        return self.tally.most if self.measure in _OF_EACH and self.tally.count else None
+
+    def _samples(self, tally: Tally) -> float:
+        # Seconds in which it was 0 throughout a minute have left no tally, and belong to the mean all the same.
+        return max(float(tally.count), self.observed_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -94,8 +136,8 @@ class _Seen:
 def buckets(wanted: Wanted) -> list[int]:
     """The beginnings of the buckets, and the end of the last one; whole ones, so the first may begin before `since_us`.
 
-    Days and hours are those of the zone's clock: a day has 23 or 25 hours when the clock is changed, and the
-    hour that comes twice is two. Raises `ConfigError` for more than can be listed.
+    Days and hours are those of the zone's clock: a day has 23 or 25 hours when the clock is changed, the hour that comes twice
+    is two, and where the clock is changed amid an hour, that hour ends there. Raises `ConfigError` for more than can be listed.
     """
     if wanted.until_us <= wanted.since_us:
         raise ConfigError("the time to count ends before it begins", remedy="--since is earlier than --until")
@@ -109,44 +151,67 @@ def buckets(wanted: Wanted) -> list[int]:
     return starts
 
 
+def first_of_day(at_us: int, zone: ZoneInfo, *, days: int = 0) -> int:
+    """The first moment of the zone's day that `at_us` is in, or of one so many days later or earlier."""
+    return _first_of_day(_local(at_us, zone) + timedelta(days=days))
+
+
 def _start_of(at_us: int, wanted: Wanted) -> int:
     if wanted.by is Bucket.MINUTE:
         return at_us // MINUTE_US * MINUTE_US
-    local = _local(at_us, wanted.zone)
     if wanted.by is Bucket.DAY:
-        return _first_of_day(local)
-    # Of the hour that comes twice, this one: count back on the line of UTC.
-    return at_us - (local.minute * 60 + local.second) * US_PER_S - local.microsecond
+        return first_of_day(at_us, wanted.zone)
+    offset_us = _offset_us(at_us, wanted.zone)
+    start_us = _full_hour(at_us, offset_us)
+    return start_us if _offset_us(start_us, wanted.zone) == offset_us else _change_us(start_us, at_us, wanted.zone)
 
 
 def _next(start_us: int, wanted: Wanted) -> int:
     if wanted.by is Bucket.MINUTE:
         return start_us + MINUTE_US
     if wanted.by is Bucket.DAY:
-        return _first_of_day(_local(start_us, wanted.zone) + timedelta(days=1))
-    local = _local(start_us, wanted.zone)
-    # The next full hour; where the clock is put on or back in between by less than one, the bucket is so much shorter or longer.
-    return _start_of(start_us + (3600 - local.minute * 60) * US_PER_S, wanted)
+        return first_of_day(start_us, wanted.zone, days=1)
+    offset_us = _offset_us(start_us, wanted.zone)
+    end_us = _full_hour(start_us, offset_us) + HOUR_US
+    return end_us if _offset_us(end_us, wanted.zone) == offset_us else _change_us(start_us, end_us, wanted.zone)
+
+
+def _full_hour(at_us: int, offset_us: int) -> int:
+    return (at_us + offset_us) // HOUR_US * HOUR_US - offset_us
+
+
+def _change_us(before_us: int, after_us: int, zone: ZoneInfo) -> int:
+    """When the clock was changed in between. By half an hour (Lord Howe Island), it cuts an hour off there."""
+    offset_us = _offset_us(after_us, zone)
+    while after_us - before_us > 1:
+        middle_us = (before_us + after_us) // 2
+        if _offset_us(middle_us, zone) == offset_us:
+            after_us = middle_us
+        else:
+            before_us = middle_us
+    return after_us
+
+
+def _offset_us(at_us: int, zone: ZoneInfo) -> int:
+    return (_local(at_us, zone).utcoffset() or timedelta()) // timedelta(microseconds=1)
 
 
 def _first_of_day(local: datetime) -> int:
     """The first moment of a local day; where the clock is put on at midnight, that is not 0:00."""
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return _us((midnight.astimezone(UTC)).astimezone(local.tzinfo))
+    return (midnight.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 def _local(at_us: int, zone: ZoneInfo) -> datetime:
     return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
 
 
-def _us(moment: datetime) -> int:
-    return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
-
-
 class CountReader:
     """Reads the counts in an index, beside the one who writes it. Raises `StoreError` when there is none."""
 
     def __init__(self, folder: DataFolder) -> None:
+        if not folder.index.is_file():
+            raise StoreError(f"there is no index in {folder.root}", remedy="was anything counted? Counting needs `lamppost serve`")
         self._engine = open_engine(folder.index)
 
     def __enter__(self) -> Self:
@@ -166,14 +231,20 @@ class CountReader:
     def read(self, wanted: Wanted) -> Iterator[Count]:
         """Every bucket of every place, in order of place, measure, kind and time; the unknown ones too.
 
-        Raises `ConfigError` for a camera or a place of which nothing is known.
+        Raises `ConfigError` for a camera or a place of which nothing is known, and for a heat map by the minute.
         """
+        if Measure.PRESENCE in wanted.measures and wanted.by is Bucket.MINUTE:
+            raise ConfigError("a heat map is of an hour, and not of a minute", remedy="ask by hour or day")
         bounds = buckets(wanted)
         places = self._chosen(wanted)
         # Quarters of an hour serve every bucket that begins and ends with one; all zones of today do.
         is_whole = wanted.by is not Bucket.MINUTE and all(start % QUARTER_US == 0 for start in bounds)
+        # What cannot be asked is told here, before anybody has written a heading.
+        return self._read(places, wanted, bounds, is_by_quarter=is_whole)
+
+    def _read(self, places: Sequence[Place], wanted: Wanted, bounds: Sequence[int], *, is_by_quarter: bool) -> Iterator[Count]:
         for place in places:
-            yield from _counts(place, wanted, bounds, self._seen(place, wanted, bounds, is_by_quarter=is_whole))
+            yield from _counts(place, wanted, bounds, self._seen(place, wanted, bounds, is_by_quarter=is_by_quarter))
 
     def _chosen(self, wanted: Wanted) -> list[Place]:
         known = self.places()
@@ -212,7 +283,7 @@ class CountReader:
             return connection.execute(query).all()
 
 
-def _by_minute(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select[Any]]:
+def _by_minute(place: Place, bounds: Sequence[int]) -> _Queries:
     where = and_(
         MINUTES.c.camera == place.camera,
         MINUTES.c.place_kind == place.kind.value,
@@ -225,7 +296,7 @@ def _by_minute(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select
     return select(at_us, MINUTES.c.observed_ms).where(where), tallies
 
 
-def _by_quarter(place: Place, bounds: Sequence[int]) -> tuple[Select[Any], Select[Any]]:
+def _by_quarter(place: Place, bounds: Sequence[int]) -> _Queries:
     spans, tallies = (
         and_(
             table.c.camera == place.camera,

@@ -184,15 +184,28 @@ class Index:
         return tuple(Interval(row.reduction_id, row.camera, row.step, row.start_us, row.end_us) for row in self._all(query))
 
     def events(
-        self, from_us: int = 0, to_us: int = FOREVER_US, *, severity: Severity | None = None, limit: int = DEFAULT_LIMIT
+        self,
+        from_us: int = 0,
+        to_us: int = FOREVER_US,
+        *,
+        severity: Severity | None = None,
+        camera: str | None = None,
+        kinds: Sequence[str] = (),
+        is_newest_first: bool = False,
+        limit: int = DEFAULT_LIMIT,
     ) -> tuple[EventRow, ...]:
-        """Events that share time with [from_us, to_us), in the order of time."""
+        """Events that share time with [from_us, to_us), in the order of time, or backwards; `kinds` are their types."""
         query = select(EVENTS).where(EVENTS.c.start_us < to_us, or_(EVENTS.c.end_us.is_(None), EVENTS.c.end_us >= from_us))
         if severity is not None:
             query = query.where(EVENTS.c.severity == severity.value)
+        if kinds:
+            query = query.where(EVENTS.c.kind.in_(kinds))
+        query = _of_camera(query, EVENTS.c.camera, camera)
+        order = (EVENTS.c.start_us, EVENTS.c.event_id)
+        query = query.order_by(*(column.desc() for column in order) if is_newest_first else order).limit(limit)
         return tuple(
             EventRow(row.event_id, row.kind, Severity(row.severity), row.camera, row.start_us, row.end_us, row.detail)
-            for row in self._all(query.order_by(EVENTS.c.start_us, EVENTS.c.event_id).limit(limit))
+            for row in self._all(query)
         )
 
     def acts(self, kind: str | None = None, from_us: int = 0, to_us: int = FOREVER_US, *, limit: int = DEFAULT_LIMIT) -> tuple[Act, ...]:

@@ -15,6 +15,7 @@ _MOST_PACKETS: Final = 32  # of one compound packet
 _CNAME: Final = b"lamppost"
 _REPORT: Final = struct.Struct(">BBHIIB3sIIII")
 _NTP_ERA_S: Final = 2_208_988_800
+_DATELESS_S: Final = 5 * 365 * 86_400  # further off than this, no clock was ever set
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ class SenderSaid:
 
     report: SenderReport | None = None
     has_left: bool = False
+
+
+def clock_off_s(report: SenderReport, wall_us: int) -> float | None:
+    """How far the camera's clock is ahead of ours, in seconds, the way of the packet included.
+
+    None where the camera has no date: some count from their start, or from 1970.
+    """
+    off_s = (report.wall_us - wall_us) / 1_000_000
+    return round(off_s, 3) if abs(off_s) < _DATELESS_S else None
 
 
 def parse_rtcp(content: bytes | memoryview, ssrc: int) -> SenderSaid:

@@ -73,6 +73,7 @@ class RtspStream:
         self._is_open = False
         self._is_over = False
         self._bytes = 0
+        self._clock_off_s: float | None = None
         self._heard_s = clock.monotonic_s()
         self._report_due_s = 0.0
         self._keepalive_due_s = 0.0
@@ -83,7 +84,9 @@ class RtspStream:
     def counters(self) -> Counters:
         """What came since the stream was opened."""
         receiver = self._receiver
-        return Counters(receiver.packets, self._bytes, receiver.lost, receiver.late) if receiver is not None else Counters()
+        if receiver is None:
+            return Counters()
+        return Counters(receiver.packets, self._bytes, receiver.lost, receiver.late, self._clock_off_s)
 
     def close(self) -> None:
         """Say good-bye if that needs no waiting, and let go; may be called twice."""
@@ -257,6 +260,7 @@ class RtspStream:
         said = rtcp.parse_rtcp(content, self._receiver.ssrc)
         if said.report is not None:
             self._reporter.heard(said.report, self._clock.monotonic_s())
+            self._clock_off_s = rtcp.clock_off_s(said.report, self._clock.wall_us())
         if said.has_left:
             self._hung_up()
 
