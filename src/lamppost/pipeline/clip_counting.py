@@ -15,7 +15,7 @@ from lamppost.model.rules import CountedKind, RuleBook, Way
 from lamppost.model.vision import Frame
 from lamppost.pipeline.clip_masking import FrameSource, primed
 from lamppost.pipeline.sight import Detector
-from lamppost.pipeline.watching import Ledgers, StreetWatch
+from lamppost.pipeline.watching import Ledgers, StreetWatch, Witness
 
 _LEAST_SEEN_S: Final = 0.5  # what was followed for less is no thing
 _MOST_EVENTS: Final = 10_000
@@ -139,17 +139,39 @@ class ClipWitness:
         return (wall_us - self._start_us) / US_PER_S
 
 
+class _Everyone:
+    """Tells several witnesses the same, in their order."""
+
+    def __init__(self, witnesses: Sequence[Witness]) -> None:
+        self._witnesses = witnesses
+
+    def note_scene(self, scene: SceneNow) -> None:
+        for witness in self._witnesses:
+            witness.note_scene(scene)
+
+    def note_changes(self, changes: Sequence[EventChange], pts_90k: int) -> None:
+        for witness in self._witnesses:
+            witness.note_changes(changes, pts_90k)
+
+    def note_minutes(self, minutes: Sequence[CountedMinute]) -> None:
+        for witness in self._witnesses:
+            witness.note_minutes(minutes)
+
+
 class ClipCounter:
     """Counts one clip by `book`; with a `detector`, the kinds that it tells apart, otherwise what moves.
 
-    `start_us` is the time at which the clip begins. Raises `ConfigError` for a calibration that cannot be.
+    `start_us` is the time at which the clip begins; `also` are told of what is found as well. Raises `ConfigError` for a
+    calibration that cannot be.
     """
 
-    def __init__(self, book: RuleBook, *, detector: Detector | None, interval_s: float, start_us: int = 0) -> None:
+    def __init__(
+        self, book: RuleBook, *, detector: Detector | None, interval_s: float, start_us: int = 0, also: Sequence[Witness] = ()
+    ) -> None:
         self._witness = ClipWitness(start_us)
         self._ledgers = Ledgers(book)
         self._start_us = start_us
-        self.watch = StreetWatch(book, self._ledgers, self._witness, detector=detector, interval_s=interval_s)
+        self.watch = StreetWatch(book, self._ledgers, _Everyone((self._witness, *also)), detector=detector, interval_s=interval_s)
 
     @property
     def counts(self) -> ClipCounts:
