@@ -1,4 +1,4 @@
-"""Makes the reference from the code: settings and the published event from their models, commands from their help.
+"""Makes the reference from the code: settings, rules and the published event from their models, commands from their help.
 
 `python docs/make_reference.py` writes them; with `--check` it only compares
 and fails when a page is stale, so that code and page move in one commit.
@@ -20,6 +20,7 @@ from lamppost.cli.main import app
 from lamppost.cli.template import SECTIONS
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.event_document import event_schema
+from lamppost.model.rules import CalibrationPoints, Correspondence, HeatMap, Line, Rule, Zone
 from lamppost.model.settings import FILLED_IN, CameraSettings, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -125,6 +126,59 @@ def _option(parameter: Any) -> str:
     return f"| {names} | {text.replace('|', chr(92) + '|')} |"
 
 
+def rules_page(page: str) -> str:
+    """The page of the rules file, which is written by hand, with its tables made anew from the models."""
+    types = get_args(get_args(Rule)[0])
+    of_all = {key: field for key, field in types[0].model_fields.items() if all(key in each.model_fields for each in types)}
+    tables = {
+        "line": _rows(Line.model_fields),
+        "zone": _rows(Zone.model_fields),
+        "rule": _rows({key: field for key, field in of_all.items() if key != "type"}),
+        "types": ["| `type` | when | its keys |", "|---|---|---|", *(_rule_row(each, of_all) for each in types)],
+        "calibration": _rows(CalibrationPoints.model_fields),
+        "correspondence": _rows(Correspondence.model_fields),
+        "heat_map": _rows(HeatMap.model_fields),
+    }
+    for name, rows in tables.items():
+        head, mark, rest = page.partition(f"<!-- made: {name} -->\n")
+        page = head + mark + "\n".join(["", *rows, "", ""]) + rest[rest.index("<!-- end -->") :]
+    return page
+
+
+def _rows(fields: dict[str, FieldInfo]) -> list[str]:
+    """As `_table`, for what is mostly lists of points and of words: their descriptions say how they are written."""
+    return [
+        "| key | default | meaning |",
+        "|---|---|---|",
+        *(f"| `{key}` | {_of_rules(field)} | {field.description}{_bounds(field)} |" for key, field in fields.items()),
+    ]
+
+
+def _rule_row(rule: type[BaseModel], of_all: dict[str, FieldInfo]) -> str:
+    keys = (
+        f"`{key}`: {field.description}{_bounds(field)} ({_of_rules(field)})"
+        for key, field in rule.model_fields.items()
+        if key not in of_all
+    )
+    return f"| `{get_args(rule.model_fields['type'].annotation)[0]}` | {rule.__doc__} | {'<br>'.join(keys)} |"
+
+
+def _of_rules(field: FieldInfo) -> str:
+    if not isinstance(field.default, tuple):
+        return _default(field)
+    values = [getattr(value, "value", value) for value in field.default]
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def _bounds(field: FieldInfo) -> str:
+    limits = {word: getattr(limit, word) for limit in field.metadata for word in ("ge", "gt", "le") if hasattr(limit, word)}
+    low = f"{limits['ge']}" if "ge" in limits else f"More than {limits['gt']}" if "gt" in limits else ""
+    high = f"at most {limits['le']}" if "le" in limits else ""
+    if "ge" in limits:
+        return f" {low} to {limits['le']}." if high else f" {low} or more."
+    return f" {', '.join(part for part in (low, high) if part)}." if low or high else ""
+
+
 def event_schema_file() -> str:
     """The JSON Schema of what is published of an event."""
     return json.dumps(event_schema(), indent=2) + "\n"
@@ -134,7 +188,12 @@ def main() -> int:
     """Write or compare; 1 when a page is stale."""
     REFERENCE.mkdir(exist_ok=True)
     stale = False
-    made = {"configuration.md": configuration_page(), "cli.md": cli_page(), "event.schema.json": event_schema_file()}
+    made = {
+        "configuration.md": configuration_page(),
+        "cli.md": cli_page(),
+        "event.schema.json": event_schema_file(),
+        "rules.md": rules_page((REFERENCE / "rules.md").read_text()),
+    }
     for name, text in made.items():
         path = REFERENCE / name
         if "--check" in sys.argv:

@@ -59,7 +59,7 @@ class Lettering:
         self._padding_px = max(3, round(text_px * 0.4))
 
     def plate(self, words: str, ink: Ink) -> Plate:
-        """Words on one line; every digit is as wide as another, so that a plate stays as it is while it counts."""
+        """Words on one line. In this font every digit is as wide as another: a plate keeps its size while it counts."""
         words = words[:_MOST_SIGNS]
         width_px = _even(self._width(words) + 2 * self._padding_px)
         letters = np.zeros((self.height_px, width_px), np.uint8)
@@ -72,8 +72,7 @@ class Lettering:
         return self._coloured(np.zeros((self.height_px, width_px), np.float32), ink)
 
     def _width(self, words: str) -> int:
-        wide = "".join("0" if sign.isdigit() else sign for sign in words)
-        _, _, width, _ = cv2.getTextSize((1, 1), wide, (0, 0), self._font, self._text_px, _WEIGHT)
+        _, _, width, _ = cv2.getTextSize((1, 1), words, (0, 0), self._font, self._text_px, _WEIGHT)
         return int(width)
 
     def _coloured(self, letters: NDArray[np.float32], ink: Ink) -> Plate:

@@ -20,11 +20,12 @@ from lamppost.ingest.simulation import street_settings
 from lamppost.mask.annotate import Annotator
 from lamppost.model.happening import CountedMinute, Tally
 from lamppost.model.rules import RuleBook
+from lamppost.model.vision import MaskedFrame
 from lamppost.pipeline.clip_counting import ClipCounter, ClipCounts, ClipEvent
-from lamppost.pipeline.clip_drawing import ClipDrawing
 from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings, library_versions
 from lamppost.pipeline.clip_output import ClipOutput, staged
 from lamppost.pipeline.equipment import WEAK_SCORE, counting_entry
+from lamppost.pipeline.scoreboard import Scoreboard
 from lamppost.pipeline.sight import Detector
 from lamppost.pipeline.street_clip import StreetFrames
 
@@ -85,18 +86,18 @@ class ClipAnalysis:
     def run(self, video: Path | None, advanced: Callable[[], None]) -> ClipCounts:
         """Watch all of it, and write it masked to `video`, if asked for."""
         settings = self._settings
-        drawing = ClipDrawing(self._book, self.name) if video is not None else None
+        board = Scoreboard(self._book, self.name) if video is not None else None
         counter = ClipCounter(
             self._book,
             detector=self._detector(self._entry),
             interval_s=settings.interval_s,
             start_us=settings.start_us or 0,
-            watcher=drawing.note if drawing is not None else None,
+            also=(board,) if board is not None else (),
         )
-        if video is None or drawing is None:
+        if video is None or board is None:
             counter.run(self._frames, advanced)
         else:
-            self._mask(video, counter, drawing, advanced)
+            self._mask(video, counter, board, advanced)
         if isinstance(self._frames, FileFrames) and self._frames.missing_frames > self._frames.nominal_frames * _MISSING_SHARE:
             missing, nominal = self._frames.missing_frames, self._frames.nominal_frames
             self._notes.append(f"the clip is cut short or damaged: {missing} of {nominal} frames are not in it")
@@ -128,17 +129,24 @@ class ClipAnalysis:
             "notes": self._notes,
         }
 
-    def _mask(self, video: Path, counter: ClipCounter, drawing: ClipDrawing, advanced: Callable[[], None]) -> None:
+    def _mask(self, video: Path, counter: ClipCounter, board: Scoreboard, advanced: Callable[[], None]) -> None:
+        annotator = Annotator()
         masker = ClipMasker(MaskSettings(models=self._settings.models), self._clock)
         masker.load()
         with staged(video) as staging, ClipOutput(staging, self._frames, MaskSettings().threads) as output:
             with closing(masker.mask_frames(_Dated(self._frames, counter), counter.watch)) as masked:
-                annotator = Annotator()
                 for frame in masked:
-                    output.take(annotator.annotate(frame, drawing.at(frame.pts_90k / TICKS_PER_S)))
+                    output.take(annotator.annotate(frame, board.drawing_at(frame.pts_90k / TICKS_PER_S, self._time_of(frame))))
                     advanced()
             output.finish()
         counter.finish()
+
+    def _time_of(self, frame: MaskedFrame) -> str:
+        """On the clock where it is known when the clip began, and since its beginning otherwise."""
+        if self._settings.start_us is not None:
+            return format_utc(frame.wall_us)[:19].replace("T", " ") + " UTC"
+        minutes, seconds = divmod(frame.pts_90k // TICKS_PER_S, 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
     def _detector(self, entry: ModelEntry | None) -> Detector | None:
         if entry is None:

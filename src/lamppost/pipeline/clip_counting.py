@@ -15,7 +15,7 @@ from lamppost.model.rules import CountedKind, RuleBook, Way
 from lamppost.model.vision import Frame
 from lamppost.pipeline.clip_masking import FrameSource, primed
 from lamppost.pipeline.sight import Detector
-from lamppost.pipeline.watching import Ledgers, StreetWatch
+from lamppost.pipeline.watching import Ledgers, StreetWatch, Witness
 
 _LEAST_SEEN_S: Final = 0.5  # what was followed for less is no thing
 _MOST_EVENTS: Final = 10_000
@@ -78,9 +78,8 @@ class ClipCounts:
 class ClipWitness:
     """Collects what a watch finds in a clip that began at `start_us`."""
 
-    def __init__(self, start_us: int, watcher: Callable[[SceneNow], None] | None = None) -> None:
+    def __init__(self, start_us: int) -> None:
         self.counts = ClipCounts()
-        self._watcher = watcher
         self._start_us = start_us
         self._open: dict[str, ClipEvent] = {}
         self._seen: dict[int, tuple[float, float, CountedKind]] = {}  # of the things in sight: first and last moment, kind
@@ -89,8 +88,6 @@ class ClipWitness:
     def note_scene(self, scene: SceneNow) -> None:
         counts = self.counts
         counts.looks += 1
-        if self._watcher is not None:
-            self._watcher(scene)
         present = {moving.track_id for moving in scene.moving}
         for moving in scene.moving:
             if moving.is_seen and moving.has_moved:
@@ -142,26 +139,39 @@ class ClipWitness:
         return (wall_us - self._start_us) / US_PER_S
 
 
+class _Everyone:
+    """Tells several witnesses the same, in their order."""
+
+    def __init__(self, witnesses: Sequence[Witness]) -> None:
+        self._witnesses = witnesses
+
+    def note_scene(self, scene: SceneNow) -> None:
+        for witness in self._witnesses:
+            witness.note_scene(scene)
+
+    def note_changes(self, changes: Sequence[EventChange], pts_90k: int) -> None:
+        for witness in self._witnesses:
+            witness.note_changes(changes, pts_90k)
+
+    def note_minutes(self, minutes: Sequence[CountedMinute]) -> None:
+        for witness in self._witnesses:
+            witness.note_minutes(minutes)
+
+
 class ClipCounter:
     """Counts one clip by `book`; with a `detector`, the kinds that it tells apart, otherwise what moves.
 
-    `start_us` is the time at which the clip begins; a `watcher` is told of every scene.
-    Raises `ConfigError` for a calibration that cannot be.
+    `start_us` is the time at which the clip begins; `also` are told of what is found as well. Raises `ConfigError` for a
+    calibration that cannot be.
     """
 
     def __init__(
-        self,
-        book: RuleBook,
-        *,
-        detector: Detector | None,
-        interval_s: float,
-        start_us: int = 0,
-        watcher: Callable[[SceneNow], None] | None = None,
+        self, book: RuleBook, *, detector: Detector | None, interval_s: float, start_us: int = 0, also: Sequence[Witness] = ()
     ) -> None:
-        self._witness = ClipWitness(start_us, watcher)
+        self._witness = ClipWitness(start_us)
         self._ledgers = Ledgers(book)
         self._start_us = start_us
-        self.watch = StreetWatch(book, self._ledgers, self._witness, detector=detector, interval_s=interval_s)
+        self.watch = StreetWatch(book, self._ledgers, _Everyone((self._witness, *also)), detector=detector, interval_s=interval_s)
 
     @property
     def counts(self) -> ClipCounts:

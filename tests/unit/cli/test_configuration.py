@@ -167,11 +167,11 @@ def test_rules_stand_in_a_file_of_their_own(write) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ('counting_model = "yolo"', "there is no model 'yolo' to count with"),
+        ('counting_model = "yolo"', "there is no model to count with 'yolo'"),
         ('counting_model = "centerface"', "the model 'centerface' finds nothing that is counted"),
         (
             '[analysis]\nmodel = "yolox-nano"',
-            "the model 'yolox-nano' to count with is not here — lamppost model pull yolox-nano",
+            "the model to count with 'yolox-nano' is not here — lamppost model pull yolox-nano",
         ),
     ],
 )
