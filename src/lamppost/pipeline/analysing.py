@@ -31,8 +31,8 @@ from lamppost.pipeline.masked_run import MaskedRun, MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.reductions import ReductionKeeper
 from lamppost.pipeline.sight import Detector
+from lamppost.pipeline.spectator import Spectator
 from lamppost.pipeline.turns import Turns
-from lamppost.pipeline.watching import Spectator
 from lamppost.record.segments import RecordChain
 
 READ_PATIENCE_S = 0.2

@@ -37,8 +37,8 @@ from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.recovering import recover
 from lamppost.pipeline.sight import Detector
+from lamppost.pipeline.spectator import Spectator
 from lamppost.pipeline.turns import Turns
-from lamppost.pipeline.watching import Spectator
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
 from lamppost.store.journal import JournalWriter

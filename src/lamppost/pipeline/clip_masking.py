@@ -24,7 +24,7 @@ from lamppost.pipeline.alongside import Ahead, Meanwhile
 from lamppost.pipeline.equipment import WEAK_SCORE, Equipment, equip
 from lamppost.pipeline.held_start import HeldStart
 from lamppost.pipeline.masking import REFRESH_S, MaskingPipeline
-from lamppost.pipeline.watching import Spectator
+from lamppost.pipeline.spectator import Spectator
 
 if TYPE_CHECKING:
     from lamppost.detect.detectors import Detector

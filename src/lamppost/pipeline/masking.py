@@ -19,8 +19,8 @@ from lamppost.mask.paint import Covers, Palette, paint
 from lamppost.mask.planner import BEFORE_S, MaskPlanner
 from lamppost.model.vision import Box, CoverCause, Frame, MaskedFrame, Observation, Preset, Track
 from lamppost.pipeline.sight import HOLD_STEPS, Detector, Sight
+from lamppost.pipeline.spectator import Spectator
 from lamppost.pipeline.targets import Targets
-from lamppost.pipeline.watching import Spectator
 from lamppost.track.boxes import BoxTracker
 
 _HELD_LIMIT = 600  # frames; reached only when timestamps hardly go on

@@ -27,14 +27,6 @@ LONGEST_STEP_S: Final = 0.75
 _MOST_UNCOVERED: Final = 64
 
 
-class Spectator(Protocol):
-    """Sees the frames of one run in order, before they are painted."""
-
-    def see(self, frame: Frame, small: SmallPicture, observation: Observation | None) -> None:
-        """`small` is `frame` made small; `observation` what moves in it, None where nobody watches that."""
-        ...
-
-
 class Witness(Protocol):
     """Is told what was seen: every look, changes of events, and minutes that are over."""
 

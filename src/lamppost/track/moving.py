@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 MOST_TRACKS: Final = 256
 _LONGEST_STEP_S: Final = 5.0
 _NO_MATCH: Final = 1e3
+_RECENT_S: Final = 0.5  # what was seen within this goes on with a weak detection
 _HINTED: Final = 0.3  # of overlap: a hint is of this thing
 _ANYTHING: Final = frozenset({Kind.BICYCLE, Kind.OBJECT})
 _KNOWN_S: Final = 0.8  # what was by itself for less is a piece of it
@@ -109,22 +110,14 @@ class MovingTracker:
         scores = np.array([each.score for each in found])
         kinds = [each.kind for each in found]
         shared = self._shared(boxes, kinds)
-        is_single = ~np.isin(np.arange(len(found)), list(shared.values()))
-        sure = np.flatnonzero((scores >= settings.sure_score) & is_single)
-        weak = np.flatnonzero((scores < settings.sure_score) & is_single)
-        seen: dict[int, int] = {}
-        everyone = np.setdiff1d(np.arange(len(self._lives)), np.array(list(shared), np.intp))
-        fresh = np.array([row for row in everyone if at_s - self._lives[row].last_s <= dt_s + settings.fresh_s], np.intp)
-        self._match(fresh, sure, boxes, kinds, settings.fresh_overlap, seen)
-        sure_left = np.setdiff1d(sure, np.array(list(seen.values()), np.intp))
-        self._match(np.setdiff1d(everyone, np.array(list(seen), np.intp)), sure_left, boxes, kinds, settings.least_overlap, seen)
-        recent = np.array([row for row in everyone if row not in seen and at_s - self._lives[row].last_s <= dt_s + 0.5], np.intp)
-        self._match(recent, weak, boxes, kinds, settings.weak_overlap, seen)
-        taken = set(seen.values())
+        seen = self._associate(at_s, dt_s, boxes, scores, kinds, shared)
+        taken = {*seen.values(), *shared.values()}
         self._correct(seen, boxes, found, at_s)
         self._lean(shared, boxes, at_s)
         self._vote(hints)
-        self._begin([int(index) for index in sure if index not in taken and scores[index] >= settings.begin_score], boxes, found, at_s)
+        least = max(settings.begin_score, settings.sure_score)
+        new = [index for index, each in enumerate(found) if index not in taken and each.score >= least]
+        self._begin(new, boxes, found, at_s)
         tracks = self._tracks(at_s, {self._lives[row].track_id: found[index].box for row, index in seen.items()})
         self._expire(at_s)
         return tracks
@@ -147,8 +140,29 @@ class MovingTracker:
         density = (self._settings.acceleration * height) ** 2
         return np.stack([density, density, density * self._settings.size_calm**2, density * self._settings.size_calm**2], axis=1)
 
+    def _associate(
+        self, at_s: float, dt_s: float, boxes: Array, scores: Array, kinds: Sequence[Kind], shared: dict[int, int]
+    ) -> dict[int, int]:
+        """By track, its own detection: who was seen just now chooses first, then all others, and what is weak comes last."""
+        settings, seen = self._settings, dict[int, int]()
+        is_single = ~np.isin(np.arange(len(boxes)), list(shared.values()))
+        sure = np.flatnonzero((scores >= settings.sure_score) & is_single)
+        weak = np.flatnonzero((scores < settings.sure_score) & is_single)
+        everyone = [row for row in range(len(self._lives)) if row not in shared]
+        fresh = [row for row in everyone if self._was_seen_within(row, at_s, dt_s + settings.fresh_s)]
+        self._match(fresh, sure.tolist(), boxes, kinds, settings.fresh_overlap, seen)
+        taken = set(seen.values())
+        left = [column for column in sure.tolist() if column not in taken]
+        self._match([row for row in everyone if row not in seen], left, boxes, kinds, settings.least_overlap, seen)
+        recent = [row for row in everyone if row not in seen and self._was_seen_within(row, at_s, dt_s + _RECENT_S)]
+        self._match(recent, weak.tolist(), boxes, kinds, settings.weak_overlap, seen)
+        return seen
+
+    def _was_seen_within(self, row: int, at_s: float, limit_s: float) -> bool:
+        return at_s - self._lives[row].last_s <= limit_s
+
     def _match(
-        self, rows: NDArray[np.intp], columns: NDArray[np.intp], boxes: Array, kinds: Sequence[Kind], least: float, seen: dict[int, int]
+        self, rows: Sequence[int], columns: Sequence[int], boxes: Array, kinds: Sequence[Kind], least: float, seen: dict[int, int]
     ) -> None:
         """Give each of the tracks `rows` at most one of the detections `columns`, for the largest sum of overlaps."""
         if not len(rows) or not len(columns):
@@ -162,7 +176,7 @@ class MovingTracker:
         _total, found, _back = lap.lapjv(cost, extend_cost=True, cost_limit=1.0)
         for row, column in zip(rows, found, strict=True):
             if column >= 0:
-                seen[int(row)] = int(columns[column])
+                seen[row] = columns[int(column)]
 
     def _shared(self, boxes: Array, kinds: Sequence[Kind]) -> dict[int, int]:
         """By track, the motion in which it goes on together with others."""

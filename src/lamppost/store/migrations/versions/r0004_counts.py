@@ -1,5 +1,7 @@
 """Counts by the minute and the quarter of an hour, and the masked pictures of events."""
 
+from typing import Any, cast
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,6 +9,8 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+
+_DOUBLE = cast(Any, sa.Double())
 
 
 def upgrade() -> None:
@@ -70,8 +74,8 @@ def _make_quarter_tallies() -> None:
         sa.Column("measure", sa.Text(), nullable=False, comment="what was counted or measured"),
         sa.Column("kind", sa.Text(), nullable=False, comment="of what kind of thing; empty for all together"),
         sa.Column("count", sa.BigInteger(), nullable=False, comment="how many, or how many samples"),
-        sa.Column("total", sa.Double(), nullable=True, comment="the sum of what was measured; null where it was only counted"),
-        sa.Column("most", sa.Double(), nullable=True, comment="the largest that was measured"),
+        sa.Column("total", _DOUBLE, nullable=True, comment="the sum of what was measured; null where it was only counted"),
+        sa.Column("most", _DOUBLE, nullable=True, comment="the largest that was measured"),
         sa.Column(
             "bins", sa.Text(), nullable=True, comment="a histogram, or the cells of a heat map: one JSON list; null where there is none"
         ),
@@ -113,8 +117,8 @@ def _make_tallies() -> None:
         sa.Column("measure", sa.Text(), nullable=False, comment="what was counted or measured"),
         sa.Column("kind", sa.Text(), nullable=False, comment="of what kind of thing; empty for all together"),
         sa.Column("count", sa.BigInteger(), nullable=False, comment="how many, or how many samples"),
-        sa.Column("total", sa.Double(), nullable=True, comment="the sum of what was measured; null where it was only counted"),
-        sa.Column("most", sa.Double(), nullable=True, comment="the largest that was measured"),
+        sa.Column("total", _DOUBLE, nullable=True, comment="the sum of what was measured; null where it was only counted"),
+        sa.Column("most", _DOUBLE, nullable=True, comment="the largest that was measured"),
         sa.Column(
             "bins", sa.Text(), nullable=True, comment="a histogram, or the cells of a heat map: one JSON list; null where there is none"
         ),
