@@ -26,6 +26,7 @@ from lamppost.store.schema import CAMERAS
 MINUTE_US = 60 * US_PER_S
 HOUR_US = 60 * MINUTE_US
 UTC_ZONE = ZoneInfo("UTC")
+ST_JOHNS = ZoneInfo("America/St_Johns")
 ZONES = (
     "UTC",
     "Europe/Berlin",
@@ -113,6 +114,10 @@ def test_an_hour_amid_which_the_clock_is_changed_ends_there() -> None:
     assert lengths_h(Wanted(at("2026-04-04T14:00"), at("2026-04-04T16:30"), Bucket.HOUR, lord_howe)) == [1, 0.5, 1]
     starts = buckets(Wanted(at("2026-04-04T15:15"), at("2026-04-04T15:16"), Bucket.HOUR, lord_howe))
     assert starts == [at("2026-04-04T15:00"), at("2026-04-04T15:30")]
+
+    # In Newfoundland the clock was changed a minute past midnight, until 2011.
+    minutes = [round(60 * length) for length in lengths_h(Wanted(at("2010-03-14T03:30"), at("2010-03-14T05:00"), Bucket.HOUR, ST_JOHNS))]
+    assert minutes == [1, 59, 60]
 
 
 @given(
