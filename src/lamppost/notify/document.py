@@ -1,50 +1,33 @@
-"""Makes the document that every carrier sends: one JSON object about one step in the life of an event."""
+"""Makes the document that every carrier sends: the published one of `model/event_document.py`, about one step in the life of an event."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final, cast
+from typing import Any
 
-from lamppost.base.clock import format_utc
 from lamppost.base.logging import redact
+from lamppost.model.event_document import EventSnapshot
+from lamppost.model.event_document import document_of as published
 from lamppost.model.happening import Phase
 from lamppost.store.outbox_view import Delivery
-
-SCHEMA: Final = "lamppost/event/1"
 
 
 def document_of(delivery: Delivery, site: str) -> dict[str, Any]:
     """The document of a delivery; what is not known is null. The same delivery makes the same one, but for a snapshot that came later."""
-    detail = _read(delivery.detail)
-    return {
-        "schema": SCHEMA,
-        "id": delivery.event_id,
-        "sequence": delivery.sequence,
-        "phase": delivery.phase.value,
-        "type": delivery.kind,
-        "severity": delivery.severity.value,
-        "site": site,
-        "camera": delivery.camera,
-        "rule": detail.get("rule") or None,
-        "place": detail.get("place") or None,
-        "kind": detail.get("kind"),
-        "count": detail.get("count"),
-        "value": detail.get("value"),
-        "unit": detail.get("unit"),
-        "limit": detail.get("limit"),
-        "level": detail.get("level"),
-        "ways": list(detail.get("ways") or ()),
-        "note": redact(str(detail.get("note") or detail.get("problem") or "")),
-        "started": format_utc(delivery.start_us),
-        "updated": format_utc(delivery.at_us),
-        "ended": format_utc(delivery.at_us) if delivery.phase is Phase.END else None,
-        "snapshot": delivery.snapshot,
-    }
-
-
-def _read(detail: str) -> dict[str, Any]:
-    try:
-        content: Any = json.loads(detail)
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    snapshot = None
+    if delivery.snapshot and delivery.snapshot_sha256:
+        snapshot = EventSnapshot(file=delivery.snapshot, sha256=delivery.snapshot_sha256)
+    document = published(
+        event_id=delivery.event_id,
+        sequence=delivery.sequence,
+        phase=delivery.phase,
+        kind=delivery.kind,
+        severity=delivery.severity,
+        camera=delivery.camera,
+        start_us=delivery.start_us,
+        end_us=delivery.at_us if delivery.phase is Phase.END else None,
+        updated_us=delivery.at_us,
+        detail=delivery.detail,
+        site=site or None,
+        snapshot=snapshot,
+    ).model_dump(mode="json")
+    return document | {"note": redact(document["note"])}

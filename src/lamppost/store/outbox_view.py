@@ -15,7 +15,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.store.index import Index
 from lamppost.store.index_file import index_errors, open_engine
 from lamppost.store.journal import journal_files, scan_journal
-from lamppost.store.schema import DELIVERIES, EVENTS, NOTICES
+from lamppost.store.schema import DELIVERIES, EVENTS, NOTICES, SNAPSHOTS
 
 _MOST_DEAD: Final = 1000
 
@@ -42,6 +42,7 @@ class Delivery:
     attempts: int
     since_us: int
     problem: str = ""
+    snapshot_sha256: str | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -156,8 +157,10 @@ def _deliveries(carrier: str, state: str) -> Select[*tuple[Any, ...]]:
         *(DELIVERIES.c[name] for name in ("carrier", "event_id", "sequence", "attempts", "since_us", "problem")),
         *(NOTICES.c[name] for name in ("phase", "at_us", "severity", "detail", "snapshot")),
         *(EVENTS.c[name] for name in ("kind", "camera", "start_us")),
+        SNAPSHOTS.c.sha256.label("snapshot_sha256"),
     ]
     joined = DELIVERIES.join(NOTICES, is_its_notice).join(EVENTS, EVENTS.c.event_id == NOTICES.c.event_id)
+    joined = joined.outerjoin(SNAPSHOTS, SNAPSHOTS.c.event_id == NOTICES.c.event_id)
     return select(*columns).select_from(joined).where(DELIVERIES.c.carrier == carrier, DELIVERIES.c.state == state)
 
 
