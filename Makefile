@@ -20,8 +20,8 @@ $(UV): requirements/uv.txt
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@touch $@
 
-.venv/.run: .venv/.made requirements/run.txt requirements/build.txt requirements/bundled.txt pyproject.toml hatch_build.py
-	$(UV) pip install --quiet --compile-bytecode --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt -r requirements/bundled.txt
+.venv/.run: .venv/.made requirements/run.txt requirements/build.txt requirements/bundled.txt requirements/bench.txt pyproject.toml hatch_build.py
+	$(UV) pip install --quiet --compile-bytecode --no-deps --require-hashes -r requirements/run.txt -r requirements/build.txt -r requirements/bundled.txt -r requirements/bench.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q src/lamppost
 	@touch $@

@@ -215,7 +215,7 @@ def mask(story: Story, folder: Path, preset: Preset, blind: str = "") -> Witness
     clock, witness = ManualClock(), Witness()
     detector = SlowMarkDetector(clock, story, witness, is_noticed=blind != "stall")
 
-    def make_masking(motion: object) -> MaskingPipeline:
+    def make_masking(motion: object, _spectator: object) -> MaskingPipeline:
         return WatchedPipeline(
             witness,
             blind,

@@ -135,4 +135,6 @@ def _signature_by(public: VerifierKey, line: bytes) -> bytes | None:
         decoded = base64.b64decode(line[len(head) :], validate=True)
     except binascii.Error:
         return None
+    if base64.b64encode(decoded) != line[len(head) :]:
+        return None  # other bits behind the last byte: one signature has one spelling
     return decoded[4:] if decoded[:4] == public.key_hash and len(decoded) == 68 else None

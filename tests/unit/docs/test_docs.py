@@ -219,7 +219,11 @@ def test_every_cause_is_explained() -> None:
 
 def _alarms() -> set[tuple[str, str]]:
     """Kind and severity of every condition that the code can find."""
-    cameras = [{"cause": cause.value, "is_dropping": is_dropping, "problem": "x"} for cause in GapCause for is_dropping in (False, True)]
+    cameras = [
+        {"clock_off_s": 60.0, "cause": cause.value, "is_dropping": is_dropping, "problem": "x"}
+        for cause in GapCause
+        for is_dropping in (False, True)
+    ]
     status = {
         "journal_problem": "x",
         "index_problem": "x",

@@ -231,7 +231,11 @@ def test_every_type_of_rule_is_a_type_of_event() -> None:
 
 
 def test_every_alarm_of_the_node_is_known() -> None:
-    cameras = [{"cause": cause.value, "is_dropping": is_dropping, "problem": "x"} for cause in GapCause for is_dropping in (False, True)]
+    cameras = [
+        {"clock_off_s": 60.0, "cause": cause.value, "is_dropping": is_dropping, "problem": "x"}
+        for cause in GapCause
+        for is_dropping in (False, True)
+    ]
     status = {
         "journal_problem": "x",
         "index_problem": "x",

@@ -19,6 +19,7 @@ from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.feed_reader import FeedReader
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
+from lamppost.pipeline.spectator import Spectator
 from lamppost.pipeline.turns import Turns
 from lamppost.record.segments import RecordChain
 
@@ -43,7 +44,7 @@ def test_a_disk_that_was_full_for_a_moment_does_not_end_masking(tmp_path: Path) 
             raise StoreError("the disk is full")
         records.append(record)
 
-    def make_masking(_motion: Motion | None) -> MaskingPipeline:
+    def make_masking(_motion: Motion | None, _spectator: Spectator) -> MaskingPipeline:
         return MaskingPipeline(preset=Preset.ALL, faces=None, motion=None, look_back_s=0.1, detect_interval_s=0.1, clock=clock)
 
     tools = MaskedTools(DataFolder(tmp_path), RecordingSettings(), journal, lambda text: text + b"\n-- signed\n", clock, 1)

@@ -30,6 +30,7 @@ from lamppost.pipeline.feed_reader import FeedQueue, FeedReader
 from lamppost.pipeline.load import STEPS, LoadControl
 from lamppost.pipeline.masked_run import MaskedTools
 from lamppost.pipeline.masking import MaskingPipeline, Motion
+from lamppost.pipeline.spectator import Spectator
 from lamppost.pipeline.turns import Turns
 from lamppost.record.segments import RecordChain
 
@@ -85,10 +86,18 @@ class Bench:
     def __post_init__(self) -> None:
         tools = MaskedTools(DataFolder(self.root), RecordingSettings(), self.records.append, lambda text: text + b"\n-- x\n", self.clock, 1)
 
-        def make(motion: Motion | None) -> MaskingPipeline:
+        def make(motion: Motion | None, spectator: Spectator) -> MaskingPipeline:
             faces = self.faces if self.preset is not Preset.ALL else None
             learnt = (motion or MotionDetector()) if self.preset is Preset.MOTION else None
-            return MaskingPipeline(preset=self.preset, faces=faces, motion=learnt, look_back_s=0.5, detect_interval_s=0.2, clock=self.clock)
+            return MaskingPipeline(
+                preset=self.preset,
+                faces=faces,
+                motion=learnt,
+                look_back_s=0.5,
+                detect_interval_s=0.2,
+                clock=self.clock,
+                spectator=spectator,
+            )
 
         self.analysis = CameraAnalysis(
             "gate",
