@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lamppost.events.health import PictureHealth
 from lamppost.events.scene import SceneNow
@@ -19,6 +20,8 @@ from lamppost.pipeline.pending import PendingRecords
 from lamppost.pipeline.sight import Detector
 from lamppost.pipeline.snapshots import SnapshotKeeper
 from lamppost.pipeline.watching import Ledgers, StreetWatch
+
+_MOST_PENDING: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class CameraCounting:
         self._watch: StreetWatch | None = None
         self._end_us = 0  # of the last picture
         self._pending = PendingRecords(journal)
+        self.left_out = 0  # records that neither the journal nor memory had room for
         self._snapshots = SnapshotKeeper(camera, folder, journal)
 
     def begin_run(self, *, goes_on: bool = False) -> StreetWatch:
@@ -106,14 +110,14 @@ class CameraCounting:
     def note_changes(self, changes: Sequence[EventChange], pts_90k: int) -> None:
         del pts_90k
         for change in changes:
-            self._pending.add(self._record_of(change))
+            self._keep(self._record_of(change))
             if change.phase is Phase.START:
                 self._snapshots.want(change.event_id, change.wall_us)
         self._pending.write()
 
     def note_minutes(self, minutes: Sequence[CountedMinute]) -> None:
         for minute in minutes:
-            self._pending.add(
+            self._keep(
                 MinuteCounted(
                     minute_id=secrets.token_hex(8),
                     camera=self._camera,
@@ -125,6 +129,12 @@ class CameraCounting:
                 )
             )
         self._pending.write()
+
+    def _keep(self, record: JournalRecord) -> None:
+        if len(self._pending) < _MOST_PENDING:
+            self._pending.add(record)
+        else:
+            self.left_out += 1
 
     def _record_of(self, change: EventChange) -> JournalRecord:
         detail = detail_of(change)

@@ -21,6 +21,9 @@ class PendingRecords:
         """Have `records` written by the next `write`, after those before them."""
         self._unwritten += records
 
+    def __len__(self) -> int:
+        return len(self._unwritten)
+
     def write(self) -> None:
         """Journal everything, in order."""
         while self._unwritten:
