@@ -14,6 +14,7 @@ import numpy as np
 from lap import lapjv
 from numpy.typing import NDArray
 
+from lamppost.base.errors import ConfigError
 from lamppost.bench.mot_tracks import DISTRACTORS, PEDESTRIAN, MotBoxes
 
 _FOUND_IOU: Final = 0.5
@@ -53,7 +54,10 @@ def combined(scores: Sequence[TrackScore]) -> TrackScore:
 
 def _metrics() -> dict[str, Any]:
     # Imported here: it draws plots as well, and nobody else waits for it.
-    from trackeval.metrics import CLEAR, HOTA, Identity
+    try:
+        from trackeval.metrics import CLEAR, HOTA, Identity
+    except ImportError as error:
+        raise ConfigError("trackeval is not installed here, and nothing can be scored", remedy="pip install trackeval scipy") from error
 
     return {"HOTA": HOTA(), "CLEAR": CLEAR(_QUIET), "Identity": Identity(_QUIET)}
 
