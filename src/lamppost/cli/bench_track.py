@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -98,9 +99,10 @@ def _check_target(path: Path | None, *, is_overwriting: bool) -> None:
 
 
 def _print(console: Console, rows: Sequence[Row]) -> None:
-    table = Table("sequence", "tracker")
+    table = Table("sequence", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("tracker", no_wrap=True)  # before all else a row must say whose it is
     for title in ("HOTA", "DetA", "AssA", "IDF1", "MOTA", "switches", "ms a frame", "p95"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=title not in ("ms a frame", "switches"))
     previous: str | None = None
     for row, following in pairwise((*rows, None)):
         if row is None:
