@@ -19,7 +19,7 @@ from lamppost.ingest.locator import parse_locator
 from lamppost.ingest.simulation import street_settings
 from lamppost.mask.annotate import Annotator
 from lamppost.model.happening import CountedMinute, Tally
-from lamppost.model.rules import RuleBook
+from lamppost.model.rules import CountedKind, CrowdDensity, RuleBook, StoppedVehicle
 from lamppost.model.vision import MaskedFrame
 from lamppost.pipeline.clip_counting import ClipCounter, ClipCounts, ClipEvent
 from lamppost.pipeline.clip_masking import ClipMasker, MaskSettings, library_versions
@@ -163,10 +163,21 @@ class ClipAnalysis:
             self._notes.append(
                 f"the calibration is off by {self._ground.error_m:.2f} m, by {self._ground.left_out_error_m:.2f} m at a point left out"
             )
+        self._notes += [
+            f'the rule {name!r} needs to know kinds: give a model, [calibration], or kinds = ["object"] to its zone'
+            for name in self._rules_without_kinds()
+        ]
         if not counts.looks and counts.frames:
             self._notes.append("nothing was observed: the camera moves, or the clip is too short to learn what stands still in it")
         if counts.dropped:
             self._notes.append(f"{counts.dropped} events or crossings were too many to be listed; sums and minutes hold all of them")
+
+    def _rules_without_kinds(self) -> list[str]:
+        """Rules that cannot find anything, since motion alone tells no vehicle from a person."""
+        if self._entry is not None or self._ground is not None:
+            return []
+        unclear = {zone.name for zone in self._book.zone if {CountedKind.PERSON, CountedKind.VEHICLE} <= set(zone.kinds)}
+        return [rule.name for rule in self._book.rule if isinstance(rule, StoppedVehicle | CrowdDensity) and rule.zone in unclear]
 
     def _line(self, name: str, counts: ClipCounts) -> dict[str, Any]:
         observed_ms, tallies = counts.sums().get(("line", name), (0, ()))

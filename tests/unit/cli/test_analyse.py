@@ -177,3 +177,11 @@ def test_nothing_is_overwritten_unless_asked_for(clip: Path, tmp_path: Path) -> 
     assert target.read_text() == "mine"
     assert run(clip, "--json", target, "--overwrite").exit_code == 0
     assert json.loads(target.read_text())["frames"] == SECONDS * STREET.fps
+
+
+def test_a_rule_that_can_find_nothing_is_told(clip: Path, tmp_path: Path) -> None:
+    rule = '\n[[rule]]\ntype = "stopped_vehicle"\nname = "parked"\nzone = "road"\n'
+    (tmp_path / "rules.toml").write_text(RULES + rule)
+    (tmp_path / "kinds.toml").write_text(RULES.replace('name = "road"', 'name = "road"\nkinds = ["object"]') + rule)
+    assert "'parked' needs to know kinds" in " ".join(run(clip, "--rules", tmp_path / "rules.toml").output.split())
+    assert "needs to know kinds" not in run(clip, "--rules", tmp_path / "kinds.toml").output
