@@ -21,6 +21,8 @@ Pixels = tuple[float, float]
 _Lengths = NDArray[np.float64]
 _Indices = NDArray[np.int64]
 
+_LEVEL_PX: Final = 1e-6  # an edge that rises by less is crossed by nothing
+_POINT_PX2: Final = 1e-12  # what is shorter has no direction that could be computed
 _RIM: Final = Rgb(8, 10, 14)
 _RIM_SHARE: Final = 0.6  # of the rim, and the picture shows through the rest
 _WHOLE: Final = 256
@@ -122,7 +124,7 @@ def _distances(outline: Outline, x: _Lengths, y: _Lengths) -> tuple[_Lengths, _L
         nearest, is_inside = np.full(len(x), np.inf), np.zeros(len(x), np.bool_)
         for (ax, ay), (bx, by) in _edges(area, is_closed=True):
             nearest = np.minimum(nearest, _distance(((ax, ay), (bx, by)), x, y))
-            if ay != by:
+            if abs(by - ay) > _LEVEL_PX:
                 is_inside ^= ((ay > y) != (by > y)) & (x < (bx - ax) * (y - ay) / (by - ay) + ax)
         to_area = np.minimum(to_area, np.where(is_inside, -nearest, nearest))
     return to_line, to_area
@@ -136,7 +138,7 @@ def _distance(edge: tuple[Pixels, Pixels], x: _Lengths, y: _Lengths) -> _Lengths
     (ax, ay), (bx, by) = edge
     dx, dy = bx - ax, by - ay
     squared = dx * dx + dy * dy
-    share = np.clip(((x - ax) * dx + (y - ay) * dy) / squared, 0, 1) if squared else np.zeros(len(x))
+    share = np.clip(((x - ax) * dx + (y - ay) * dy) / squared, 0, 1) if squared > _POINT_PX2 else np.zeros(len(x))
     return np.hypot(x - ax - share * dx, y - ay - share * dy)
 
 

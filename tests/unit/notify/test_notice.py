@@ -53,6 +53,11 @@ def test_a_detail_that_says_nothing_makes_a_document_all_the_same(tmp_path: Path
     assert document["count"] is None
 
 
+def test_a_detail_that_no_document_may_hold_keeps_no_event_back(tmp_path: Path) -> None:
+    document = json.loads(make_notice(tmp_path, detail=json.dumps({"unit": "0" * 17, "count": 2})).body)
+    assert (document["type"], document["unit"], document["count"]) == ("zone_entered", None, None)
+
+
 @given(st.dictionaries(st.sampled_from(["rule", "place", "kind", "unit", "note"]), st.text()), st.sampled_from(Phase))
 def test_whatever_stands_there_the_lines_are_lines(detail: dict[str, str], phase: Phase) -> None:
     notice = make_notice(Path("/nowhere"), detail=json.dumps(detail), phase=phase)
