@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 from lamppost.model.happening import Measure, Tally
@@ -73,3 +73,29 @@ def _number(value: Any) -> float:
     if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"{str(value)[:80]} is no number")
     return float(value)
+
+
+def add_up(one: Tally, other: Tally) -> Tally:
+    """Both together; of the same measure and kind."""
+    bins = one.bins or other.bins
+    if one.bins is not None and other.bins is not None:
+        # The grid of a heat map may have changed in between: then the newer one counts.
+        bins = tuple(a + b for a, b in zip(one.bins, other.bins, strict=True)) if len(one.bins) == len(other.bins) else other.bins
+    return Tally(one.measure, one.kind, one.count + other.count, _sum(one.total, other.total), _most(one.most, other.most), bins)
+
+
+def united(tallies: Iterable[Tally]) -> list[Tally]:
+    """One tally of each measure and kind: those of one added up, in the order in which they came first."""
+    found: dict[tuple[Measure, CountedKind | None], Tally] = {}
+    for tally in tallies:
+        key = (tally.measure, tally.kind)
+        found[key] = add_up(found[key], tally) if key in found else tally
+    return list(found.values())
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else one + other
+
+
+def _most(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else max(one, other)

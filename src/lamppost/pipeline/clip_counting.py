@@ -12,6 +12,7 @@ from lamppost.detect.values import shrink
 from lamppost.events.scene import SceneNow
 from lamppost.model.happening import CountedMinute, EventChange, Phase, Tally
 from lamppost.model.rules import CountedKind, RuleBook, Way
+from lamppost.model.tallies import united
 from lamppost.model.vision import Frame
 from lamppost.pipeline.clip_masking import FrameSource, primed
 from lamppost.pipeline.sight import Detector
@@ -71,7 +72,7 @@ class ClipCounts:
         for minute in self.minutes:
             key = (minute.place_kind.value, minute.place)
             observed_ms, tallies = found.get(key, (0, ()))
-            found[key] = (observed_ms + minute.observed_ms, _together(tallies, minute.tallies))
+            found[key] = (observed_ms + minute.observed_ms, tuple(united((*tallies, *minute.tallies))))
         return found
 
 
@@ -200,18 +201,3 @@ class ClipCounter:
         self.watch.finish()
         self._witness.note_minutes(self._ledgers.minutes.flush())
         self._witness.finish()
-
-
-def _together(some: Sequence[Tally], more: Sequence[Tally]) -> tuple[Tally, ...]:
-    sums = {(tally.measure, tally.kind): tally for tally in some}
-    for tally in more:
-        known = sums.get((tally.measure, tally.kind))
-        sums[tally.measure, tally.kind] = tally if known is None else _sum(known, tally)
-    return tuple(sums.values())
-
-
-def _sum(one: Tally, other: Tally) -> Tally:
-    total = None if one.total is None or other.total is None else one.total + other.total
-    most = None if one.most is None or other.most is None else max(one.most, other.most)
-    bins = None if one.bins is None or other.bins is None else tuple(a + b for a, b in zip(one.bins, other.bins, strict=True))
-    return Tally(one.measure, one.kind, one.count + other.count, total, most, bins)

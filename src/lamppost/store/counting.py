@@ -18,8 +18,8 @@ from lamppost.base.errors import ConfigError, StoreError
 from lamppost.model.happening import Measure, PlaceKind, Tally
 from lamppost.model.layout import DataFolder
 from lamppost.model.rules import CountedKind
-from lamppost.model.tallies import bins_from_json
-from lamppost.store.counts import QUARTER_US, add_up
+from lamppost.model.tallies import add_up, bins_from_json
+from lamppost.store.counts import QUARTER_US
 from lamppost.store.index_file import index_errors, open_engine
 from lamppost.store.schema import MINUTES, QUARTER_TALLIES, QUARTERS, TALLIES
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from lamppost.base.clock import US_PER_S
 from lamppost.model.books import MinuteCounted
 from lamppost.model.happening import Tally
-from lamppost.model.tallies import bins_from_json, bins_to_json, tally_from_json
+from lamppost.model.tallies import add_up, bins_from_json, bins_to_json, tally_from_json, united
 from lamppost.store.schema import MINUTES, QUARTER_TALLIES, QUARTERS, TALLIES
 
 QUARTER_US: Final = 15 * 60 * US_PER_S
@@ -20,7 +20,7 @@ def add_minute(connection: Connection, minute: MinuteCounted) -> None:
 
     A heat map's hour goes whole into the quarter in which it begins. Raises `ValueError` for a tally that is none.
     """
-    tallies = _united([tally_from_json(text) for text in minute.tallies])
+    tallies = united(tally_from_json(text) for text in minute.tallies)
     known = select(MINUTES.c.minute_id).where(MINUTES.c.minute_id == minute.minute_id)
     if connection.execute(known).first() is not None:
         return
@@ -49,23 +49,6 @@ def _add_to_quarter(connection: Connection, minute: MinuteCounted, tallies: list
             connection.execute(update(QUARTER_TALLIES).where(*which).values(_columns_of_sum(known, tally)))
 
 
-def add_up(one: Tally, other: Tally) -> Tally:
-    """Both together; of the same measure and kind."""
-    bins = one.bins or other.bins
-    if one.bins is not None and other.bins is not None:
-        # The grid of a heat map may have changed in between: then the newer one counts.
-        bins = tuple(a + b for a, b in zip(one.bins, other.bins, strict=True)) if len(one.bins) == len(other.bins) else other.bins
-    return Tally(one.measure, one.kind, one.count + other.count, _sum(one.total, other.total), _most(one.most, other.most), bins)
-
-
-def _united(tallies: list[Tally]) -> list[Tally]:
-    found: dict[tuple[str, str], Tally] = {}
-    for tally in tallies:
-        key = (tally.measure.value, tally.kind.value if tally.kind else "")
-        found[key] = add_up(found[key], tally) if key in found else tally
-    return list(found.values())
-
-
 def _columns(tally: Tally) -> dict[str, Any]:
     return {
         "measure": tally.measure.value,
@@ -81,11 +64,3 @@ def _columns_of_sum(known: RowMapping, tally: Tally) -> dict[str, Any]:
     before = Tally(tally.measure, tally.kind, known["count"], known["total"], known["most"], bins_from_json(known["bins"]))
     columns = _columns(add_up(before, tally))
     return {name: columns[name] for name in ("count", "total", "most", "bins")}
-
-
-def _sum(one: float | None, other: float | None) -> float | None:
-    return other if one is None else one if other is None else one + other
-
-
-def _most(one: float | None, other: float | None) -> float | None:
-    return other if one is None else one if other is None else max(one, other)
