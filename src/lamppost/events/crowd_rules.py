@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from lamppost.events.episodes import Found, Waiting
+from lamppost.events.kinds import people_of
 from lamppost.events.scene import SceneNow, Staying, ZoneNow
 from lamppost.events.watching import ZoneWatch, one_kind
 from lamppost.events.zone_rules import counted, standing_since_s
 from lamppost.model.books import Severity
 from lamppost.model.happening import Findings
-from lamppost.model.rules import CountedKind, CrowdDensity, Queue, Zone
+from lamppost.model.rules import CrowdDensity, Queue, Zone
 
 _LEAVES_AT = 0.9  # of a level: a crowd that moves around it neither leaves it nor reaches it again
 
@@ -77,13 +78,6 @@ class QueueWatch(ZoneWatch):
             findings = Findings(kind=kind, count=len(waiting), value=float(len(waiting)), unit="", limit=float(most))
             return Found(findings, self._rule.severity)
         return None
-
-
-def people_of(zone: Zone) -> tuple[CountedKind, ...]:
-    """What is taken for a person in a zone: where it counts objects and no vehicles, an object is."""
-    if CountedKind.OBJECT in zone.kinds and CountedKind.VEHICLE not in zone.kinds:
-        return (CountedKind.PERSON, CountedKind.OBJECT)
-    return (CountedKind.PERSON,)
 
 
 def _length_m(waiting: list[Staying]) -> float | None:

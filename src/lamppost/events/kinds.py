@@ -1,4 +1,4 @@
-"""Tells what moves by its real size and speed, where no detector tells kinds apart and the camera is calibrated.
+"""What a thing is taken for: by its real size and speed, where no detector tells kinds apart and the camera is calibrated.
 
 What is compared is the box that a thing of known length, width and height would fill, going the way it goes and seen as
 steeply as it is seen: a car that comes nearer is as narrow as three who walk abreast, but its box is higher.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lamppost.events.calibration import View
 from lamppost.events.geometry import XY
-from lamppost.model.rules import CountedKind
+from lamppost.model.rules import CountedKind, Zone
 
 _SLOW_KMH = 2.0  # below it, nothing is known of its direction
 _MOST_OFF = 1.5  # a side may be half as long again, or shorter by a third
@@ -94,3 +94,18 @@ class KindVotes:
         leader = max(votes, key=votes.__getitem__)
         if leader is not self.kind and self.is_decided and votes[leader] > _LEAD * votes[self.kind]:
             self.kind = leader
+
+
+def people_of(zone: Zone) -> tuple[CountedKind, ...]:
+    """What is taken for a person in a zone: where it counts objects and no vehicles, an object is."""
+    if CountedKind.OBJECT in zone.kinds and CountedKind.VEHICLE not in zone.kinds:
+        return (CountedKind.PERSON, CountedKind.OBJECT)
+    return (CountedKind.PERSON,)
+
+
+def vehicles_of(zone: Zone) -> tuple[CountedKind, ...]:
+    """What is taken for a vehicle in a zone: where it counts objects and no persons, an object is."""
+    vehicles = [CountedKind.VEHICLE] if CountedKind.VEHICLE in zone.kinds else []
+    if CountedKind.OBJECT in zone.kinds and CountedKind.PERSON not in zone.kinds:
+        vehicles.append(CountedKind.OBJECT)
+    return tuple(vehicles)

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from lamppost.base.clock import US_PER_S
 from lamppost.events.geometry import anchor_point, ground_anchor
+from lamppost.events.kinds import people_of
 from lamppost.events.scene import SceneNow, ZoneNow
 from lamppost.model.happening import DWELL_BINS_S, SPEED_BINS_KMH, CountedMinute, Measure, PlaceKind, Tally
-from lamppost.model.rules import Anchor, CountedKind, HeatMap, RuleBook, Way, Zone
+from lamppost.model.rules import Anchor, CountedKind, HeatMap, RuleBook, Way
 
 MINUTE_US = 60 * US_PER_S
 HOUR_US = 60 * MINUTE_US
@@ -35,7 +36,7 @@ class MinuteBook:
     """
 
     def __init__(self, book: RuleBook) -> None:
-        self._zones = {zone.name: (zone, _people_of(zone)) for zone in book.zone}
+        self._zones = {zone.name: (zone, people_of(zone)) for zone in book.zone}
         self._lines = tuple(line.name for line in book.line)
         self._heat_map = book.heat_map
         self._ground_anchor = ground_anchor(book)
@@ -249,13 +250,6 @@ def _levels(at_s: float, zone: ZoneNow, people: _People) -> Iterator[tuple[_Key,
     persons = sum(kinds[kind] for kind in people)
     if zone.area_m2 is not None and persons:
         yield (Measure.DENSITY, None), persons / zone.area_m2
-
-
-def _people_of(zone: Zone) -> _People:
-    """What is taken for a person in a zone: where it counts objects and no vehicles, an object is."""
-    if CountedKind.OBJECT in zone.kinds and CountedKind.VEHICLE not in zone.kinds:
-        return (CountedKind.PERSON, CountedKind.OBJECT)
-    return (CountedKind.PERSON,)
 
 
 def _order(item: tuple[_Key, _Sum]) -> tuple[str, str]:

@@ -13,14 +13,9 @@ from lamppost.events.kinds import KindVotes, kind_by_size
 from lamppost.events.pace import Pace
 from lamppost.events.scene import Moving
 from lamppost.model.rules import Anchor, CountedKind
-from lamppost.model.vision import Box, Kind, Track
+from lamppost.model.vision import COUNTED_KINDS, Box, Track
 
-_COUNTED = {
-    Kind.PERSON: CountedKind.PERSON,
-    Kind.BICYCLE: CountedKind.BICYCLE,
-    Kind.VEHICLE: CountedKind.VEHICLE,
-    Kind.OBJECT: CountedKind.OBJECT,
-}
+_COUNTED = {kind: CountedKind(kind.value) for kind in COUNTED_KINDS}
 _MOST_THINGS = 1024  # trackers follow fewer
 _EDGE = 0.004  # of the picture: what reaches its edge goes on behind it
 _INSIDE = 0.001  # an anchor on the very edge of the picture is in a zone that ends there

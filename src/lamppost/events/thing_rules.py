@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lamppost.events.episodes import Found
+from lamppost.events.geometry import anchor_point, is_inside
 from lamppost.events.scene import Moving, SceneNow, ZoneNow
 from lamppost.events.watching import ZoneWatch
 from lamppost.events.zone_rules import counted, found_lasting, standing_since_s
 from lamppost.model.happening import Findings
-from lamppost.model.rules import CountedKind, ObjectLeft, ObjectRemoved, Point, Zone
+from lamppost.model.rules import Anchor, CountedKind, ObjectLeft, ObjectRemoved, Zone
 
 _BESIDE = 1.0  # of a thing's extent, on each side: who stands there looks after it
 
@@ -41,19 +42,10 @@ class RemovedWatch(ZoneWatch):
         self._rule = rule
 
     def find_in(self, scene: SceneNow, zone: ZoneNow, *, is_open: bool) -> Found | None:
-        gone = sum(_is_inside((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, self.zone.points) for box in scene.uncovered)
+        gone = sum(is_inside(self.zone.points, anchor_point(box, Anchor.CENTRE)) for box in scene.uncovered)
         return Found(Findings(kind=CountedKind.OBJECT, count=gone), self._rule.severity) if gone else None
 
 
 def _is_looked_after(thing: Moving, persons: Sequence[Moving]) -> bool:
     around = thing.box.padded(_BESIDE)
     return any(around.intersection(person.box) > 0 for person in persons)
-
-
-def _is_inside(x: float, y: float, corners: Sequence[Point]) -> bool:
-    """Whether a polygon holds a point: a ray from it crosses the edges an odd number of times."""
-    odd = False
-    for (x0, y0), (x1, y1) in zip(corners, (*corners[1:], corners[0]), strict=True):
-        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
-            odd = not odd
-    return odd

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 from lamppost.events.episodes import Found
+from lamppost.events.geometry import anchor_point
+from lamppost.events.kinds import vehicles_of
 from lamppost.events.scene import SceneNow, ZoneNow
 from lamppost.events.watching import ZoneWatch, one_kind
 from lamppost.events.zone_rules import counted, found_lasting, standing_since_s
 from lamppost.model.happening import Findings
-from lamppost.model.rules import Anchor, CountedKind, StoppedVehicle, WrongWay, Zone
+from lamppost.model.rules import StoppedVehicle, WrongWay, Zone
 from lamppost.model.vision import Box
 
 _LEAST_BACK = 0.5  # within 60 degrees of straight back: who crosses the zone does not go against it
@@ -68,7 +70,8 @@ class WrongWayWatch(ZoneWatch):
         self._counted.clear()
 
     def _goes_back(self, track_id: int, box: Box) -> bool:
-        point = self._point(box)
+        x, y = anchor_point(box, self.zone.anchor)
+        point = (x * self._aspect, y)
         from_point = self._farthest.setdefault(track_id, point)
         dx, dy = point[0] - from_point[0], point[1] - from_point[1]
         right = dx * self._right[0] + dy * self._right[1]
@@ -76,15 +79,3 @@ class WrongWayWatch(ZoneWatch):
         if right > 0 or is_back:
             self._farthest[track_id] = point
         return is_back
-
-    def _point(self, box: Box) -> tuple[float, float]:
-        y = box.y1 if self.zone.anchor is Anchor.FOOT else (box.y0 + box.y1) / 2
-        return (box.x0 + box.x1) / 2 * self._aspect, y
-
-
-def vehicles_of(zone: Zone) -> tuple[CountedKind, ...]:
-    """What is taken for a vehicle in a zone: where it counts objects and no persons, an object is."""
-    vehicles = [CountedKind.VEHICLE] if CountedKind.VEHICLE in zone.kinds else []
-    if CountedKind.OBJECT in zone.kinds and CountedKind.PERSON not in zone.kinds:
-        vehicles.append(CountedKind.OBJECT)
-    return tuple(vehicles)

@@ -27,6 +27,10 @@ class Kind(StrEnum):
     OBJECT = "object"  # something that moves and is not in the background
 
 
+COUNTED_KINDS = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT})
+"""What may be counted (`rules.CountedKind`)."""
+
+
 class Fill(StrEnum):
     """The colour groups of masks: one constant colour each."""
 

@@ -12,14 +12,13 @@ from lamppost.base.errors import ConfigError
 from lamppost.detect.catalogue import BUILT_IN, CENTERFACE
 from lamppost.detect.choosing import choose_detectors
 from lamppost.detect.entry import ModelEntry
-from lamppost.model.vision import Kind, Preset
+from lamppost.model.vision import COUNTED_KINDS, Kind, Preset
 from lamppost.pipeline.targets import Targets
 
 # A share of a usual score: what goes on with something that is followed already.
 WEAK_SCORE: Final = 0.1
 
 _REMEDY: Final = "lamppost model list shows the names, and what each finds"
-_COUNTED: Final = frozenset({Kind.PERSON, Kind.BICYCLE, Kind.VEHICLE, Kind.OBJECT})
 _WELCOME = frozenset({Kind.HEAD, Kind.PLATE, Kind.VEHICLE})
 # What each preset looks for beside faces, where a model is there that finds it.
 _WANTED: Mapping[Preset, frozenset[Kind]] = MappingProxyType(
@@ -89,7 +88,7 @@ def counting_entry(name: str, models: Path | None) -> ModelEntry | None:
     if not name:
         return None
     entry = _entry_of(*_catalogue(models), name, "model to count with")
-    if not _COUNTED.intersection(entry.reported_kinds):
+    if COUNTED_KINDS.isdisjoint(entry.reported_kinds):
         raise ConfigError(f"the model {name!r} finds nothing that is counted", remedy=_REMEDY)
     return entry
 

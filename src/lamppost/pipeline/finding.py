@@ -7,13 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from lamppost.detect.countable import countable
-from lamppost.model.rules import CountedKind
-from lamppost.model.vision import Box, Detection, Frame, Observation, Region, Track
+from lamppost.model.vision import COUNTED_KINDS, Box, Detection, Frame, Observation, Region, Track
 from lamppost.pipeline.sight import Detector
 from lamppost.track.moving import MovingSettings, MovingTracker
 from lamppost.track.street import StreetTracker
 
-_COUNTED: Final = frozenset(kind.value for kind in CountedKind)
 _CLOSELY_S: Final = 0.2  # between two looks from near, each at so many places
 _MOST_CLOSELY: Final = 3
 _NEAR_MARGIN: Final = 0.3  # of a box, on each side
@@ -42,7 +40,7 @@ class Finder:
         if detector is None:
             return self._moving.update(at_s, countable(observation) if observation is not None else ())
         whole = (Region(0, 0, frame.width_px, frame.height_px),)
-        found = [each for each in detector.detect_regions(frame, whole) if each.kind.value in _COUNTED]
+        found = [each for each in detector.detect_regions(frame, whole) if each.kind in COUNTED_KINDS]
         if observation is None:
             return self._street.update(at_s, [_rescaled(each, detector.start_score) for each in found])
         sure = [each for each in found if each.score >= detector.start_score]
@@ -57,7 +55,7 @@ class Finder:
         self._closely_s = at_s
         largest = sorted(alone, key=lambda each: -each.box.area)[:_MOST_CLOSELY]
         found = detector.detect_regions(frame, [_around(each.box, frame) for each in largest])
-        return [each for each in found if each.kind.value in _COUNTED]
+        return [each for each in found if each.kind in COUNTED_KINDS]
 
 
 def _rescaled(detection: Detection, start_score: float) -> Detection:
