@@ -12,7 +12,6 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from lamppost.base.clock import SystemClock, parse_utc
@@ -20,13 +19,14 @@ from lamppost.base.durable import write_durable
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.frame_bar import frame_bar
+from lamppost.cli.targets import check_plot, check_target
 from lamppost.model.happening import Measure, Tally
 from lamppost.model.rules import Anchor, RuleBook, Zone
 from lamppost.pipeline.clip_analysis import AnalysisSettings, ClipAnalysis
 from lamppost.pipeline.clip_counting import ClipCounts
 from lamppost.pipeline.rules_file import load_rules
 
-_PLOTS = (".png", ".svg")
 # Where no rules are given: all that comes and goes.
 _PICTURE = Zone(name="picture", points=((0, 0), (1, 0), (1, 1), (0, 1)), anchor=Anchor.CENTRE)
 
@@ -61,8 +61,7 @@ def analyse(
     is_printing = json_file is not None and str(json_file) == "-"
     targets = [path for path in (None if is_printing else json_file, video, plot) if path is not None]
     _check_targets(source, targets, is_overwriting=is_overwriting)
-    if plot is not None and plot.suffix.lower() not in _PLOTS:
-        raise ConfigError(f"the plot {plot} is neither a .png nor an .svg")
+    check_plot(plot)
     if video is not None and video.suffix.lower() not in (".mp4", ".m4v"):
         raise ConfigError(f"{video} cannot hold the masked video", remedy="let it end in .mp4")
     book = load_rules(rules) if rules is not None else RuleBook(zone=(_PICTURE,))
@@ -103,22 +102,11 @@ def _check_targets(source: str, targets: list[Path], *, is_overwriting: bool) ->
     for path in targets:
         if path.exists() and Path(source).exists() and path.samefile(source):
             raise ConfigError(f"{path} is the clip itself", remedy="name another file: the clip is never changed")
-        if path.exists() and not is_overwriting:
-            raise ConfigError(f"{path} exists", remedy="name another file, or pass --overwrite")
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f"the folder of {path} does not exist", remedy="make it first")
+        check_target(path, is_overwriting=is_overwriting)
 
 
 def _run(analysis: ClipAnalysis, video: Path | None, aside: Console) -> ClipCounts:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as progress, contextlib.closing(analysis):
+    with frame_bar(aside) as progress, contextlib.closing(analysis):
         task = progress.add_task(escape(analysis.name), total=analysis.nominal_frames or None)
         return analysis.run(video, lambda: progress.advance(task))
 

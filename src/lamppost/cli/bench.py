@@ -25,9 +25,8 @@ from lamppost.bench.sets import find_sets
 from lamppost.bench.subjects import DefaceSubject, LamppostSubject, Subject, has_deface
 from lamppost.bench.truth import SCORED
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.targets import check_plot, check_target
 from lamppost.model.vision import Preset
-
-_PLOTS = (".png", ".svg")
 
 
 @one_line_errors
@@ -50,9 +49,9 @@ def bench_leak(
     installed, and compared with its truth. Rates come with their counts and
     95% bounds. Nothing is written but what --json and --plot name.
     """
-    _check_targets([path for path in (json_file, plot) if path is not None], is_overwriting=is_overwriting)
-    if plot is not None and plot.suffix.lower() not in _PLOTS:
-        raise ConfigError(f"the plot {plot} is neither a .png nor an .svg")
+    for path in (json_file, plot):
+        check_target(path, is_overwriting=is_overwriting)
+    check_plot(plot)
     sets = find_sets(truth, media)
     if only:
         unknown = [name for name in only if name not in {each.name for each in sets}]
@@ -77,14 +76,6 @@ def bench_leak(
         write_durable(json_file, (json.dumps(to_json(results, skipped, SystemClock()), indent=1) + "\n").encode())
     if plot is not None:
         plotting.draw(results, plot)
-
-
-def _check_targets(paths: Sequence[Path], *, is_overwriting: bool) -> None:
-    for path in paths:
-        if path.exists() and not is_overwriting:
-            raise ConfigError(f"{path} exists", remedy="name another file, or pass --overwrite")
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f"the folder of {path} does not exist", remedy="make it first")
 
 
 def _subjects(presets: list[Preset] | None, models: Path | None, *, has_peer: bool) -> tuple[list[Subject], list[str]]:

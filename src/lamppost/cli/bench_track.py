@@ -24,6 +24,7 @@ from lamppost.bench.mot_sequences import TrackSequence, find_sequences, one_sequ
 from lamppost.bench.peers import has_peers, peers
 from lamppost.bench.track_figures import Row, measure, to_json
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.targets import check_target
 
 
 @one_line_errors
@@ -48,7 +49,7 @@ def bench_track(
     reference trackers where `trackers` is installed; ready tracks that lie beside them
     are scored as well. Nothing is written but what --json names.
     """
-    _check_target(json_file, is_overwriting=is_overwriting)
+    check_target(json_file, is_overwriting=is_overwriting)
     sequences = _sequences(data, truth, detections, fps, tracks)
     notes = [f"{each.name}: {note}" for each in sequences for note in each.notes]
     followers: list[Follower] = [LamppostFollower()]
@@ -87,15 +88,6 @@ def _sequences(
     if not any(each.detections is not None or each.tracks for each in sequences):
         raise ConfigError(f"{data} has neither detections nor tracks", remedy="they are called det/det.txt, or det.txt beside gt.txt")
     return sequences
-
-
-def _check_target(path: Path | None, *, is_overwriting: bool) -> None:
-    if path is None:
-        return
-    if path.exists() and not is_overwriting:
-        raise ConfigError(f"{path} exists", remedy="name another file, or pass --overwrite")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"the folder of {path} does not exist", remedy="make it first")
 
 
 def _print(console: Console, rows: Sequence[Row]) -> None:

@@ -20,6 +20,7 @@ from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
 from lamppost.cli.count_files import write_csv, write_parquet
 from lamppost.cli.count_plot import draw
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.targets import check_target
 from lamppost.cli.times import parse_moment
 from lamppost.model.happening import Measure
 from lamppost.model.layout import DataFolder
@@ -93,7 +94,7 @@ def counts_export(
     )
     if is_parquet and output is None:
         raise ConfigError("Parquet does not go to standard output", remedy="name a file with -o")
-    _check_target(output, is_overwriting=is_overwriting)
+    check_target(output, is_overwriting=is_overwriting)
     settings = load_settings(config)
     wanted = _wanted(settings, since, until, by, timezone, (camera, place, measure, kind))
     with CountReader(DataFolder(settings.data)) as reader:
@@ -130,7 +131,7 @@ def counts_plot(
     """
     if output.suffix.lower() not in _PICTURES:
         raise ConfigError(f"{output} is no picture that is written", remedy="call it something.png or something.svg")
-    _check_target(output, is_overwriting=is_overwriting)
+    check_target(output, is_overwriting=is_overwriting)
     settings = load_settings(config)
     wanted = _wanted(settings, since, until, by, timezone, (camera, place, measure, kind))
     with CountReader(DataFolder(settings.data)) as reader, _whole_file(output) as stream:
@@ -154,15 +155,6 @@ def _wanted(settings: Settings, since: str | None, until: str | None, by: Bucket
         measures=tuple(Measure(measure.value) for measure in measures or ()),
         kinds=tuple(kinds or ()),
     )
-
-
-def _check_target(path: Path | None, *, is_overwriting: bool) -> None:
-    if path is None:
-        return
-    if path.exists() and not is_overwriting:
-        raise ConfigError(f"{path} exists", remedy="name another file, or pass --overwrite")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"the folder of {path} does not exist", remedy="make it first")
 
 
 @contextlib.contextmanager

@@ -12,12 +12,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cli.errors import one_line_errors, tell_error
+from lamppost.cli.frame_bar import frame_bar
 from lamppost.model.vision import Preset
 from lamppost.pipeline.clip_masking import MaskSettings, parse_colour
 from lamppost.pipeline.mask_files import FileMasker
@@ -82,15 +83,7 @@ def _check_report(report: Path | None, jobs: Sequence[MaskJob]) -> None:
 
 def _run(masker: FileMasker, jobs: Sequence[MaskJob], writer: ReportWriter | None) -> Totals:
     console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with frame_bar(console) as progress:
         return masker.run(jobs, _Bar(progress, console, len(jobs)), writer)
 
 
