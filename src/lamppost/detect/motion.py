@@ -70,11 +70,12 @@ class MotionDetector:
     `observe` reports `is_settled=False` until the background has been learnt
     and whenever it must be learnt anew: the whole frame is then to be covered.
     A step back of `pts_90k` (a new run) counts as no time passed. The size of frames may change, as long as
-    what is left of them at `long_side_px` does not: nothing is forgotten then.
+    what is left of them at `long_side_px` does not: nothing is forgotten then. Who only masks needs no `things` found.
     """
 
-    def __init__(self, settings: MotionSettings | None = None) -> None:
+    def __init__(self, settings: MotionSettings | None = None, *, finds_things: bool = True) -> None:
         self._settings = settings or MotionSettings()
+        self._finds_things = finds_things
         self._size = (0, 0)  # width, height of the small pictures
         self._last_s: float | None = None
         self._compared: SmallPicture | None = None
@@ -185,8 +186,9 @@ class MotionDetector:
         self._known_s += dt_s
         found, freed, removed = self._drop_ghosts(background, small, ratio, weak, found)
         self._boxes = merge_boxes(found, gap_px=3, tall_px=weak.shape[0] // 5)
-        corners = ((x0, y0, x1, y1) for x0, y0, x1, y1 in self._boxes.tolist())
-        self._things = find_things(background.lit, background.mean, corners)
+        if self._finds_things:
+            corners = ((x0, y0, x1, y1) for x0, y0, x1, y1 in self._boxes.tolist())
+            self._things = find_things(background.lit, background.mean, corners)
         self._foreground = self._cover(self._boxes)
         if is_update_due:
             self._update(background, small)

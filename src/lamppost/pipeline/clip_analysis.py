@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -106,6 +106,7 @@ class ClipAnalysis:
 
     def to_json(self, counts: ClipCounts) -> dict[str, Any]:
         """Everything that was found, as docs/reference/analyse.md describes it."""
+        sums = counts.sums()
         return {
             "lamppost": __version__,
             "clip": self.name,
@@ -122,8 +123,8 @@ class ClipAnalysis:
             "libraries": library_versions(),
             "calibration": {"error_m": round(self._ground.error_m, 3)} if self._ground is not None else None,
             "things": {kind.value: number for kind, number in sorted(counts.things.items())},
-            "lines": {line.name: self._line(line.name, counts) for line in self._book.line},
-            "zones": {zone.name: self._zone(zone.name, counts) for zone in self._book.zone},
+            "lines": {line.name: _line(*sums.get(("line", line.name), (0, ()))) for line in self._book.line},
+            "zones": {zone.name: _zone(*sums.get(("zone", zone.name), (0, ()))) for zone in self._book.zone},
             "events": [self._event(event) for event in counts.events],
             "minutes": [self._minute(minute) for minute in counts.minutes],
             "notes": self._notes,
@@ -178,19 +179,6 @@ class ClipAnalysis:
             return []
         unclear = {zone.name for zone in self._book.zone if {CountedKind.PERSON, CountedKind.VEHICLE} <= set(zone.kinds)}
         return [rule.name for rule in self._book.rule if isinstance(rule, StoppedVehicle | CrowdDensity) and rule.zone in unclear]
-
-    def _line(self, name: str, counts: ClipCounts) -> dict[str, Any]:
-        observed_ms, tallies = counts.sums().get(("line", name), (0, ()))
-        ways = {way: {_kind(tally): tally.count for tally in tallies if tally.measure.value == way} for way in ("forward", "backward")}
-        return {"observed_s": observed_ms / 1000, **ways}
-
-    def _zone(self, name: str, counts: ClipCounts) -> dict[str, Any]:
-        observed_ms, tallies = counts.sums().get(("zone", name), (0, ()))
-        found: dict[str, Any] = {"observed_s": observed_ms / 1000, "entries": {}, "exits": {}}
-        for tally in tallies:
-            of_kind = {"count": tally.count} if tally.total is None else _numbers(tally)
-            found.setdefault(tally.measure.value, {})[_kind(tally)] = tally.count if tally.total is None else of_kind
-        return found
 
     def _event(self, event: ClipEvent) -> dict[str, Any]:
         last, findings = event.last, event.last.findings
@@ -252,6 +240,18 @@ def _open(source: str) -> FileFrames | _StreetClip:
         return FileFrames(Path(source), threads=MaskSettings().threads)
     locator = parse_locator(source)
     return _StreetClip(street_settings(locator), locator.number("seconds", _SIMULATED_S, 1, 86_400))
+
+
+def _line(observed_ms: int, tallies: Sequence[Tally]) -> dict[str, Any]:
+    ways = {way: {_kind(tally): tally.count for tally in tallies if tally.measure.value == way} for way in ("forward", "backward")}
+    return {"observed_s": observed_ms / 1000, **ways}
+
+
+def _zone(observed_ms: int, tallies: Sequence[Tally]) -> dict[str, Any]:
+    found: dict[str, Any] = {"observed_s": observed_ms / 1000, "entries": {}, "exits": {}}
+    for tally in tallies:
+        found.setdefault(tally.measure.value, {})[_kind(tally)] = tally.count if tally.total is None else _numbers(tally)
+    return found
 
 
 def _kind(tally: Tally) -> str:

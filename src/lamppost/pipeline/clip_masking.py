@@ -105,7 +105,8 @@ class ClipMasker:
 
     def mask_frames(self, frames: FrameSource, spectator: Spectator | None = None) -> Generator[MaskedFrame]:
         """As many frames as `frames` has, in order; it is decoded ahead in a thread of its own. A `spectator` sees them before."""
-        motion, source = primed(frames) if self._settings.preset is Preset.MOTION else (None, iter(frames))
+        is_watched = self._settings.preset is Preset.MOTION
+        motion, source = primed(frames, finds_things=spectator is not None) if is_watched else (None, iter(frames))
         masking = self._pipeline(motion, spectator)
         with Ahead(source, name="decode") as ahead:
             for frame in ahead:
@@ -171,9 +172,9 @@ def _open(settings: MaskSettings, entry: ModelEntry, side_px: int) -> Detector:
     )
 
 
-def primed(frames: FrameSource) -> tuple[MotionDetector, Iterator[Frame]]:
+def primed(frames: FrameSource, *, finds_things: bool = True) -> tuple[MotionDetector, Iterator[Frame]]:
     """A motion detector that has learnt the background from the first seconds of `frames`, and all of these, from the first one on."""
-    motion, source = MotionDetector(), iter(frames)
+    motion, source = MotionDetector(finds_things=finds_things), iter(frames)
     held = HeldStart(source, hold_s=_PRIME_S, interval_90k=frames.frame_interval_90k, most_bytes=_HELD_BYTES)
     # What does not fit, such as 4K, is decoded once more instead.
     motion.prime(held.spread(_PRIME_FRAMES) if held.holds_all else _first_frames(frames))

@@ -79,7 +79,10 @@ class CameraCounting:
 
     def adopt(self, plan: CountingPlan, make_detector: Callable[[], Detector | None]) -> None:
         """Count by another plan from now on; the run that goes on is watched by it as well, unless the model changed."""
+        if plan is self._plan:
+            return  # asked with every packet
         if plan == self._plan:
+            self._plan, self._make_detector = plan, make_detector
             return
         is_same_model = (plan.model, plan.interval_s) == (self._plan.model, self._plan.interval_s)
         if plan.book != self._plan.book:
