@@ -26,6 +26,7 @@ NODE_TYPES: Final = (
     "clock_off",
     "index_failing",
     "journal_failing",
+    "notify_failing",
     "process_failing",
     "process_silent",
     "recording_failing",

@@ -26,13 +26,6 @@ DEATHS_WITHIN_S: Final = 120.0
 CLOCK_TOLERANCE_S: Final = 5.0  # burnt-in times of cameras that are further apart mislead
 SILENT_S: Final = 30.0  # a process reports twice a second; one that has to mend much first may take longer
 PENDING_LIMIT: Final = 1000
-# What `find_conditions` may find.
-NODE_KINDS: Final = frozenset(
-    {
-        *("process_failing", "process_silent", "journal_failing", "index_failing", "recording_failing", "store_slow"),
-        *("recording_held", "retention_failing", "camera_lost", "clock_off", "notify_failing"),
-    }
-)
 _STORE_CAUSES: Final = {GapCause.STORE_FAILED.value, GapCause.SEAL_UNAVAILABLE.value}
 _LOST_CAUSES: Final = {
     cause.value for cause in (GapCause.CAMERA_UNREACHABLE, GapCause.CAMERA_REFUSED, GapCause.UNSUPPORTED_STREAM, GapCause.STREAM_ENDED)

@@ -24,9 +24,10 @@ from lamppost.model.carriers import NotifySettings
 from lamppost.model.media import GapCause
 from lamppost.model.settings import FILLED_IN, CameraSettings, SealingSettings, Settings
 from lamppost.model.vision import CoverCause, Kind
-from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, SILENT_S, ChildReport, Condition, find_conditions
+from lamppost.pipeline.alarms import Condition, find_conditions
 from lamppost.pipeline.fleet import Role
 from lamppost.pipeline.metrics import NodeCollector
+from node_reports import worst_reports
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -219,20 +220,7 @@ def test_every_cause_is_explained() -> None:
 
 def _alarms() -> set[tuple[str, str]]:
     """Kind and severity of every condition that the code can find."""
-    cameras = [
-        {"clock_off_s": 60.0, "cause": cause.value, "is_dropping": is_dropping, "problem": "x"}
-        for cause in GapCause
-        for is_dropping in (False, True)
-    ]
-    status = {
-        "journal_problem": "x",
-        "index_problem": "x",
-        "cameras": {str(number): camera for number, camera in enumerate(cameras)},
-        "retention": {"stuck_by_holds": True, "problem": "x"},
-        "carriers": {"hook": {"failing_s": 1.0, "problem": "x"}},
-    }
-    reports = [ChildReport("x", role, status, DEATHS_IN_A_ROW, "x", SILENT_S + 1) for role in Role]
-    return {(condition.kind, condition.severity.value) for condition in find_conditions(reports)}
+    return {(condition.kind, condition.severity.value) for condition in find_conditions(worst_reports())}
 
 
 def test_every_alarm_is_explained_and_no_other() -> None:

@@ -24,10 +24,9 @@ from lamppost.model.event_document import (
     event_schema,
 )
 from lamppost.model.happening import EventChange, EventType, Findings, Phase
-from lamppost.model.media import GapCause
 from lamppost.model.rules import CountedKind, Rule, Way
-from lamppost.pipeline.alarms import DEATHS_IN_A_ROW, SILENT_S, ChildReport, find_conditions
-from lamppost.pipeline.fleet import Role
+from lamppost.pipeline.alarms import find_conditions
+from node_reports import worst_reports
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "reference" / "events.md").read_text(encoding="utf-8")
@@ -231,19 +230,7 @@ def test_every_type_of_rule_is_a_type_of_event() -> None:
 
 
 def test_every_alarm_of_the_node_is_known() -> None:
-    cameras = [
-        {"clock_off_s": 60.0, "cause": cause.value, "is_dropping": is_dropping, "problem": "x"}
-        for cause in GapCause
-        for is_dropping in (False, True)
-    ]
-    status = {
-        "journal_problem": "x",
-        "index_problem": "x",
-        "cameras": {str(number): camera for number, camera in enumerate(cameras)},
-        "retention": {"stuck_by_holds": True, "problem": "x"},
-    }
-    reports = [ChildReport("x", role, status, DEATHS_IN_A_ROW, "x", SILENT_S + 1) for role in Role]
-    assert {condition.kind for condition in find_conditions(reports)} == set(NODE_TYPES)
+    assert {condition.kind for condition in find_conditions(worst_reports())} == set(NODE_TYPES)
 
 
 def test_every_type_is_explained_and_no_other() -> None:

@@ -13,10 +13,10 @@ import pytest
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import StoreError
 from lamppost.model.books import Act, EventClosed, EventOpened, JournalRecord, Severity
+from lamppost.model.event_document import NODE_TYPES
 from lamppost.pipeline import alarms
 from lamppost.pipeline.alarms import (
     DEATHS_IN_A_ROW,
-    NODE_KINDS,
     PENDING_LIMIT,
     SILENT_S,
     AlarmKeeper,
@@ -173,7 +173,7 @@ def test_a_carrier_that_does_not_deliver_is_an_alarm_of_its_own_after_a_minute()
 
 def test_every_kind_that_may_be_found_is_known() -> None:
     text = (Path(alarms.__file__)).read_text()
-    assert set(re.findall(r'Condition\(\s*"(\w+)"', text)) | {"journal_failing", "index_failing"} == NODE_KINDS
+    assert set(re.findall(r'Condition\(\s*"(\w+)"', text)) | {"journal_failing", "index_failing"} == set(NODE_TYPES)
 
 
 def test_the_outbox_knows_the_event_that_a_carrier_fails() -> None:
