@@ -41,6 +41,16 @@ def check_account(node: Node) -> dict[str, object]:
     return causes
 
 
+def keep_full(disk: SmallDisk, node: Node, seconds: float) -> None:
+    """Take every byte that the node gives up meanwhile, by ending a log or dropping what it could not finish."""
+
+    def is_living() -> bool:
+        disk.fill()
+        return node.is_running
+
+    let_pass(seconds, is_living, "the node lives on a full disk")
+
+
 def await_alarm(node: Node, *kinds: str) -> None:
     """One of `kinds` must be told soon, by the log and by the metrics, though no journal has room for it."""
     wait_until(lambda: any(f"kind={kind}" in node.log() for kind in kinds), f"an alarm of {kinds}", ALARM_S)
@@ -63,8 +73,9 @@ def test_whole_data_folder(make_node: Callable[..., Node], small_disk: Callable[
     start(node)
     disk.fill()
     await_alarm(node, "recording_failing", "journal_failing")
-    mark = node.fragments("recorder")  # told twice a second, so that some of before may still come
-    let_pass(4.0, lambda: node.is_running, "the node lives on a full disk")
+    keep_full(disk, node, 1.0)  # what was under way comes to its end
+    mark = node.fragments("recorder")
+    keep_full(disk, node, 4.0)
     assert node.fragments("recorder") <= mark + 1
     disk.make_room()
     assert node.await_fragments(2, timeout_s=RESUME_S) <= RESUME_S

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lamppost.base.errors import ConfigError
@@ -228,10 +228,13 @@ lives = st.lists(st.tuples(ways, st.floats(0, 6), st.floats(0.3, 6)), max_size=4
 
 @settings(deadline=None, max_examples=60)
 @given(lives, st.sampled_from([3.0, 10.0]), st.lists(st.integers(0, 140), max_size=40))
+@example([([(0.5, 0.5), (0.5, 0.5)], 0.0, 2.0), ([(0.5, 0.5), (0.5, 0.5)], 3.0, 6.0)], 10.0, [])
 def test_who_is_in_has_come_and_not_gone(stories: list, fps: float, unseen: list[int]) -> None:
     """At every moment the zone holds those who were there at first, and who came, less who went, but for those just lost."""
     reader = SceneReader(RuleBook(zone=(SQUARE,)))
     came = went = most = 0
+    # One who comes where another has just vanished is taken for the same: no stay is longer than all of theirs together.
+    longest_s = max((begins + lasts for _, begins, lasts in stories), default=0.0) - min((begins for _, begins, _ in stories), default=0.0)
     for index in range(int(18 * fps)):
         at_s = index / fps
         tracks = []
@@ -245,7 +248,7 @@ def test_who_is_in_has_come_and_not_gone(stories: list, fps: float, unseen: list
         zone = reader.read(at_s, 0, tracks, SIZE_PX).zones[0]
         came, went, most = came + len(zone.entered), went + len(zone.left), max(most, len(zone.staying))
         assert came - went >= len(zone.staying)
-        assert all(gone.dwell_s is not None and 0 <= gone.dwell_s <= 8 for gone in zone.left)
+        assert all(gone.dwell_s is not None and 0 <= gone.dwell_s <= longest_s + 1e-6 for gone in zone.left)
         assert all(each.inside_since_s <= at_s for each in zone.staying)
     assert came == went, "long after the last has gone"
     assert came >= most
