@@ -26,6 +26,13 @@ class Severity(StrEnum):
     ALARM = "alarm"  # somebody must act now
 
 
+class NoteKind(StrEnum):
+    """What somebody did with an event."""
+
+    ACKNOWLEDGED = "acknowledged"
+    COMMENT = "comment"
+
+
 class SegmentEnd(StrEnum):
     """Why a segment was closed."""
 
@@ -256,6 +263,19 @@ class SnapshotTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class EventNoted:
+    """Somebody has taken note of an event, or said something about it."""
+
+    TYPE: ClassVar[str] = "event_noted"
+    note_id: str
+    event_id: str
+    kind: str  # NoteKind
+    wall_us: int
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MinuteCounted:
     """What was counted at one place of a camera in one minute, or in a part of it (see `happening.CountedMinute`)."""
 
@@ -350,6 +370,7 @@ JournalRecord = (
     | EventEnded
     | EventClosed
     | SnapshotTaken
+    | EventNoted
     | MinuteCounted
     | NoticeDelivered
     | NoticeFailed
@@ -376,6 +397,7 @@ RECORD_TYPES: tuple[type[JournalRecord], ...] = (
     EventEnded,
     EventClosed,
     SnapshotTaken,
+    EventNoted,
     MinuteCounted,
     NoticeDelivered,
     NoticeFailed,

@@ -32,7 +32,7 @@ FILLED_IN = frozenset({"rules"})
 """Keys of a camera that nobody writes into `lamppost.toml`: they are filled in from what other keys name."""
 
 # What a recorder need not know of a camera.
-_NOT_RECEIVED = {"preset", "sealed_days", "masked_days", "max_gb", "rules_file", "rules", "counting_model"}
+_NOT_RECEIVED = {"site", "preset", "sealed_days", "masked_days", "max_gb", "rules_file", "rules", "counting_model"}
 
 
 class _Section(BaseModel):
@@ -46,6 +46,7 @@ class CameraSettings(_Section):
     url: str = Field(
         description="Where its video comes from: `rtsp://`, `rtsps://`, `sim://plaza?seed=1&people=8&vehicles=4` or `file:PATH?loop=1`."
     )
+    site: str = Field(default="", max_length=100, description="The site that it belongs to; that of the node where empty.")
     username: str | None = Field(default=None, description="User for RTSP; may stand in the URL instead.")
     password: SecretStr | None = Field(default=None, description="Password for RTSP; better kept in `password_file`.")
     password_file: FilePath | None = Field(default=None, description="A file whose first line is the password.")
@@ -220,6 +221,52 @@ class MetricsSettings(_Section):
         return listen
 
 
+class ServerSettings(_Section):
+    """The console and the API: who may reach them, and how."""
+
+    listen: str = Field(
+        default="127.0.0.1:8080", description="Address and port of the console and its API, such as `0.0.0.0:8443`; empty: none."
+    )
+    public_url: str = Field(
+        default="",
+        description="The address that people type, such as `https://console.example.org`, where a proxy stands before it. Links are made "
+        "of it, and pages from elsewhere are refused.",
+    )
+    certificate_file: FilePath | None = Field(default=None, description="The certificate chain for TLS, as PEM; with `key_file`.")
+    key_file: FilePath | None = Field(default=None, description="The private key of the certificate, as PEM.")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description='Addresses of proxies whose `X-Forwarded-For` is believed, such as `["127.0.0.1"]`.'
+    )
+    session_hours: Annotated[float, Field(ge=0.1, le=720)] = Field(
+        default=12.0, description="Who has signed in stays so for this long at most, in hours."
+    )
+    idle_minutes: Annotated[float, Field(ge=1, le=43_200)] = Field(
+        default=720.0, description="Who does nothing for so long is signed out, in minutes."
+    )
+    backup_folder: FilePath | None = Field(default=None, description="Where the console puts backups; none: it makes none.")
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, listen: str) -> str:
+        if listen:
+            split_listen(listen)
+        return listen
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment):
+            raise ValueError("write it as https://console.example.org, without a path")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _has_both(self) -> ServerSettings:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("give certificate_file and key_file, or neither")
+        return self
+
+
 def split_listen(listen: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`, IPv6 in brackets; raises `ValueError`."""
     match = _LISTEN.fullmatch(listen)
@@ -357,6 +404,7 @@ class Settings(_Section):
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     fleet: FleetSettings = Field(default_factory=FleetSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    server: ServerSettings = Field(default_factory=ServerSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     camera: tuple[CameraSettings, ...] = Field(default=(), description="The cameras, each a table `[[camera]]`.")
     notify: tuple[NotifySettings, ...] = Field(default=(), max_length=16, description="Who is told of events, each a table `[[notify]]`.")

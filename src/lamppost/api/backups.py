@@ -1,0 +1,7 @@
+"""Copies of the books."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()

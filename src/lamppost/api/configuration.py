@@ -1,0 +1,7 @@
+"""What an operator may set while it runs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,85 @@
+"""What every route is given: the node as it is now, its books, and who is there to ask who somebody is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from fastapi.requests import HTTPConnection
+
+from lamppost.access.desk import AccessDesk
+from lamppost.base.clock import Clock
+from lamppost.base.ids import timed_id
+from lamppost.model.books import Act
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import CameraSettings, Settings
+from lamppost.model.sites import site_id
+from lamppost.store.index import Index
+from lamppost.store.journal import JournalWriter
+
+
+class NodeView(Protocol):
+    """The node as the supervisor told of it last."""
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force; passwords of cameras are left out."""
+        ...
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """`node_state` of the supervisor: cameras, processes, alarms; empty before it has told anything."""
+        ...
+
+
+@dataclass(slots=True)
+class Context:
+    """One for each application; `config` is None where the configuration is nobody's file."""
+
+    folder: DataFolder
+    clock: Clock
+    node: NodeView
+    journal: JournalWriter
+    desk: AccessDesk
+    config: Path | None
+    started_us: int
+    _index: Index | None = field(default=None, init=False)
+
+    @property
+    def settings(self) -> Settings:
+        return self.node.settings
+
+    @property
+    def index(self) -> Index:
+        """The index, opened when it is first asked for; raises `StoreError` while there is none."""
+        if self._index is None:
+            self._index = Index(self.folder)
+        return self._index
+
+    def close(self) -> None:
+        if self._index is not None:
+            self._index.close()
+
+    def camera(self, name: str) -> CameraSettings | None:
+        """The settings of a configured camera."""
+        return next((camera for camera in self.settings.camera if camera.name == name), None)
+
+    def site_of(self, camera: str) -> str:
+        """The id of the site of a camera; one that is not configured any more belongs to none."""
+        settings = self.camera(camera)
+        return "" if settings is None else site_id(settings.site or self.settings.site)
+
+    def act(self, kind: str, actor: str, subject: str, detail: Mapping[str, Any]) -> None:
+        """Put an act on the record, durable on return; raises `StoreError`. Before what it tells of is answered."""
+        now_us = self.clock.wall_us()
+        self.journal.append(Act(timed_id(now_us), kind, now_us, actor, subject, json.dumps(dict(detail))))
+
+
+def context_of(connection: HTTPConnection) -> Context:
+    """The context, as a dependency of a route."""
+    context = connection.app.state.context
+    assert isinstance(context, Context)  # noqa: S101 - put there when the application was made
+    return context

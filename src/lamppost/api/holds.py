@@ -1,0 +1,7 @@
+"""What is kept whatever its age."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()

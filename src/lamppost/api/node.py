@@ -1,0 +1,7 @@
+"""The node: sites, system, roles."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,12 @@
+"""Names of sites, and the ids that grants and addresses use for them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+def site_id(name: str) -> str:
+    """`old-town` for `Old Town`: lower case, letters and digits of ASCII, hyphens; `site` for a name without any."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "site"

@@ -1,0 +1,1 @@
+"""What was recorded, masked, for who watches it later: playlists, thumbnails, clips."""
