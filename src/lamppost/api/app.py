@@ -18,6 +18,7 @@ from lamppost.api import (
     counts,
     event_feed,
     events,
+    health,
     holds,
     live,
     live_hls,
@@ -33,8 +34,12 @@ from lamppost.api import (
     views,
 )
 from lamppost.api.context import Context
+from lamppost.api.etags import EntityTags
+from lamppost.api.headers import SecurityHeaders
+from lamppost.api.idempotency import Idempotency
 from lamppost.api.permit import API, mark_routes
 from lamppost.api.problems import install_problems
+from lamppost.api.rates import RateLimit
 
 # The order of the document.
 RESOURCES: Final[tuple[tuple[str, APIRouter], ...]] = (
@@ -74,8 +79,14 @@ def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RE
         redoc_url=None,
     )
     app.state.context = context
+    app.include_router(health.router)
     install_problems(app)
     for tag, router in resources:
         mark_routes(router)
         app.include_router(router, prefix=API, tags=[tag])
+    # The last that is added is the first that is asked.
+    app.add_middleware(Idempotency, context=context)
+    app.add_middleware(EntityTags)
+    app.add_middleware(RateLimit, clock=context.clock)
+    app.add_middleware(SecurityHeaders)
     return app

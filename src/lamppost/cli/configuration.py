@@ -15,7 +15,7 @@ from lamppost.ingest.locator import check_transport, parse_locator
 from lamppost.model.carriers import NOTIFY_FILES
 from lamppost.model.layout import DataFolder
 from lamppost.model.mistakes import Mistake, dotted, mistakes_of
-from lamppost.model.settings import FILLED_IN, CameraSettings, Settings
+from lamppost.model.settings import FILLED_IN, SERVER_FILES, CameraSettings, Settings
 from lamppost.pipeline.equipment import counting_entry, equip
 from lamppost.pipeline.rules_file import load_rules
 
@@ -110,7 +110,10 @@ def read_settings(content: str, path: Path) -> Settings:
     models = settings.models
     if models.folder is not None:
         models = models.model_copy(update={"folder": (base / models.folder).resolve()})
-    places = {"data": (base / settings.data).resolve(), "models": models}
+    server = settings.server.model_copy(
+        update={key: base / named for key in SERVER_FILES if (named := getattr(settings.server, key)) is not None}
+    )
+    places = {"server": server, "data": (base / settings.data).resolve(), "models": models}
     return settings.model_copy(update=places | {"camera": cameras, "notify": carriers})
 
 

@@ -9,6 +9,7 @@ DATA/
   snapshots/CAMERA/YYYY-MM-DD/ID.jpg  a masked picture of an event
   vault/CAMERA/EPOCH/share-N.age    epoch shares, one per custodian, and seal.note
   keys/recorder.key, recorder.pub   signs segment records and shares; opens nothing
+  access/access.db                  who may sign in; written by the server and by `lamppost user`
   models/                           model files that were pulled, and entries that were added
   run/                              locks and state of the running processes
   run/live/CAMERA.sock              masked video as it is made, for who connects; there while it is masked
@@ -33,6 +34,10 @@ class DataFolder:
     @property
     def index(self) -> Path:
         return self.root / "index" / "index.db"
+
+    @property
+    def access(self) -> Path:
+        return self.root / "access" / "access.db"
 
     @property
     def journal(self) -> Path:

@@ -221,6 +221,10 @@ class MetricsSettings(_Section):
         return listen
 
 
+SERVER_FILES = ("certificate_file", "key_file", "backup_folder")
+"""Settings of the server that name files or folders beside the configuration."""
+
+
 class ServerSettings(_Section):
     """The console and the API: who may reach them, and how."""
 

@@ -253,6 +253,11 @@ class Index:
         rows = self._all(select(DESTROYED_EPOCHS.c.destroyed_us).where(DESTROYED_EPOCHS.c.epoch_id == epoch_id))
         return rows[0].destroyed_us if rows else None
 
+    def last_destroyed_us(self) -> int | None:
+        """When retention last destroyed an epoch's shares; None where it never did."""
+        rows = self._all(select(func.max(DESTROYED_EPOCHS.c.destroyed_us)))
+        return rows[0][0] if rows else None
+
     def destroyed(self) -> set[str]:
         """The ids of all epochs whose shares retention destroyed."""
         return {row.epoch_id for row in self._all(select(DESTROYED_EPOCHS.c.epoch_id))}
