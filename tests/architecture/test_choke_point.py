@@ -14,7 +14,7 @@ RAW_DEFINITION = "model/vision.py"
 PICTURE_WRITERS = {
     "imwrite": set[str](),
     "imwritemulti": set[str](),
-    "imencode": {"mask/stills.py"},
+    "imencode": {"mask/stills.py", "playback/stills.py"},
     "imencodemulti": set[str](),
     "imshow": set[str](),
     "VideoWriter": set[str](),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
@@ -35,11 +36,14 @@ from lamppost.api import (
 )
 from lamppost.api.context import Context
 from lamppost.api.etags import EntityTags
+from lamppost.api.event_feed import EventFeed
 from lamppost.api.headers import SecurityHeaders
 from lamppost.api.idempotency import Idempotency
+from lamppost.api.live_hub import LiveHub
 from lamppost.api.permit import API, mark_routes
 from lamppost.api.problems import install_problems
 from lamppost.api.rates import RateLimit
+from lamppost.api.recent import RecentActs
 
 # The order of the document.
 RESOURCES: Final[tuple[tuple[str, APIRouter], ...]] = (
@@ -70,6 +74,15 @@ RESOURCES: Final[tuple[tuple[str, APIRouter], ...]] = (
 
 def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RESOURCES) -> FastAPI:
     """The application of one node; raises `TypeError` where a route has no permit."""
+    feed = EventFeed(context)
+    hub = LiveHub(context.folder, context.clock)
+
+    @contextlib.asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await hub.close()
+        await feed.close()
+
     app = FastAPI(
         title="Lamppost",
         version=__version__,
@@ -77,8 +90,12 @@ def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RE
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=life,
     )
     app.state.context = context
+    app.state.live = hub
+    app.state.event_feed = feed
+    app.state.recent_acts = RecentActs(context)
     app.include_router(health.router)
     install_problems(app)
     for tag, router in resources:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from fastapi.requests import HTTPConnection
 
@@ -17,8 +18,13 @@ from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.sites import site_id
+from lamppost.store.act_pages import ActPages
+from lamppost.store.counting import CountReader
+from lamppost.store.event_pages import EventPages
 from lamppost.store.index import Index
 from lamppost.store.journal import JournalWriter
+
+_Reader = TypeVar("_Reader")
 
 
 class NodeView(Protocol):
@@ -46,7 +52,8 @@ class Context:
     desk: AccessDesk
     config: Path | None
     started_us: int
-    _index: Index | None = field(default=None, init=False)
+    _readers: dict[Any, Any] = field(default_factory=dict[Any, Any], init=False)
+    _mutex: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def settings(self) -> Settings:
@@ -55,13 +62,33 @@ class Context:
     @property
     def index(self) -> Index:
         """The index, opened when it is first asked for; raises `StoreError` while there is none."""
-        if self._index is None:
-            self._index = Index(self.folder)
-        return self._index
+        return self._reader(Index)
+
+    @property
+    def events(self) -> EventPages:
+        """Events, in pages; as `index`."""
+        return self._reader(EventPages)
+
+    @property
+    def acts(self) -> ActPages:
+        """Acts, in pages; as `index`."""
+        return self._reader(ActPages)
+
+    @property
+    def counts(self) -> CountReader:
+        """Counts; as `index`."""
+        return self._reader(CountReader)
+
+    def _reader(self, kind: Callable[[DataFolder], _Reader]) -> _Reader:
+        with self._mutex:
+            reader: _Reader | None = self._readers.get(kind)
+            if reader is None:
+                reader = self._readers[kind] = kind(self.folder)
+            return reader
 
     def close(self) -> None:
-        if self._index is not None:
-            self._index.close()
+        for reader in self._readers.values():
+            reader.close()
 
     def camera(self, name: str) -> CameraSettings | None:
         """The settings of a configured camera."""

@@ -194,10 +194,8 @@ class Serving:
 
     async def _report(self) -> None:
         while True:
-            figures = {"requests": dict(self._gate.answered)}
-            live = getattr(self._app.state, "live", None)
-            if live is not None:
-                figures |= live.figures()
+            figures: dict[str, Any] = {"requests": dict(self._gate.answered)}
+            figures |= self._app.state.live.figures()
             status = {"address": self._address, "server_problem": self._problem, "figures": figures}
             if self._address and (link := await asyncio.to_thread(self._desk.setup_link)) is not None:
                 status["setup"] = f"{self._address}/setup#token={link}"

@@ -58,7 +58,7 @@ SinceOption = Annotated[
     typer.Option("--since", help="From there on: 2026-11-23, 2026-11-23T10:00 (on the zone's clock), or 24h ago. Yesterday otherwise."),
 ]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Up to there, which is outside: likewise. Now otherwise.")]
-ByOption = Annotated[Bucket, typer.Option("--by", help="What is put together: minutes, hours, or days of the zone.")]
+ByOption = Annotated[Bucket, typer.Option("--by", help="What is put together: minutes, quarters of an hour, hours, or days of the zone.")]
 CameraOption = Annotated[list[str] | None, typer.Option("--camera", help="This camera alone; may be given again.")]
 PlaceOption = Annotated[list[str] | None, typer.Option("--place", help="This line or zone alone; may be given again.")]
 MeasureOption = Annotated[list[Counted] | None, typer.Option("--measure", help="This measure alone; may be given again.")]

@@ -256,6 +256,11 @@ class ServerSettings(_Section):
             split_listen(listen)
         return listen
 
+    @field_validator("certificate_file", "key_file", "backup_folder")
+    @classmethod
+    def _empty_is_none(cls, path: Path | None) -> Path | None:
+        return None if path == Path() else path
+
     @field_validator("public_url")
     @classmethod
     def _is_an_origin(cls, url: str) -> str:

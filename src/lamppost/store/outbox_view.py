@@ -8,12 +8,11 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Select, exists, func, select
 
-from lamppost.base.errors import StoreError
 from lamppost.model.books import NoticeBuried, NoticeDelivered, NoticeFailed, Severity
 from lamppost.model.happening import Phase
 from lamppost.model.layout import DataFolder
 from lamppost.store.index import Index
-from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.index_file import index_errors, open_reader
 from lamppost.store.journal import journal_files, scan_journal
 from lamppost.store.schema import DELIVERIES, EVENTS, NOTICES, SNAPSHOTS
 
@@ -81,9 +80,7 @@ class OutboxView:
     """
 
     def __init__(self, folder: DataFolder) -> None:
-        if not folder.index.is_file():
-            raise StoreError(f"there is no index in {folder.root}", remedy="it is made when Lamppost runs")
-        self._engine = open_engine(folder.index, by_statement=True)
+        self._engine = open_reader(folder, "it is made when Lamppost runs", by_statement=True)
 
     def __enter__(self) -> Self:
         return self
