@@ -7,7 +7,6 @@ head, which knows beforehand where each picture will stand.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,13 +17,13 @@ from lamppost.base.errors import StoreError
 from lamppost.playback.boxes import Pictures, read_moof
 from lamppost.playback.clip_boxes import ClipFacts, SampleTable, make_head
 from lamppost.playback.parts import Part
+from lamppost.playback.segment_bytes import BLOCK_BYTES, blocks_of, open_segment, read_at
 from lamppost.playback.stretch import Piece, Stretch
 from lamppost.store.intervals import Span
 
 LONGEST_CLIP_US: Final = 3600 * US_PER_S
 MASKED_BY: Final = "masked by Lamppost"
 _MOST_FILES: Final = 1000
-_BLOCK_BYTES: Final = 1 << 20
 _MOST_GAPS_TOLD: Final = 20
 _LARGEST_MOOF: Final = 1 << 20
 
@@ -85,13 +84,10 @@ class Clip:
         yield self.head
         waiting, held = [], 0
         for run in self._runs:
-            position, left = run.offset, run.length
-            while left:
-                block = _read(run.file, position, min(left, _BLOCK_BYTES))
-                position, left = position + len(block), left - len(block)
+            for block in blocks_of(run.file, run.offset, run.length):
                 waiting.append(block)
                 held += len(block)
-                if held >= _BLOCK_BYTES:
+                if held >= BLOCK_BYTES:
                     yield b"".join(waiting)
                     waiting, held = [], 0
         if waiting:
@@ -152,8 +148,8 @@ def _compose(stretch: Stretch, files: list[BinaryIO]) -> Clip:
 
 def _add_part(table: SampleTable, file: BinaryIO, part: Part, stretch: Stretch, entry: int) -> tuple[_Run | None, int]:
     """Add the pictures of a fragment that were taken before the end; also tells how much of it lies before the beginning."""
-    length = int.from_bytes(_read(file, part.offset, 4), "big")
-    moof = read_moof(_read(file, part.offset, min(length, part.length, _LARGEST_MOOF)))
+    length = int.from_bytes(read_at(file, part.offset, 4), "big")
+    moof = read_moof(read_at(file, part.offset, min(length, part.length, _LARGEST_MOOF)))
     passed_90k = early_90k = kept = kept_bytes = 0
     for sample in moof.samples:
         end_us = part.start_us + us_from_90k(passed_90k + sample.duration_90k)
@@ -193,19 +189,7 @@ def _texts(stretch: Stretch, holes: tuple[Span, ...]) -> tuple[str, str]:
 
 
 def _open(piece: Piece) -> BinaryIO:
-    try:
-        return open(piece.file.path, "rb", buffering=0)
-    except FileNotFoundError as error:
-        raise FilesGone from error
-    except OSError as error:
-        raise StoreError(f"cannot read the segment {piece.file.path}: {error.strerror}", remedy="look at the disk") from error
-
-
-def _read(file: BinaryIO, position: int, length: int) -> bytes:
-    try:
-        block = os.pread(file.fileno(), length, position)
-    except OSError as error:
-        raise StoreError(f"cannot read the segment {file.name}: {error.strerror}", remedy="look at the disk") from error
-    if not block:
-        raise StoreError(f"the segment {file.name} is shorter than its record says", remedy="run `lamppost check`")
-    return block
+    file = open_segment(piece.file)
+    if file is None:
+        raise FilesGone
+    return file

@@ -81,9 +81,9 @@ _KNOWN: Final = select(CAMERAS.c.camera).where(CAMERAS.c.camera == bindparam("of
 
 def _joined() -> Any:
     """Spans of segments: those of a run are joined over the few milliseconds of a last frame, others where they touch."""
-    order = {"order_by": SEGMENTS.c.start_us}
-    before_us = func.max(SEGMENTS.c.end_us).over(**order, rows=(None, -1))
-    slack_us = case((func.lag(SEGMENTS.c.run_id).over(**order) == SEGMENTS.c.run_id, JOIN_US), else_=0)
+    order = (SEGMENTS.c.start_us, SEGMENTS.c.sequence)
+    before_us = func.max(SEGMENTS.c.end_us).over(order_by=order, rows=(None, -1))
+    slack_us = case((func.lag(SEGMENTS.c.run_id).over(order_by=order) == SEGMENTS.c.run_id, JOIN_US), else_=0)
     is_first = case((or_(before_us.is_(None), SEGMENTS.c.start_us > before_us + slack_us), 1), else_=0)
     marked = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, is_first.label("is_first")).where(_AROUND).subquery()
     number = func.sum(marked.c.is_first).over(order_by=marked.c.start_us).label("number")
