@@ -13,6 +13,7 @@ from lamppost.api.file_answers import HeldAnswer, NotSatisfiable, read_range
 from lamppost.api.moments import Moment, Time, us_of
 from lamppost.api.past import (
     DAY_US,
+    LONGEST_US,
     UNKEPT,
     From,
     To,
@@ -32,7 +33,7 @@ from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission
 from lamppost.playback.parts import SegmentParts
 from lamppost.playback.playlist import write_playlist
-from lamppost.playback.segment_bytes import blocks_of, open_segment
+from lamppost.playback.segment_bytes import blocks_of, open_segment, shifted
 from lamppost.playback.stretch import Piece
 from lamppost.playback.thumbnails import LEAST_WIDTH_PX, MOST_WIDTH_PX, Thumbnail, TooManyPictures
 from lamppost.store.index import Interval
@@ -40,6 +41,7 @@ from lamppost.store.intervals import Span
 
 router = APIRouter()
 LONGEST_MEDIA_US: Final = 2 * 3600 * US_PER_S
+_MOST_SHIFT: Final = LONGEST_US * 9 // 100
 Watcher = Annotated[Identity, Depends(Permit(Permission.WATCH_PAST))]
 
 
@@ -137,7 +139,7 @@ def playlist(
     stretch = stretch_of(identity.context, camera, span)
     if not stretch.pieces:
         raise nothing_there()
-    text = write_playlist(stretch, lambda segment: f"../../segments/{segment}.mp4?view={view}", tells_gaps=gaps)
+    text = write_playlist(stretch, lambda segment, shift: f"../../segments/{segment}.mp4?view={view}&shift={shift}", tells_gaps=gaps)
     return Response(text, media_type="application/vnd.apple.mpegurl", headers=UNKEPT)
 
 
@@ -191,10 +193,16 @@ def picture_answer(found: Thumbnail) -> Response:
     },
     summary="Bytes of a masked file",
 )
-def segment_bytes(segment: str, view: ViewId, identity: Watcher, request: Request) -> Response:
+def segment_bytes(
+    segment: str,
+    view: ViewId,
+    identity: Watcher,
+    request: Request,
+    shift: Annotated[int, Query(ge=-_MOST_SHIFT, le=_MOST_SHIFT, description="Added to all its times, in ticks of 1/90000 s.")] = 0,
+) -> Response:
     """The header, and fragments of the time that the view holds; of a file that reaches beyond it the rest is refused."""
     file, allowed = _file_of(identity, segment, view)
-    size_bytes, tag = file.segment.size_bytes, f'"{segment}-{file.segment.size_bytes}"'
+    size_bytes, tag = file.segment.size_bytes, f'"{segment}-{file.segment.size_bytes}-{shift}"'
     headers = {**UNKEPT, "Accept-Ranges": "bytes", "ETag": tag}
     if request.headers.get("if-none-match") in (tag, "*"):
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
@@ -208,6 +216,8 @@ def segment_bytes(segment: str, view: ViewId, identity: Watcher, request: Reques
     start, end = found or (0, size_bytes)
     if not _is_within((start, end), allowed):
         raise view_required()
+    if any(part.decode_90k + shift < 0 and start < part.offset + part.length and part.offset < end for part in file.parts):
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "this shift would put a picture before the beginning", kind="invalid")
     if found is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size_bytes}"
     headers["Content-Length"] = str(end - start)
@@ -218,7 +228,10 @@ def segment_bytes(segment: str, view: ViewId, identity: Watcher, request: Reques
     if request.method == "HEAD":
         opened.close()
         return Response(status_code=status.value, headers=headers, media_type="video/mp4")
-    return HeldAnswer(blocks_of(opened, start, end - start), opened.close, media_type="video/mp4", headers=headers, status=status)
+    blocks = blocks_of(opened, start, end - start)
+    if shift:
+        blocks = shifted(blocks, start, file, shift)
+    return HeldAnswer(blocks, opened.close, media_type="video/mp4", headers=headers, status=status)
 
 
 def _file_of(identity: Identity, segment_id: str, view_id: str) -> tuple[SegmentParts, tuple[Span, ...]]:

@@ -16,6 +16,8 @@ _ENTRY_PATH: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 _ENTRY_FIELDS: Final = 8 + 78  # of a visual sample entry, before the boxes in it
 _DEPENDS: Final = 0x0001_0000  # of a sample's flags: it is no sync sample
 _TRUN_ALL: Final = 0x000F01
+DECODE_TIME_AT: Final = 8 + 16 + 8 + 16 + 12
+"""Where a fragment's decode time stands: after the heads of `moof`, `traf` and `tfdt`, and after `mfhd` and `tfhd`."""
 
 
 @dataclass(frozen=True, slots=True)

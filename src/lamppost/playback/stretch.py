@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lamppost.playback.parts import Part, PartsShelf, SegmentParts
 from lamppost.store.footage import Footage
 from lamppost.store.intervals import Span
 
-_APART_US = 500_000  # as little as this between two files is the unknown duration of a last picture
+APART_US: Final = 500_000
+"""As little as this between two files is the unknown duration of a last picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ def find_stretch(footage: Footage, shelf: PartsShelf, camera: str, from_us: int,
 def _holes(pieces: Sequence[Piece], from_us: int, to_us: int) -> Iterator[Span]:
     seen_us = from_us
     for piece in pieces:
-        if piece.start_us - seen_us > _APART_US:
+        if piece.start_us - seen_us > APART_US:
             yield seen_us, piece.start_us
         seen_us = max(seen_us, piece.end_us)
-    if to_us - seen_us > _APART_US:
+    if to_us - seen_us > APART_US:
         yield seen_us, to_us

@@ -45,13 +45,13 @@ def clip_of(stretch: Stretch) -> tuple[bytes, dict[str, str]]:
     with make_clip(stretch) as clip:
         content = b"".join(clip.blocks())
         assert len(content) == clip.size_bytes
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         return content, dict(container.metadata)
 
 
 def greys(content: bytes) -> list[tuple[int, int]]:
     """Time on the clip's own line in tenths of a second, and the grey of each picture that is shown."""
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         pictures = list(container.decode(video=0))
     return [(round((picture.pts or 0) / 9000), round(float(picture.to_ndarray()[:64].mean()))) for picture in pictures]
 
