@@ -118,7 +118,7 @@ def _stbl(facts: ClipFacts, table: SampleTable, first: int, *, is_small: bool) -
     yield _full(b"stss", 0, 0, struct.pack(">I", len(table.keyframes)), _big_endian(table.keyframes))
     yield _full(b"stsc", 0, 0, _chunk_runs(table.chunks))
     yield _full(b"stsz", 0, 0, struct.pack(">II", 0, len(table.lengths)), _big_endian(table.lengths))
-    offsets, position = [], first
+    offsets, position = list[int](), first
     for length, _, _ in table.chunks:
         offsets.append(position)
         position += length

@@ -82,14 +82,14 @@ class Clip:
     def blocks(self) -> Iterator[bytes]:
         """Its bytes, a megabyte at a time or less; raises `StoreError` when a file cannot be read."""
         yield self.head
-        waiting, held = [], 0
+        waiting, held = list[bytes](), 0
         for run in self._runs:
             for block in blocks_of(run.file, run.offset, run.length):
                 waiting.append(block)
                 held += len(block)
                 if held >= BLOCK_BYTES:
                     yield b"".join(waiting)
-                    waiting, held = [], 0
+                    waiting, held = list[bytes](), 0
         if waiting:
             yield b"".join(waiting)
 

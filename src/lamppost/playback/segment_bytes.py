@@ -70,6 +70,6 @@ def _put(block: bytearray, at: int, decode_90k: int, shift_90k: int, file: Segme
     """Exchange a decode time, or what of it lies in the block."""
     first, last = max(at, 0), min(at + 8, len(block))
     known, moved = decode_90k.to_bytes(8, "big"), (decode_90k + shift_90k).to_bytes(8, "big")
-    if block[first:last] != known[first - at : last - at]:
+    if bytes(block[first:last]) != known[first - at : last - at]:
         raise StoreError(f"a fragment of the segment {file.path} is not what its record says", remedy="run `lamppost check`")
     block[first:last] = moved[first - at : last - at]

@@ -1,5 +1,6 @@
 """Makes small pictures of moments in the past from the keyframes of masked video, and does not let who scrubs take the machine."""
 
+# pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
 import contextlib
