@@ -114,14 +114,14 @@ def test_what_shares_time_is_found_and_nothing_else(
         assert sum(end - start for start, end in footage.spans("plaza", BEGIN_US + first * S, BEGIN_US + last * S)) == shown * S
 
 
-def test_files_of_a_run_are_one_span_and_runs_are_two(folder: DataFolder) -> None:
+def test_files_are_one_span_unless_more_than_half_a_second_lies_between(folder: DataFolder) -> None:
     def row(start_ms: int, end_ms: int, run_id: str) -> tuple[int, int, str, str, str]:
         return BEGIN_US + start_ms * 1000, BEGIN_US + end_ms * 1000, run_id, "masked", "closed"
 
-    fill(folder, [row(0, 60_000, "a"), row(60_040, 120_000, "a"), row(120_040, 180_000, "b"), row(180_000, 190_000, "c")])
+    fill(folder, [row(0, 60_000, "a"), row(60_040, 120_000, "a"), row(120_501, 180_000, "b"), row(150_000, 155_000, "c")])
     with Footage(folder) as footage:
         spans = footage.spans("plaza", BEGIN_US - S, BEGIN_US + 200 * S)
-        assert [((start - BEGIN_US) // 1000, (end - BEGIN_US) // 1000) for start, end in spans] == [(0, 120_000), (120_040, 190_000)]
+        assert [((start - BEGIN_US) // 1000, (end - BEGIN_US) // 1000) for start, end in spans] == [(0, 120_000), (120_501, 180_000)]
         assert footage.spans("plaza", BEGIN_US + 10 * S, BEGIN_US + 20 * S) == ((BEGIN_US + 10 * S, BEGIN_US + 20 * S),)
 
 
