@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ import av
 import pytest
 from fastapi.testclient import TestClient
 
+from lamppost.access.desk import AccessDesk, SignedIn
 from lamppost.base.clock import ManualClock, format_utc
 from lamppost.model.books import Act, CoverOpened, GapClosed, GapOpened, SegmentOpened
 from lamppost.store.index import Index
@@ -168,6 +169,29 @@ def test_no_picture_for_who_has_lost_the_grant(node: Node, path: str) -> None:
     found = {"viewer@*": 403, "operator@camera:bridge": 404, "administrator@*": 403, "": 401}
     for grants, status in found.items():
         assert node.client(grants).get(f"{path}&view={view}").status_code == status, grants
+
+
+@dataclass
+class OnePersonDesk:
+    """Whatever grants a token has, it is the same person's."""
+
+    desk: AccessDesk
+
+    def of_session(self, cookie: str) -> SignedIn | None:
+        return self.of_token(cookie)
+
+    def of_token(self, token: str) -> SignedIn | None:
+        found = self.desk.of_token(token)
+        return replace(found, user_id="ada") if found else None
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_a_view_is_of_no_use_once_its_user_may_not_watch(node: Node, path: str) -> None:
+    node.served.context.desk = OnePersonDesk(node.served.context.desk)
+    path = f"{path.replace('FIRST', node.opened[0].segment_id)}&view={node.view()}"
+    assert node.client("operator@camera:plaza").get(path).status_code == 200
+    problem(node.client("operator@camera:bridge+viewer@camera:plaza").get(path), 403, "forbidden")
+    problem(node.client("operator@camera:bridge").get(path), 404, "not-found")
 
 
 def test_a_player_is_told_every_fragment(node: Node) -> None:
