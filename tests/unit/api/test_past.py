@@ -279,6 +279,31 @@ def test_a_playlist_leads_to_the_bytes(node: Node) -> None:
     problem(node.client().get(f"{API}/cameras/plaza/playlist.m3u8?from={t(5)}&to={t(9)}&view={node.view()}"), 404, "nothing-there")
 
 
+def test_who_follows_a_playlist_decodes_the_pictures_of_the_segments(node: Node) -> None:
+    def pictures(content: bytes) -> list[bytes]:
+        with av.open(io.BytesIO(content), "r") as container:
+            return [picture.to_ndarray().tobytes() for picture in container.decode(video=0)]
+
+    address = f"{API}/cameras/plaza/playlist.m3u8?from={t(0)}&to={t(60)}&view={node.view()}"
+    runs: list[bytes] = []
+    asked = ""
+    for line in node.client().get(address).text.split("\n"):
+        if line.startswith("#EXT-X-MAP:"):
+            uri, length = line.removeprefix('#EXT-X-MAP:URI="').split('",BYTERANGE="')
+            runs.append(
+                node.client().get(f"{API}/cameras/plaza/{uri}", headers={"Range": f"bytes=0-{int(length.split('@')[0]) - 1}"}).content
+            )
+        elif line.startswith("#EXT-X-BYTERANGE:"):
+            count, _, first = line.removeprefix("#EXT-X-BYTERANGE:").partition("@")
+            asked = f"bytes={first}-{int(first) + int(count) - 1}"
+        elif line and not line.startswith("#"):
+            runs[-1] += node.client().get(f"{API}/cameras/plaza/{line}", headers={"Range": asked}).content
+    assert len(runs) == 2
+    seen = [picture for run in runs for picture in pictures(run)]
+    assert len(seen) == 65
+    assert seen == [picture for opened in node.opened for picture in pictures(node.street.file(opened).read_bytes())]
+
+
 def test_thumbnails_and_stills(node: Node) -> None:
     view = node.view()
     small = node.client().get(f"{API}/cameras/plaza/thumbnail.jpg?at={t(3.4)}&width=80&view={view}")
