@@ -55,10 +55,10 @@ DAY_US: Final = 86_400 * US_PER_S
 class OneOperator:
     """Takes everybody for the same operator: signing in is measured elsewhere."""
 
-    def of_session(self, _cookie: str) -> SignedIn | None:
+    def of_session(self, cookie: str) -> SignedIn | None:
         return None
 
-    def of_token(self, _token: str) -> SignedIn | None:
+    def of_token(self, token: str) -> SignedIn | None:
         return SignedIn("id", "operator", "Operator", (Grant(Role.OPERATOR, Scope.parse("*")),), None, "", 1 << 62)
 
 

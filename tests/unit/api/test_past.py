@@ -15,9 +15,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lamppost.access.desk import AccessDesk, SignedIn
+from lamppost.api import timeline
 from lamppost.base.clock import ManualClock, format_utc
-from lamppost.model.books import Act, CoverOpened, GapClosed, GapOpened, SegmentOpened
-from lamppost.store.index import Index
+from lamppost.model.books import Act, CoverOpened, GapClosed, GapOpened, SegmentOpened, Severity
+from lamppost.store.index import EventRow, Index
 from lamppost.store.journal import JournalWriter
 from masked_street import START_US, MaskedStreet
 from served_node import ServedNode
@@ -407,3 +408,37 @@ def test_a_timeline_tells_all_that_is_known(node: Node) -> None:
         assert node.client().get(f"{API}/cameras/{camera}/timeline", params={"from": t(0), "to": t(9)}).status_code == status
     assert node.client("viewer@camera:bridge").get(f"{API}/cameras/plaza/timeline?from={t(0)}&to={t(9)}").status_code == 404
     assert node.acts() == [], "no picture is in it"
+
+
+@dataclass
+class FakePages:
+    """So many events, ten seconds apart."""
+
+    count: int
+
+    def marks(self, camera: str, from_us: int, to_us: int, limit: int) -> list[EventRow]:
+        rows = [EventRow(f"e{n}", "line_crossed", Severity.WARNING, camera, from_us + n * 10 * S, None, "{}") for n in range(self.count)]
+        return rows[:limit]
+
+    def density(self, camera: str, from_us: int, to_us: int, bucket_us: int) -> list[tuple[int, int, str]]:
+        return [(from_us, bucket_us // S, "alarm")]
+
+
+@pytest.mark.parametrize(
+    ("grants", "count", "events", "density"),
+    [
+        ("viewer@*", 2, 2, None),
+        ("custodian@*", 2, 0, None),
+        ("viewer@*", 500, 500, None),
+        ("viewer@*", 501, 0, [{"from": t(0), "count": 360, "worst": "alarm"}]),
+    ],
+)
+def test_events_are_marks_or_how_many_there_were(
+    node: Node, monkeypatch: pytest.MonkeyPatch, grants: str, count: int, events: int, density: list[dict[str, Any]] | None
+) -> None:
+    monkeypatch.setattr(timeline, "event_pages", lambda _context: FakePages(count))
+    found = node.client(grants).get(f"{API}/cameras/plaza/timeline", params={"from": t(0), "to": t(86_400)}).json()
+    assert len(found["events"]) == events
+    assert found["event_density"] == density
+    if events:
+        assert found["events"][1] == {"id": "e1", "type": "line_crossed", "severity": "warning", "from": t(10), "to": None}
