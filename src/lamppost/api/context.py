@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from fastapi.requests import HTTPConnection
 
@@ -24,7 +24,7 @@ from lamppost.store.event_pages import EventPages
 from lamppost.store.index import Index
 from lamppost.store.journal import JournalWriter
 
-_Reader = TypeVar("_Reader")
+Kept = TypeVar("Kept")
 
 
 class NodeView(Protocol):
@@ -52,8 +52,8 @@ class Context:
     desk: AccessDesk
     config: Path | None
     started_us: int
-    _readers: dict[Any, Any] = field(default_factory=dict[Any, Any], init=False)
-    _mutex: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _kept: dict[type, object] = field(default_factory=dict[type, object], init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def settings(self) -> Settings:
@@ -62,33 +62,34 @@ class Context:
     @property
     def index(self) -> Index:
         """The index, opened when it is first asked for; raises `StoreError` while there is none."""
-        return self._reader(Index)
+        return self.keep(Index, lambda: Index(self.folder))
 
     @property
     def events(self) -> EventPages:
         """Events, in pages; as `index`."""
-        return self._reader(EventPages)
+        return self.keep(EventPages, lambda: EventPages(self.folder))
 
     @property
     def acts(self) -> ActPages:
         """Acts, in pages; as `index`."""
-        return self._reader(ActPages)
+        return self.keep(ActPages, lambda: ActPages(self.folder))
 
     @property
     def counts(self) -> CountReader:
         """Counts; as `index`."""
-        return self._reader(CountReader)
+        return self.keep(CountReader, lambda: CountReader(self.folder))
 
-    def _reader(self, kind: Callable[[DataFolder], _Reader]) -> _Reader:
-        with self._mutex:
-            reader: _Reader | None = self._readers.get(kind)
-            if reader is None:
-                reader = self._readers[kind] = kind(self.folder)
-            return reader
+    def keep(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
+        """The one `kind` of this application, for what a resource must know from one request to the next."""
+        with self._lock:
+            if kind not in self._kept:
+                self._kept[kind] = make()
+            return cast(Kept, self._kept[kind])
 
     def close(self) -> None:
-        for reader in self._readers.values():
-            reader.close()
+        for kept in self._kept.values():
+            if (close := getattr(kept, "close", None)) is not None:
+                close()
 
     def camera(self, name: str) -> CameraSettings | None:
         """The settings of a configured camera."""

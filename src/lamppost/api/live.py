@@ -7,7 +7,7 @@ import contextlib
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response, WebSocket
+from fastapi import APIRouter, Depends, Request, Response, WebSocket
 from fastapi.requests import HTTPConnection
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
@@ -23,7 +23,7 @@ from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import MediaError, StoreError
 from lamppost.base.logging import get_logger
 from lamppost.model.access import Permission
-from lamppost.playback.stills import NARROWEST_PX, WIDEST_PX, picture_of
+from lamppost.playback.stills import picture_of
 
 router = APIRouter()
 LOOK_AGAIN_S: Final = 30.0  # whether they may watch still
@@ -116,15 +116,8 @@ async def _look_again(socket: WebSocket, camera: str) -> int:
             return NOT_PERMITTED
 
 
-@router.get("/cameras/{camera}/still.jpg", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-async def still(
-    camera: str,
-    identity: _Watcher,
-    hub: _Hub,
-    request: Request,
-    width: Annotated[int | None, Query(ge=NARROWEST_PX, le=WIDEST_PX, description="In pixels; as it is where left out.")] = None,
-) -> Response:
-    """The newest masked picture."""
+async def newest_picture(request: Request, camera: str, identity: Identity, hub: LiveHub, width_px: int) -> Response:
+    """The newest masked picture, on the record before it leaves; raises 404 where there is none."""
     acts: RecentActs = request.app.state.recent_acts
     await run_in_threadpool(acts.note, "still_viewed", identity.name, camera, {})
     feed = hub.feed(camera)
@@ -138,7 +131,7 @@ async def still(
         raise Problem(HTTPStatus.NOT_FOUND, "there is no picture of this camera now", kind="no-picture", remedy="look at its state")
     init, piece = newest
     try:
-        picture = await run_in_threadpool(picture_of, init.data, bytes(piece.media), width)
+        picture = await run_in_threadpool(picture_of, init.data, bytes(piece.media), width_px)
     except MediaError as error:
         raise Problem(HTTPStatus.NOT_FOUND, error.problem, kind="no-picture") from error
-    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store", "X-Taken-Ms": str(piece.wall_us // 1000)})

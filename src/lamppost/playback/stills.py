@@ -12,8 +12,6 @@ from av.error import FFmpegError
 
 from lamppost.base.errors import MediaError
 
-NARROWEST_PX: Final = 80
-WIDEST_PX: Final = 1920
 _QUALITY: Final = 82
 
 
