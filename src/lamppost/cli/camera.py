@@ -16,11 +16,12 @@ from rich.markup import escape
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
-from lamppost.cli.config_file import ConfigFile, Fields
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
+from lamppost.pipeline.config_file import ConfigFile, Fields
+from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.probing import StreamReport, probe_stream
 
 REPLACED = "A running `lamppost serve` takes it over within some seconds."

@@ -14,7 +14,7 @@ from rich.table import Table
 from lamppost.base.clock import SystemClock, format_utc
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import timed_id
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.who import user_name
 from lamppost.model.books import Severity
@@ -24,6 +24,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
 from lamppost.notify.carrier import make_carrier
 from lamppost.notify.notice import notice_of
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.outbox_view import Delivery, OutboxTally, OutboxView
 from lamppost.store.reviving import await_none_dead, revive
 

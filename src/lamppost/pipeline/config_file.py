@@ -18,8 +18,8 @@ from tomlkit.items import AoT, Table
 
 from lamppost.base.durable import write_durable
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import check_cameras, read_configuration, read_settings, with_rules
 from lamppost.model.settings import CameraSettings, Settings
+from lamppost.pipeline.configuration import check_cameras, read_configuration, read_settings, with_rules
 
 Fields = Mapping[str, str | float | tuple[str, ...] | None]
 """Settings of a camera; None takes one out."""
