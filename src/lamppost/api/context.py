@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from fastapi.requests import HTTPConnection
 
@@ -19,6 +20,8 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.sites import site_id
 from lamppost.store.index import Index
 from lamppost.store.journal import JournalWriter
+
+Kept = TypeVar("Kept")
 
 
 class NodeView(Protocol):
@@ -47,6 +50,8 @@ class Context:
     config: Path | None
     started_us: int
     _index: Index | None = field(default=None, init=False)
+    _kept: dict[type, object] = field(default_factory=dict[type, object], init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def settings(self) -> Settings:
@@ -59,7 +64,17 @@ class Context:
             self._index = Index(self.folder)
         return self._index
 
+    def keep(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
+        """The one `kind` of this application, for what a resource must know from one request to the next."""
+        with self._lock:
+            if kind not in self._kept:
+                self._kept[kind] = make()
+            return cast(Kept, self._kept[kind])
+
     def close(self) -> None:
+        for kept in self._kept.values():
+            if (close := getattr(kept, "close", None)) is not None:
+                close()
         if self._index is not None:
             self._index.close()
 

@@ -1,4 +1,4 @@
-"""Changes the cameras in `lamppost.toml` and leaves every other line, comments too, as somebody wrote it.
+"""Changes cameras and settings in `lamppost.toml` and leaves every other line, comments too, as somebody wrote it.
 
 The changed text is validated whole before a byte is written, and replaces the
 file in one step: a running `lamppost serve` reads the old one or the new one.
@@ -6,32 +6,38 @@ file in one step: a running `lamppost serve` reads the old one or the new one.
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import json
 import os
 import stat
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import tomlkit
+from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
 from lamppost.base.durable import write_durable
-from lamppost.base.errors import ConfigError
+from lamppost.base.errors import ConfigChanged, ConfigError
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.configuration import check_cameras, read_configuration, read_settings, with_rules
 
 Fields = Mapping[str, str | float | tuple[str, ...] | None]
-"""Settings of a camera; None takes one out."""
+"""Settings of a camera or of a table; None takes one out."""
 
 
 class ConfigFile:
-    """One configuration file, being changed. Raises `ConfigError` when it cannot be read."""
+    """One configuration file, being changed; `before` is what it said. Raises `ConfigError` when it cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._content = content = read_configuration(path)
-        read_settings(content, path)  # what is wrong already is told in the usual words
+        self.before = read_settings(content, path)  # what is wrong already is told in the usual words
         try:
             self._document = tomlkit.parse(content)
         except TOMLKitError as error:
@@ -44,7 +50,10 @@ class ConfigFile:
         table = tomlkit.table()
         table["name"] = name
         _put(table, fields)
-        if not self._cameras():
+        others = self._cameras()
+        if others:
+            others[-1].add(tomlkit.nl())
+        else:
             self._document["camera"] = tomlkit.aot()
         cast(Any, self._document)["camera"].append(table)
         return self._camera(name)
@@ -62,6 +71,31 @@ class ConfigFile:
         if len(names) == 1:
             del self._document["camera"]
 
+    def set_table(self, table: str, fields: Fields) -> None:
+        """Change settings of a table such as `masking`, which is made where there is none."""
+        tables = cast("dict[str, Any]", self._document)
+        if not isinstance(tables.get(table, {}), dict):
+            raise ConfigError(f"{self._path}: {table} is no table", remedy=f"write it as [{table}]")
+        if table not in tables:
+            tables[table] = tomlkit.table()
+        _put(tables[table], fields)
+
+    def set_top(self, fields: Fields) -> None:
+        """Change settings that stand in no table, such as `site`."""
+        _put(self._document, fields)
+
+    def revision(self, camera: str | None = None) -> str:
+        """A word that is another one when the file, or the camera in it, says something else than when it was read; "" for none."""
+        if camera is None:
+            return _digest(self._content)
+        cameras = tomllib.loads(self._content).get("camera", [])
+        found = next((table for table in cameras if table.get("name") == camera), None)
+        return _digest(json.dumps(found, sort_keys=True, default=str)) if found is not None else ""
+
+    def camera(self, name: str) -> CameraSettings | None:
+        """What the file said of a camera; None where it had none of that name."""
+        return next((camera for camera in self.before.camera if camera.name == name), None)
+
     def settings(self) -> Settings:
         """The whole of it, as it now is; raises `ConfigError` for what `serve` would refuse."""
         settings = read_settings(self._text(), self._path)
@@ -71,17 +105,20 @@ class ConfigFile:
     def replace(self) -> None:
         """Validate once more, and replace the file durably; owner and mode stay.
 
-        Raises `ConfigError` where somebody else has changed it since it was read.
+        Raises `ConfigChanged` where somebody else has changed it since it was read, and `StoreError` where it cannot be written.
         """
         self.settings()
-        if read_configuration(self._path) != self._content:
-            raise ConfigError(f"{self._path} was changed by somebody else just now", remedy="give the command again; nothing was changed")
-        status = self._path.stat()
-        # A link is followed: it may be how the file came to its place.
-        target = self._path.resolve()
-        write_durable(target, self._text().encode(), mode=stat.S_IMODE(status.st_mode))
-        if os.geteuid() == 0:
-            os.chown(target, status.st_uid, status.st_gid)
+        with _alone(self._path):
+            if read_configuration(self._path) != self._content:
+                raise ConfigChanged(
+                    f"{self._path} was changed by somebody else just now", remedy="give the command again; nothing was changed"
+                )
+            status = self._path.stat()
+            # A link is followed: it may be how the file came to its place.
+            target = self._path.resolve()
+            write_durable(target, self._text().encode(), mode=stat.S_IMODE(status.st_mode))
+            if os.geteuid() == 0:
+                os.chown(target, status.st_uid, status.st_gid)
 
     def _camera(self, name: str) -> CameraSettings:
         return next(camera for camera in self.settings().camera if camera.name == name)
@@ -112,7 +149,25 @@ def _name(table: Table) -> str:
     return str(cast("dict[str, Any]", table).get("name"))
 
 
-def _put(table: Table, fields: Fields) -> None:
+@contextmanager
+def _alone(path: Path) -> Generator[None]:
+    """While it lasts, nobody else who asks this way replaces the file; who waited finds it changed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="it must be a text file that this user may read") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # held for one write, by whom it was replaced or by us
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _put(table: Table | TOMLDocument, fields: Fields) -> None:
     settings = cast("dict[str, Any]", table)
     for key, value in fields.items():
         if value is None:

@@ -1,0 +1,118 @@
+"""Changes the configuration for who asks: what they saw must still be so, all of it is checked, and it goes on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from lamppost.api.context import Context
+from lamppost.api.problems import Mistake, Problem
+from lamppost.base.errors import ConfigChanged, StoreError
+from lamppost.model.mistakes import Place, dotted, mistakes_of
+from lamppost.model.settings import FILLED_IN
+from lamppost.pipeline.config_file import ConfigFile
+
+_ATTEMPTS: Final = 3
+
+Changed = TypeVar("Changed")
+
+
+def require_match(request: Request, etag: str) -> None:
+    """Raises 428 where `If-Match` is missing, 412 where it names another state than `etag`."""
+    given = request.headers.get("if-match", "").strip()
+    if not given:
+        raise Problem(
+            HTTPStatus.PRECONDITION_REQUIRED,
+            "say which state you have seen: somebody else may be changing the same",
+            kind="match-required",
+            remedy="send its ETag as If-Match",
+        )
+    named = {part.strip().removeprefix("W/").strip('"') for part in given.split(",")}
+    if given != "*" and etag.strip('"') not in named:
+        raise Problem(
+            HTTPStatus.PRECONDITION_FAILED,
+            "somebody else has changed it since you saw it",
+            kind="changed",
+            remedy="look at it again, and make your change to what it is now",
+        )
+
+
+def etag_of(revision: str) -> str:
+    """A strong entity tag."""
+    return f'"{revision}"'
+
+
+def config_path(context: Context) -> Path:
+    """The file of the configuration; raises 409 where there is none."""
+    if context.config is None:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            "this node runs without a configuration file",
+            kind="no-configuration",
+            remedy="start it with a file, made by `lamppost init`, to change it while it runs",
+        )
+    return context.config
+
+
+def change_configuration(context: Context, change: Callable[[ConfigFile], Changed]) -> Changed:
+    """What `change` makes of the file, checked whole and durable on return.
+
+    Asked again where somebody else was faster: `change` compares anew what its caller saw. Raises problems, `ConfigError`
+    among them for what `serve` would refuse; then nothing was written.
+    """
+    path = config_path(context)
+    for _ in range(_ATTEMPTS):
+        file = ConfigFile(path)
+        changed = change(file)
+        try:
+            file.replace()
+        except ConfigChanged:
+            continue
+        except StoreError as error:
+            raise _read_only(path, error) from error
+        return changed
+    raise Problem(HTTPStatus.CONFLICT, "others are changing the configuration just now", kind="changed", remedy="try again in a moment")
+
+
+def write_beside(path: Path, write: Callable[[], None]) -> None:
+    """`write` something of the configuration at `path`; raises a problem that says why it cannot be written."""
+    try:
+        write()
+    except StoreError as error:
+        raise _read_only(path, error) from error
+
+
+def check_body(model: type[BaseModel], fields: dict[str, object], *, at: Place = ("body",)) -> None:
+    """Raises 422 with each mistake at its place where `fields` are no `model`."""
+    try:
+        model.model_validate(fields)
+    except ValidationError as error:
+        raise invalid(error, model, at=at) from error
+
+
+def invalid(error: ValidationError, model: type[BaseModel], *, at: Place, noun: str = "a setting") -> Problem:
+    """Every mistake in a part of the body, at its place there; values are not shown."""
+    mistakes = [
+        Mistake(at=place_in(at, mistake.place), problem=mistake.text.removeprefix(f"{dotted(mistake.place)}: "))
+        for mistake in mistakes_of(error, model, noun=noun, hidden=FILLED_IN)
+    ]
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=mistakes)
+
+
+def place_in(at: Place, place: Place) -> str:
+    """`body.line.0.points`: who reads it is a program, and counts from 0."""
+    return ".".join(str(part) for part in (*at, *place))
+
+
+def _read_only(path: Path, error: StoreError) -> Problem:
+    return Problem(
+        HTTPStatus.CONFLICT,
+        f"{error.problem}; nothing was changed",
+        kind="read-only",
+        remedy=f"let Lamppost's user write the folder {path.parent}, or change it there by hand: it is taken over within seconds",
+    )
