@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 from lamppost.api.context import Context
 from lamppost.api.problems import Mistake, Problem
 from lamppost.base.errors import ConfigChanged, StoreError
-from lamppost.model.mistakes import Place, dotted, mistakes_of
+from lamppost.model import mistakes as wrong
+from lamppost.model.mistakes import Place, mistakes_of
 from lamppost.model.settings import FILLED_IN
 from lamppost.pipeline.config_file import ConfigFile
 
@@ -97,16 +98,18 @@ def check_body(model: type[BaseModel], fields: dict[str, object], *, at: Place =
 
 def invalid(error: ValidationError, model: type[BaseModel], *, at: Place, noun: str = "a setting") -> Problem:
     """Every mistake in a part of the body, at its place there; values are not shown."""
-    mistakes = [
-        Mistake(at=place_in(at, mistake.place), problem=mistake.text.removeprefix(f"{dotted(mistake.place)}: "))
-        for mistake in mistakes_of(error, model, noun=noun, hidden=FILLED_IN)
-    ]
+    mistakes = [told(at, each) for each in mistakes_of(error, model, noun=noun, hidden=FILLED_IN)]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=mistakes)
 
 
-def place_in(at: Place, place: Place) -> str:
-    """`body.line.0.points`: who reads it is a program, and counts from 0."""
-    return ".".join(str(part) for part in (*at, *place))
+def told(at: Place, mistake: wrong.Mistake) -> Mistake:
+    """A mistake at its place in the request, such as `body.line.0.points`: who reads that is a program, and counts from 0.
+
+    A form shows what is wrong beside its field, which need not be named again.
+    """
+    where, _, what = mistake.text.partition(": ")
+    problem = what if what and wrong.dotted(mistake.place).startswith(where) else mistake.text
+    return Mistake(at=".".join(str(part) for part in (*at, *mistake.place)), problem=problem)
 
 
 def _read_only(path: Path, error: StoreError) -> Problem:
