@@ -53,7 +53,7 @@ class MaskReader:
         if _has_colour(planes, palette.cover.to_yuv(is_full_range=is_full)).mean() >= _COVERED_SHARE:
             return MaskedPlaces((), 1.0, is_covered=True)
         fills = {fill: _has_colour(planes, palette.fills[fill].to_yuv(is_full_range=is_full)) for fill in Fill}
-        masked: _Flags = np.stack(list(fills.values())).any(axis=0)
+        masked = np.asarray(np.stack(list(fills.values())).any(axis=0), np.bool_)
         boxes = tuple(_boxes(masked, fills[Fill.PERSON], frame.width_px, frame.height_px))
         return MaskedPlaces(boxes, float(masked.mean()), is_covered=False)
 
@@ -93,7 +93,7 @@ class _Blocks:
 
 def _has_colour(planes: list[_Blocks], colour: tuple[int, int, int]) -> _Flags:
     wanted = list(zip(planes, colour, (_LUMA_OFF, _CHROMA_OFF, _CHROMA_OFF), strict=True))
-    found: _Flags = np.stack([plane.may_be(level, off) for plane, level, off in wanted]).all(axis=0)
+    found = np.asarray(np.stack([plane.may_be(level, off) for plane, level, off in wanted]).all(axis=0), np.bool_)
     rows, columns = np.nonzero(found)
     found[rows, columns] = np.stack([plane.are(level, off, rows, columns) for plane, level, off in wanted]).all(axis=0)
     return found

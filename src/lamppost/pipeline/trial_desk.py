@@ -125,12 +125,15 @@ class TrialDesk:
     def _listen(self, trial_id: str, process: subprocess.Popen[str], order: TrialOrder) -> None:
         if process.stdin is None or process.stdout is None:
             return
-        with process.stdin, process.stdout:
-            with contextlib.suppress(BrokenPipeError):  # it died already; its end tells
-                process.stdin.write(order_to_json(order) + "\n")
-                process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it died already; its end tells
+            process.stdin.write(order_to_json(order) + "\n")
+            process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # what could not be written is tried once more
+            process.stdin.close()
+        with process.stdout:
             for line in process.stdout:
-                self._note(trial_id, json.loads(line))
+                if line.endswith("\n"):  # who was killed has cut its last line short
+                    self._note(trial_id, json.loads(line))
 
     def _note(self, trial_id: str, message: dict[str, Any]) -> None:
         with self._lock:
