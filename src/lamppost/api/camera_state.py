@@ -82,8 +82,10 @@ def camera_report(name: str, node: Mapping[str, Any], now_us: int, gap_start_us:
 
     A node that has fallen silent tells nothing any more: its cameras are off, whatever it told last.
     """
-    told = node.get("cameras", {}).get(name, {})
-    recording, masking = told.get("recording") or {}, told.get("masking") or {}
+    cameras: Mapping[str, Mapping[str, Any]] = node.get("cameras", {})
+    told = cameras.get(name, {})
+    recording: Mapping[str, Any] = told.get("recording") or {}
+    masking: Mapping[str, Any] = told.get("masking") or {}
     at_us = int(node.get("at_us", 0))
     is_silent = bool(at_us) and now_us - at_us > SILENT_US
     state: State = "off" if is_silent else _state(recording)

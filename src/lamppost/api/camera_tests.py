@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends
 from pydantic import SecretStr
@@ -130,8 +130,8 @@ def _probe(camera: CameraSettings, url: str, locator: Locator) -> StreamReport |
             # What listens on this machine, and what does not, is nobody's business here.
             return CameraUnreachable("no camera answers there", remedy="is the address right, and does something send video there?")
         return error
-    shown_fields = {key: value for key, value in asdict(report).items() if key in StreamReport.model_fields}
-    return StreamReport(**shown_fields | {"warnings": [redact(warning) for warning in report.warnings]})
+    fields: dict[str, Any] = {key: value for key, value in asdict(report).items() if key in StreamReport.model_fields}
+    return StreamReport.model_validate(fields | {"warnings": [redact(warning) for warning in report.warnings]})
 
 
 def _is_our_own(host: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -121,39 +122,39 @@ def _camera(identity: Identity, camera: CameraSettings, gaps: dict[str, int]) ->
     context, settings = identity.context, identity.context.settings
     site = camera.site or settings.site
     report = camera_report(camera.name, context.node.state, context.clock.wall_us(), gaps.get(camera.name))
-    return Camera(
+    fields: dict[str, Any] = {
         **dict(report),
-        name=camera.name,
-        site=site,
-        site_id=site_id(site),
-        preset=camera.preset or settings.masking.preset,
-        has_rules=camera.rules_file is not None,
-        has_sub=camera.sub_url is not None,
-        can=sorted(permitted_on(identity.signed_in.grants, camera.name, site_id(site))),
-    )
+        "name": camera.name,
+        "site": site,
+        "site_id": site_id(site),
+        "preset": camera.preset or settings.masking.preset,
+        "has_rules": camera.rules_file is not None,
+        "has_sub": camera.sub_url is not None,
+        "can": sorted(permitted_on(identity.signed_in.grants, camera.name, site_id(site))),
+    }
+    return Camera.model_validate(fields)
 
 
 def _whole(identity: Identity, camera: CameraSettings, revision: str) -> CameraWhole:
-    shown_to_all = dict(_camera(identity, camera, _open_gaps(identity.context)))
+    fields: dict[str, Any] = dict(_camera(identity, camera, _open_gaps(identity.context)))
     if not identity.may(Permission.EDIT_CAMERAS, camera.name):
-        hidden = CameraWhole.model_fields.keys() - shown_to_all.keys()
-        return CameraWhole(**shown_to_all, **dict.fromkeys(hidden))
-    return CameraWhole(
-        **shown_to_all,
-        url=shown(camera.url),
-        sub_url=shown(camera.sub_url) if camera.sub_url else None,
-        username=camera.username,
-        has_password=has_password(camera),
-        transport=camera.transport,
-        certificate_sha256=camera.certificate_sha256,
-        own_preset=camera.preset,
-        own_site=camera.site,
-        schedule=list(camera.schedule),
-        retention=CameraRetention(sealed_days=camera.sealed_days, masked_days=camera.masked_days, max_gb=camera.max_gb),
-        rules_file=camera.rules_file.name if camera.rules_file is not None else None,
-        counting_model=camera.counting_model,
-        etag=etag_of(revision) if revision else None,
-    )
+        return CameraWhole.model_validate(dict.fromkeys(CameraWhole.model_fields) | fields)
+    fields |= {
+        "url": shown(camera.url),
+        "sub_url": shown(camera.sub_url) if camera.sub_url else None,
+        "username": camera.username,
+        "has_password": has_password(camera),
+        "transport": camera.transport,
+        "certificate_sha256": camera.certificate_sha256,
+        "own_preset": camera.preset,
+        "own_site": camera.site,
+        "schedule": list(camera.schedule),
+        "retention": CameraRetention(sealed_days=camera.sealed_days, masked_days=camera.masked_days, max_gb=camera.max_gb),
+        "rules_file": camera.rules_file.name if camera.rules_file is not None else None,
+        "counting_model": camera.counting_model,
+        "etag": etag_of(revision) if revision else None,
+    }
+    return CameraWhole.model_validate(fields)
 
 
 def _open_gaps(context: Context) -> dict[str, int]:
@@ -197,10 +198,13 @@ def _check_reach(identity: Identity, given: dict[str, Any], before: CameraSettin
         )
 
 
-def _without_empty(given: dict[str, Any]) -> Fields:
-    """As `ConfigFile` takes it: an empty list or word is none."""
-    return {key: (tuple(value) if isinstance(value, list) else value) if value not in ([], "") or key == "counting_model" else None
-            for key, value in given.items()}  # fmt: skip
+def _without_empty(given: Mapping[str, Any]) -> Fields:
+    """As `ConfigFile` takes it: an empty list or word is none, but for a model, where it means that none is used."""
+    fields: dict[str, str | float | tuple[str, ...] | None] = {}
+    for key, value in given.items():
+        is_none = value in ([], "") and key != "counting_model"
+        fields[key] = None if is_none else tuple(cast("list[str]", value)) if isinstance(value, list) else value
+    return fields
 
 
 def _as_it_would_be(before: CameraSettings, fields: Fields) -> dict[str, object]:

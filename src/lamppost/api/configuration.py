@@ -23,7 +23,7 @@ WORDS: Final = ("site", "timezone")
 
 router = APIRouter()
 
-Value = Annotated[str, Field(max_length=200)] | int | float | bool | None
+Value = Annotated[str, Field(max_length=200)] | int | float | None
 
 
 class Configuration(BaseModel):

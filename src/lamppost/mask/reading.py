@@ -81,8 +81,7 @@ class _Blocks:
 
     def may_be(self, level: int, off: int) -> _Flags:
         """The blocks that look like one level at a glance."""
-        found: _Flags = (np.abs(self._samples - level) <= off).all(axis=(1, 3))
-        return found
+        return np.asarray((np.abs(self._samples - level) <= off).all(axis=(1, 3)), np.bool_)
 
     def are(self, level: int, off: int, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> _Flags:
         """Which of the blocks at `rows` and `columns` have that level throughout."""

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import tomlkit
 from pydantic import BaseModel
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, Array, Table
+from tomlkit.items import AoT, Table
 
 from lamppost.base.durable import make_directory, write_durable
 from lamppost.base.errors import ConfigError
@@ -124,15 +124,16 @@ def _item(value: object) -> Any:
     """As TOML; a long list has a line for each of its items."""
     if not isinstance(value, list):
         return value
-    array: Array = tomlkit.array()
-    for item in cast("list[object]", value):
+    items = cast("list[object]", value)
+    array = cast(Any, tomlkit.array())  # its own types say nothing of what it holds
+    for item in items:
         if isinstance(item, dict):
-            inline = tomlkit.inline_table()
-            inline.update(cast("dict[str, Any]", item))
+            inline = cast(Any, tomlkit.inline_table())
+            inline.update(item)
             array.append(inline)
         else:
             array.append(item)
-    has_tables = any(isinstance(item, dict) for item in cast("list[object]", value))
+    has_tables = any(isinstance(item, dict) for item in items)
     array.multiline(has_tables or len(array.as_string()) > _LONG_LINE)
     return array
 

@@ -228,7 +228,8 @@ def test_a_file_that_cannot_be_written_is_told_with_what_to_do(configured: Confi
 # Tests of a camera
 
 
-def test_a_camera_is_tried_and_that_is_on_the_record(configured: ConfiguredNode) -> None:
+def test_a_camera_is_tried_and_that_is_on_the_record(configured: ConfiguredNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_tests, "LOOK_S", 0.2)
     url = "sim://plaza?seed=1&width=320&height=180&fps=30&people=1&vehicles=0"
     answer = configured.client().post(f"{API}/cameras/test", json={"url": url})
     report = answer.json()
