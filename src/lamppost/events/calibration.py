@@ -169,7 +169,9 @@ def _on_the_map(points: CalibrationPoints) -> tuple[_Array, tuple[float, float] 
         ground, origin = _metres_of(np.array(degrees, np.float64))
     else:
         ground = np.array([point.map_m for point in points.points], np.float64)
-    if not np.isfinite(ground).all() or np.ptp(ground, axis=0).max() > _LARGEST_PLACE_M:
+    with np.errstate(over="ignore"):  # more than a number can hold is too far as well
+        extent_m = np.ptp(ground, axis=0).max()
+    if not extent_m <= _LARGEST_PLACE_M:
         raise ConfigError(
             "the points of [calibration] are more than 10 km apart on the map",
             remedy="give map_m in metres east and north, or lat_lon in degrees with the latitude first",

@@ -51,9 +51,9 @@ class ConfigFile:
         table["name"] = name
         _put(table, fields)
         others = self._cameras()
-        if others:
+        if others and not self._text().endswith("\n\n"):
             others[-1].add(tomlkit.nl())
-        else:
+        if not others:
             self._document["camera"] = tomlkit.aot()
         cast(Any, self._document)["camera"].append(table)
         return self._camera(name)
@@ -77,6 +77,9 @@ class ConfigFile:
         if not isinstance(tables.get(table, {}), dict):
             raise ConfigError(f"{self._path}: {table} is no table", remedy=f"write it as [{table}]")
         if table not in tables:
+            cameras = self._cameras()
+            if cameras and not self._text().endswith("\n\n"):
+                cameras[-1].add(tomlkit.nl())
             tables[table] = tomlkit.table()
         _put(tables[table], fields)
 

@@ -167,6 +167,7 @@ def test_points_that_cannot_be_are_told(served: ServedNode) -> None:
     assert refused.status_code == 422
     assert "in a line" in refused.json()["detail"]
     assert calibration(served, SQUARE[:3]).status_code == 422
+    assert calibration(served, [point | {"map_m": [(-1) ** n * 1e308, n]} for n, point in enumerate(SQUARE)]).status_code == 422
     mixed = calibration(served, [*SQUARE, {"image": [0.5, 0.5], "lat_lon": [52, 13]}])
     assert mixed.status_code == 422
     assert mixed.json()["errors"][0]["at"] == "body.points"
