@@ -17,24 +17,28 @@ from lamppost.api.problems import Problem
 LARGEST_BYTES: Final = 4 << 20  # a longer answer goes out as it is made
 
 
-def etag_of(content: Any) -> str:
+def etag_of_content(content: Any) -> str:
     """The tag of an answer with this content, as its GET gives it: a model, or what JSON can hold."""
     return _tag(JSONResponse(jsonable_encoder(content)).body)
 
 
-def require_match(request: Request, current: str) -> None:
-    """Raise 428 where the client does not say what it has read, 412 where it has read something else."""
-    given = request.headers.get("if-match")
-    if given is None:
+def require_match(request: Request, etag: str) -> None:
+    """Raises 428 where `If-Match` is missing, 412 where it names another state than `etag`."""
+    given = request.headers.get("if-match", "").strip()
+    if not given:
         raise Problem(
-            HTTPStatus.PRECONDITION_REQUIRED, "say what you have read, by If-Match", kind="if-match", remedy="read it, and send its ETag"
+            HTTPStatus.PRECONDITION_REQUIRED,
+            "say which state you have seen: somebody else may be changing the same",
+            kind="match-required",
+            remedy="send its ETag as If-Match",
         )
-    if given.strip() != "*" and current not in _tags(given):
+    named = {part.strip().removeprefix("W/").strip('"') for part in given.split(",")}
+    if given != "*" and etag.strip('"') not in named:
         raise Problem(
             HTTPStatus.PRECONDITION_FAILED,
-            "somebody has changed it since you read it",
+            "somebody else has changed it since you saw it",
             kind="changed",
-            remedy="read it again; nothing was changed",
+            remedy="look at it again, and make your change to what it is now",
         )
 
 

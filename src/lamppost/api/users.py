@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from lamppost.access.desk import LINK_LIFE_S, LinkKind, check_display_name
 from lamppost.api.context import Context, context_of
 from lamppost.api.desks import desk_of, parse_grants
-from lamppost.api.etags import etag_of, require_match
+from lamppost.api.etags import etag_of_content, require_match
 from lamppost.api.moments import Time
 from lamppost.api.paging import Page
 from lamppost.api.permit import AnySignedIn, Identity, Permit
@@ -136,7 +136,7 @@ def one_user(user_id: str, _identity: _Seer, context: _Context) -> User:
 def change_user(user_id: str, change: UserChange, identity: _Editor, request: Request, context: _Context) -> User:
     """Change what they are called, what they may, or whether they can sign in at all."""
     book, before = desk_of(context).book, _find(context, user_id)
-    require_match(request, etag_of(_body(before, user_id in book.invited())))
+    require_match(request, etag_of_content(_body(before, user_id in book.invited())))
     values: dict[str, object] = {}
     if change.display_name is not None:
         check_display_name(change.display_name)

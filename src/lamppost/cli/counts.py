@@ -16,7 +16,7 @@ import typer
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import timed_id
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.count_files import write_csv, write_parquet
 from lamppost.cli.count_plot import draw
 from lamppost.cli.errors import one_line_errors
@@ -27,6 +27,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.rules import CountedKind
 from lamppost.model.schedule import find_zone
 from lamppost.model.settings import Settings
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.counting import Bucket, CountReader, Wanted, first_of_day
 
 _PICTURES: Final = (".png", ".svg")

@@ -17,13 +17,14 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.limits import raise_descriptor_limit
 from lamppost.base.logging import configure_logging
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings, load_whole, named_files, one_camera
+from lamppost.cli.configuration import DEFAULT_CONFIG, one_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.greeting import Greeting
 from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
 from lamppost.cli.user import sign_in_word
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import check_cameras, load_settings, load_whole, named_files
 from lamppost.pipeline.metrics import MetricsServer
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.supervisor import Supervisor

@@ -14,12 +14,13 @@ from rich.console import Console
 from lamppost.access.desk import Desk, LinkKind
 from lamppost.base.clock import Clock, SystemClock, format_utc
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.who import user_name
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.access_book import UserRow
 from lamppost.store.acts import record_act
 

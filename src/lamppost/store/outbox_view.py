@@ -124,6 +124,19 @@ class OutboxView:
             entry.update({"waiting": row.count, "oldest_us": row.oldest_us} if row.state == "pending" else {"dead": row.count})
         return {carrier: OutboxTally(**entry) for carrier, entry in found.items()}
 
+    def delivered(self) -> dict[str, int]:
+        """How many notices each carrier has taken, as far back as the index keeps them."""
+        query = select(DELIVERIES.c.carrier, func.count().label("count")).where(DELIVERIES.c.state == "delivered")
+        return {row.carrier: row.count for row in self._all(query.group_by(DELIVERIES.c.carrier))}
+
+    def problem(self, carrier: str) -> str:
+        """Why the carrier did not take what was offered last, among what it has not taken since; empty where it has taken all."""
+        query = select(DELIVERIES.c.problem).where(
+            DELIVERIES.c.carrier == carrier, DELIVERIES.c.state != "delivered", DELIVERIES.c.problem != ""
+        )
+        rows = self._all(query.order_by(func.coalesce(DELIVERIES.c.settled_us, DELIVERIES.c.next_us).desc()).limit(1))
+        return str(rows[0].problem) if rows else ""
+
     def _read(self, query: Select[*tuple[Any, ...]]) -> tuple[Delivery, ...]:
         return tuple(_delivery(row) for row in self._all(query))
 
