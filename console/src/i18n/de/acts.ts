@@ -1,0 +1,4 @@
+// German of the page acts.
+export const acts = {
+  title: 'Handlungen',
+} as const;

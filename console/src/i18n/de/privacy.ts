@@ -1,0 +1,4 @@
+// German of the page privacy.
+export const privacy = {
+  title: 'Datenschutz',
+} as const;

@@ -1,0 +1,4 @@
+// German of the page settings.
+export const settings = {
+  title: 'Einstellungen',
+} as const;

@@ -1,0 +1,4 @@
+// English of the page acts.
+export const acts = {
+  title: 'Acts',
+} as const;

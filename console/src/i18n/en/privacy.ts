@@ -1,0 +1,4 @@
+// English of the page privacy.
+export const privacy = {
+  title: 'Privacy',
+} as const;

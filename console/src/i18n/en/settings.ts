@@ -1,0 +1,4 @@
+// English of the page settings.
+export const settings = {
+  title: 'Settings',
+} as const;

@@ -1,0 +1,4 @@
+// English of the pages sign-in and set-up.
+export const signIn = {
+  title: 'Sign in',
+} as const;
