@@ -113,7 +113,7 @@ export const settings = {
   'masking.look_back_s': 'Rückblick, in Sekunden',
   'masking.look_back_s_hint': 'So lange wird ein Bild zurückgehalten, damit auch später Erkanntes es maskiert.',
   'masking.detect_interval_s': 'Abstand zweier Blicke, in Sekunden',
-  'masking.refresh_s': 'Ganzes Bild neu betrachtet nach, in Sekunden',
+  'masking.refresh_s': 'Abstand ganzer Blicke, in Sekunden',
   'masking.face_model': 'Modell, das Gesichter findet',
   'masking.threads': 'Threads je Kamera',
   preset_motion: 'Gesichter und alles, was sich bewegt',

@@ -113,7 +113,7 @@ export const settings = {
   'masking.look_back_s': 'Look-back, in seconds',
   'masking.look_back_s_hint': 'So long a picture is held back, so that what appears later masks it too.',
   'masking.detect_interval_s': 'Time between two looks, in seconds',
-  'masking.refresh_s': 'Whole picture looked at again after, in seconds',
+  'masking.refresh_s': 'Time between whole looks, in seconds',
   'masking.face_model': 'Model that finds faces',
   'masking.threads': 'Threads per camera',
   preset_motion: 'Faces and everything that moves',

@@ -7,7 +7,7 @@ export const shell = {
   more: 'More',
   reconnecting: 'The server does not answer. Reconnecting…',
   back: 'The server is back.',
-  trial_keys: 'Trial keys: this node keeps the custodians’ keys itself, so sealed originals are not safe from whoever holds this machine.',
+  trial_keys: 'Trial keys: whoever has this machine can open every sealed original.',
   trial_keys_how: 'Replace them',
   alarms: { one: '{n} alarm', other: '{n} alarms' },
   account: 'Account of {name}',
