@@ -36,6 +36,7 @@ from lamppost.api import (
     users,
     views,
 )
+from lamppost.api.console_files import install_console
 from lamppost.api.context import Context
 from lamppost.api.etags import EntityTags
 from lamppost.api.event_feed import EventFeed
@@ -105,6 +106,7 @@ def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RE
     for tag, router in resources:
         mark_routes(router)
         app.include_router(router, prefix=API, tags=[tag])
+    install_console(app)
     # The last that is added is the first that is asked.
     app.add_middleware(Idempotency, context=context)
     app.add_middleware(EntityTags)
