@@ -7,7 +7,7 @@ import { packed } from './build/packed.ts';
 const API = process.env['LAMPPOST_API'] ?? 'http://127.0.0.1:8321';
 
 export default defineConfig({
-  plugins: [svelte(), packed()],
+  plugins: [svelte({ configFile: false }), packed()],
   build: {
     outDir: '../src/lamppost/api/console',
     emptyOutDir: true,

@@ -1,9 +1,15 @@
-// Starts the console: language and theme, who is signed in, and then the frame.
+// Starts the console: the language, and then who is signed in.
 import './kit/tokens.css';
 import './kit/controls.css';
 
 import { mount } from 'svelte';
 
-import Shell from './app/Shell.svelte';
+import App from './app/App.svelte';
+import { appearance } from './app/appearance.svelte.ts';
 
-mount(Shell, { target: document.getElementById('app')! });
+async function start(): Promise<void> {
+  await appearance.start();
+  mount(App, { target: document.getElementById('app')! });
+}
+
+void start();

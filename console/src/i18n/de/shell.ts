@@ -20,6 +20,7 @@ export const shell = {
   language: 'Sprache',
   help: 'Tastatur',
   help_title: 'Tastatur',
+  help_page: 'Auf dieser Seite',
   help_go: 'Zu einer Seite',
   help_go_hint: 'g drücken, dann',
   help_this: 'Diese Liste',

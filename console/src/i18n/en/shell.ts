@@ -20,6 +20,7 @@ export const shell = {
   language: 'Language',
   help: 'Keyboard',
   help_title: 'Keyboard',
+  help_page: 'On this page',
   help_go: 'Go to a page',
   help_go_hint: 'press g, then',
   help_this: 'This list',
