@@ -29,7 +29,8 @@ const HLS_MIME = 'application/vnd.apple.mpegurl';
 /**
  * One live camera on one video element, until it is closed. It mends itself: a lost connection, a run that ends, a player
  * that fails. What an end-to-end test needs stands on the element: `data-live`, `data-shown-at` and `data-age-ms` (of the
- * picture on the screen, by the server's clock), `data-pictures` (how many were shown).
+ * picture on the screen, by the server's clock), `data-pictures` (how many were shown), `data-arrival-ms` (how old the newest
+ * fragment was as it came) and `data-margin-ms` (how long one is kept back, so that late ones come in time).
  */
 export class LivePlayer {
   private state: LiveState = 'connecting';
@@ -192,7 +193,10 @@ export class LivePlayer {
     const placed = this.seam.place(startTicks / this.timescale, durationTicks / this.timescale);
     if (placed.isSeam) this.pace.restart();
     this.pace.arrived(placed.startS, this.lastMs);
-    if (facts.reference) this.shown.mark(facts.reference.mediaTicks / this.timescale + placed.offsetS, facts.reference.wallMs);
+    if (facts.reference) {
+      this.shown.mark(facts.reference.mediaTicks / this.timescale + placed.offsetS, facts.reference.wallMs);
+      this.options.video.dataset['arrivalMs'] = (this.options.nowMs() - facts.reference.wallMs).toFixed(1);
+    }
     void sink.append(bytes, placed.offsetS).then((isIn) => {
       if (isIn && placed.isSeam) this.leap(placed.startS);
     });
@@ -214,6 +218,7 @@ export class LivePlayer {
     const last = sink.spans.at(-1);
     if (!last) return;
     const { rate, jumpTo } = this.pace.pace(video.currentTime, last.startS, last.endS, nowMs);
+    video.dataset['marginMs'] = (this.pace.marginS(nowMs) * 1000).toFixed(0);
     if (jumpTo !== null) video.currentTime = jumpTo;
     if (Math.abs(video.playbackRate - rate) > 0.002) video.playbackRate = rate;
     if (video.paused) this.play();

@@ -12,13 +12,18 @@ const REMEMBERED_MS = 8000;
 const LEAST_MARGIN_S = 0.02;
 const MOST_MARGIN_S = 1.2;
 const FAR_S = 1.5;
+// At the begin of a stream nobody minds a jump, and catching up by rate would take seconds.
+const FAR_AT_FIRST_S = 0.15;
+const AT_FIRST_MS = 1500;
 const NEAR_S = 0.012;
 const FASTEST = 1.1;
 const SLOWEST = 0.97;
-// After a standstill the margin grows by so much, and shrinks again by this share a second.
-const STALL_S = 0.03;
-const HEALING_PER_S = 0.03;
-const LATE_SHARE = 0.98;
+// After a standstill the margin grows by so much, and shrinks again by this share a second: one picture that comes late is
+// hardly seen, and must not make all that follow old.
+const STALL_S = 0.01;
+const MOST_STALL_S = 0.25;
+const HEALING_PER_S = 0.08;
+const LATE_SHARE = 0.93;
 // What comes at first is what the server had in store, sent at once: it says nothing of the network.
 const STORE_MS = 300;
 
@@ -47,8 +52,10 @@ export class Pace {
 
   /** The player stood still for want of pictures. */
   stalled(nowMs: number): void {
+    // At the begin it always does.
+    if (this.begunMs === null || nowMs - this.begunMs < AT_FIRST_MS) return;
     this.heal(nowMs);
-    this.stallS = Math.min(MOST_MARGIN_S, this.stallS * 1.5 + STALL_S);
+    this.stallS = Math.min(MOST_STALL_S, this.stallS + STALL_S);
   }
 
   /** How far behind the quickest possible picture we stay, so that late ones still come in time. */
@@ -73,7 +80,8 @@ export class Pace {
     if (wanted === null) return { rate: 1, jumpTo: null };
     // Nothing to play there (yet): what is nearest.
     const target = Math.min(Math.max(wanted, startS), endS - 0.001);
-    if (currentS < startS - 0.001 || target - currentS > FAR_S) return { rate: 1, jumpTo: target };
+    const farS = this.begunMs !== null && nowMs - this.begunMs < AT_FIRST_MS ? FAR_AT_FIRST_S : FAR_S;
+    if (currentS < startS - 0.001 || target - currentS > farS) return { rate: 1, jumpTo: target };
     if (currentS - wanted > FAR_S) return { rate: 1, jumpTo: target };
     const error = wanted - currentS;
     if (Math.abs(error) < NEAR_S) return { rate: 1, jumpTo: null };
