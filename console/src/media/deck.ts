@@ -4,7 +4,7 @@ import type { Media } from '../api/types.ts';
 import { rfc3339 } from '../app/clock.ts';
 import { readFragments } from './boxes.ts';
 import { aheadMs, type Fetch, plan, sparseMs } from './plan.ts';
-import { type Clip, type Hole, Reel } from './reel.ts';
+import { type Clip, type Hole, type Reach, Reel } from './reel.ts';
 import { canPlay, Sink } from './sink.ts';
 
 export type DeckStatus = 'ready' | 'loading' | 'gap' | 'edge' | 'failed' | 'unplayable';
@@ -32,13 +32,19 @@ export interface DeckOptions {
   camera: string;
   /** The moment that is nought on the element's timeline. */
   baseMs: number;
-  view: () => string | null;
+  /** What pictures are asked with; null where nothing may be asked (yet). */
+  view: () => PlaybackView | null;
   nowMs: () => number;
+}
+
+/** A view of the API, and the time that it holds. */
+export interface PlaybackView extends Reach {
+  id: string;
 }
 
 const TICKS_PER_MS = 90;
 // The element's timeline: long enough for what is kept, so that any moment of it can be gone to before it is there.
-const TIMELINE_S = 90 * 86_400;
+const TIMELINE_S = 800 * 86_400;
 const MOST_HELD_BYTES = 48 << 20;
 const MOST_INITS = 32;
 const START_HEADROOM_MS = 250;
@@ -84,8 +90,11 @@ export class Deck {
     this.sink?.close();
   }
 
-  /** Forget what went wrong and ask again: the person wants it, or there is a view now. */
+  /** Forget what went wrong and ask again: the person wants it, or there is another view now. */
   retry(): void {
+    this.asking?.abort();
+    this.asking = null;
+    this.reel.clear();
     this.problem = null;
     this.failures = 0;
     this.retryAtMs = 0;
@@ -104,8 +113,10 @@ export class Deck {
     if (this.isClosed || this.problem || this.isUnplayable || nowMs < this.retryAtMs) return;
     const serverMs = this.options.nowMs();
     const untilMs = following.atMs + Math.max(MANIFEST_AHEAD_MS, aheadMs(following.rate, following.isPlaying));
-    const window = this.reel.missing(following.atMs - 1000, untilMs, serverMs);
-    if (window && !this.asking) void this.ask(window, following.atMs);
+    const view = this.options.view();
+    if (!view) return;
+    const window = this.reel.missing(following.atMs - 1000, untilMs, serverMs, view);
+    if (window && !this.asking) void this.ask(window, view.id, following.atMs);
     if (this.fetching) return;
     const fetch = plan(this.reel, { ...following, has: (clip) => this.has(clip) });
     if (fetch) void this.fetch(fetch, following.atMs);
@@ -146,6 +157,7 @@ export class Deck {
   follow(following: Following): void {
     const { video } = this.options;
     this.driftMs = null;
+    video.dataset['deck'] = this.status(following);
     const atMs = following.isSparse ? Math.max(sparseMs(following.atMs, following.rate), 0) : following.atMs;
     const wantedS = this.toS(atMs) + NUDGE_S;
     const span = this.sink?.spanAt(wantedS);
@@ -161,6 +173,7 @@ export class Deck {
       return;
     }
     this.driftMs = error * 1000;
+    video.dataset['driftMs'] = this.driftMs.toFixed(1);
     if (Math.abs(error) > JUMP_S * Math.max(1, following.rate)) video.currentTime = wantedS;
     const nudge = Math.abs(error) < STEADY_S * following.rate ? 0 : Math.min(0.15, Math.max(-0.15, error / following.rate));
     const rate = following.rate * (1 + nudge);
@@ -205,11 +218,11 @@ export class Deck {
     if (this.held.delete(clip.key)) this.heldBytes -= clip.length;
   }
 
-  private async ask(window: { fromMs: number; toMs: number }, atMs: number): Promise<void> {
+  private async ask(window: Reach, view: string, atMs: number): Promise<void> {
     const giveUp = new AbortController();
     this.asking = giveUp;
     try {
-      const query = { from: rfc3339(window.fromMs), to: rfc3339(window.toMs), view: this.options.view() };
+      const query = { from: rfc3339(window.fromMs), to: rfc3339(window.toMs), view };
       const askedMs = this.options.nowMs();
       const media = await api.get<Media>(`/cameras/${encodeURIComponent(this.camera)}/media`, { query, signal: giveUp.signal });
       this.reel.take({ ...media, from: query.from, to: query.to }, askedMs, atMs);
@@ -297,7 +310,7 @@ export class Deck {
   }
 
   private address(url: string): string {
-    const view = this.options.view();
+    const view = this.options.view()?.id;
     return view && !/[?&]view=/.test(url) ? urlOf(url, { view }) : url;
   }
 

@@ -1,5 +1,5 @@
 // Plays up to nine cameras of the past in step: one clock, and a deck for each camera that follows it.
-import { Deck, type DeckFacts, type Following } from './deck.ts';
+import { Deck, type DeckFacts, type Following, type PlaybackView } from './deck.ts';
 import { isSparse, MasterClock } from './master.ts';
 
 export const MOST_CAMERAS = 9;
@@ -21,8 +21,8 @@ export interface PlaybackOptions {
   atMs: number;
   /** Now, by the server's clock. */
   nowMs: () => number;
-  /** The view that the pictures are asked with; null where none is there yet. */
-  view: () => string | null;
+  /** The view that the pictures are asked with; null where there is none (yet) for the moment shown. */
+  view: () => PlaybackView | null;
   /** Called some twenty times a second. */
   onFacts: (facts: PlaybackFacts) => void;
   /** The next moment from which something is recorded, where nothing is at `atMs`; null where that is unknown or none. */
@@ -32,7 +32,7 @@ export interface PlaybackOptions {
 const TICK_MS = 50;
 const BEHIND_NOW_MS = 1500;
 // What the base of a deck's timeline lies before the first position: sought moments must not be before it.
-const BASE_BEFORE_MS = 45 * 86_400_000;
+const BASE_BEFORE_MS = 400 * 86_400_000;
 
 /**
  * The pictures of several cameras at one moment of UTC. The clock waits where a camera has a picture there that is not fetched

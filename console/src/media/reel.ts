@@ -17,6 +17,12 @@ export interface Hole {
   cause: string;
 }
 
+/** From when to when. */
+export interface Reach {
+  fromMs: number;
+  toMs: number;
+}
+
 interface Window {
   fromMs: number;
   toMs: number;
@@ -66,14 +72,16 @@ export class Reel {
     return this.windowAt(atMs) !== undefined;
   }
 
-  /** The window to ask for next so that all from `fromMs` to `toMs` is known; null when it is. */
-  missing(fromMs: number, toMs: number, nowMs: number): { fromMs: number; toMs: number } | null {
-    for (let at = floor(fromMs); at <= toMs && at <= nowMs; at += WINDOW_MS) {
+  /** The window to ask for next so that all from `fromMs` to `toMs` is known, as far as `limit` reaches; null when it is. */
+  missing(fromMs: number, toMs: number, nowMs: number, limit: Reach): Reach | null {
+    const endMs = Math.min(toMs, limit.toMs, nowMs);
+    for (let at = Math.max(floor(fromMs), limit.fromMs); at < endMs; at = floor(at) + WINDOW_MS) {
       const window = this.windowAt(at);
       const isGrowing = window && window.fetchedMs < window.toMs + SETTLED_MS;
       // Only what is near its end can have grown since.
       const isAtEnd = window && toMs > (window.clips.at(-1)?.toMs ?? window.fromMs) - 4000;
-      if (!window || (isGrowing && isAtEnd && nowMs - window.fetchedMs > STALE_MS)) return { fromMs: at, toMs: at + WINDOW_MS };
+      const isStale = isGrowing && isAtEnd && nowMs - window.fetchedMs > STALE_MS;
+      if (!window || isStale) return { fromMs: at, toMs: Math.min(floor(at) + WINDOW_MS, limit.toMs) };
     }
     return null;
   }

@@ -1,5 +1,5 @@
 // The walls that a person has saved by name, as they stand in the preferences.
-import type { Size } from './arrange.ts';
+import type { Size } from '../../media/arrange.ts';
 
 export interface TileSpot {
   camera: string;

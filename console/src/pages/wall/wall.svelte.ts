@@ -1,7 +1,7 @@
 // The wall as it stands: which layout is shown, what was changed of it, which page, which tile is chosen.
 import { randomKey } from '../../api/client.ts';
 import { session } from '../../app/session.svelte.ts';
-import { moved, type Size } from './arrange.ts';
+import { moved, type Size } from '../../media/arrange.ts';
 import { ALL_CAMERAS, type Layout, MOST_LAYOUTS, pageOf, readLayouts, TILES_A_PAGE, type TileSpot } from './layouts.ts';
 
 export const TOUR_S = 15;
