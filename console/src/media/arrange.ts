@@ -67,19 +67,28 @@ export function stack(count: number, width: number, aspect: number): Arrangement
 export function neighbour(places: readonly Place[], from: number, direction: Direction): number {
   const start = places[from];
   if (!start) return places.length ? 0 : -1;
-  const middle = (place: Place): { x: number; y: number } => ({ x: place.column + place.size / 2, y: place.row + place.size / 2 });
-  const [dx, dy] = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] }[direction] as [number, number];
-  const here = middle(start);
   let best = { at: from, cost: Infinity };
   for (const [at, place] of places.entries()) {
-    const there = middle(place);
-    const along = (there.x - here.x) * dx + (there.y - here.y) * dy;
-    const across = Math.abs((there.x - here.x) * dy) + Math.abs((there.y - here.y) * dx);
-    if (at === from || along <= 0.01) continue;
-    const cost = along + across * 3;
+    const away = beyond(start, place, direction);
+    if (at === from || away < 0) continue;
+    const isAcross = direction === 'up' || direction === 'down';
+    const aside = isAcross ? middle(place.column, place.size) - middle(start.column, start.size) : middle(place.row, place.size) - middle(start.row, start.size);
+    const cost = away + Math.abs(aside) * 3;
     if (cost < best.cost) best = { at, cost };
   }
   return best.at;
+}
+
+/** How far a place begins beyond the edge of another; negative where it is not beyond it. */
+function beyond(start: Place, place: Place, direction: Direction): number {
+  if (direction === 'left') return start.column - (place.column + place.size);
+  if (direction === 'right') return place.column - (start.column + start.size);
+  if (direction === 'up') return start.row - (place.row + place.size);
+  return place.row - (start.row + start.size);
+}
+
+function middle(at: number, size: number): number {
+  return at + size / 2;
 }
 
 /** The list with one entry moved to another place. */

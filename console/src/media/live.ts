@@ -1,5 +1,5 @@
 // Plays a camera's masked pictures as they are made: WebSocket to Media Source, HLS where a browser has none.
-import { api, Problem, urlOf } from '../api/client.ts';
+import { urlOf } from '../api/client.ts';
 import { Socket, type SocketState } from '../api/socket.ts';
 import type { LiveWord } from '../api/types.ts';
 import { readFragments, timescaleOf } from './boxes.ts';
@@ -23,7 +23,9 @@ const KEPT_S = 4;
 const SILENT_MS = 4000;
 const MOST_MENDINGS = 5;
 const MENDING_SPAN_MS = 30_000;
-const ASK_WHY_MS = 5000;
+const AGAIN_MS = 5000;
+const FULL_MS = 5000;
+const FORBIDDEN_MS = 30_000;
 const HLS_MIME = 'application/vnd.apple.mpegurl';
 
 /**
@@ -86,9 +88,7 @@ export class LivePlayer {
 
   close(): void {
     this.isClosed = true;
-    clearInterval(this.timer);
-    clearTimeout(this.ask);
-    this.socket?.close();
+    this.stop();
     this.sink?.close();
     this.options.video.removeEventListener('waiting', this.stalled);
   }
@@ -116,11 +116,10 @@ export class LivePlayer {
     this.ask = setTimeout(() => {
       this.options.video.load();
       this.play();
-    }, ASK_WHY_MS);
+    }, AGAIN_MS);
   }
 
   private connection(state: SocketState): void {
-    clearTimeout(this.ask);
     if (state === 'open') {
       this.hasOpened = true;
       this.lastMs = performance.now();
@@ -135,13 +134,26 @@ export class LivePlayer {
 
   /** A browser does not tell why a socket was refused; the same stream as a playlist does. */
   private async askWhy(): Promise<void> {
-    try {
-      await api.bytes(urlOf(`/cameras/${encodeURIComponent(this.options.camera)}/live.m3u8`), 'bytes=0-0');
-    } catch (error) {
-      if (this.isClosed || !(error instanceof Problem)) return;
-      if (error.status === 403 || error.status === 404) this.tell('forbidden');
-      else if (error.status === 429 || (error.status === 503 && error.kind !== '')) this.tell('full');
-    }
+    const response = await fetch(urlOf(`/cameras/${encodeURIComponent(this.options.camera)}/live.m3u8`)).catch(() => null);
+    if (this.isClosed || this.hasOpened || !response) return;
+    const isTold = (response.headers.get('content-type') ?? '').startsWith('application/problem+json');
+    if (response.status === 403 || response.status === 404) this.refused('forbidden', FORBIDDEN_MS);
+    else if (response.status === 429 || (response.status === 503 && isTold)) this.refused('full', FULL_MS);
+  }
+
+  /** Not to be had now: no use in knocking every second. */
+  private refused(state: LiveState, waitMs: number): void {
+    this.tell(state);
+    this.stop();
+    this.ask = setTimeout(() => this.start(), waitMs);
+  }
+
+  private stop(): void {
+    this.socket?.close();
+    this.socket = null;
+    this.init = null;
+    clearInterval(this.timer);
+    clearTimeout(this.ask);
   }
 
   private word(word: LiveWord): void {
@@ -255,10 +267,8 @@ export class LivePlayer {
     if (this.mendings.length <= MOST_MENDINGS) return this.open();
     this.tell('reconnecting');
     this.mendings = [];
-    this.socket?.close();
-    this.init = null;
-    clearInterval(this.timer);
-    this.ask = setTimeout(() => this.start(), ASK_WHY_MS);
+    this.stop();
+    this.ask = setTimeout(() => this.start(), AGAIN_MS);
   }
 
   private play(): void {

@@ -38,12 +38,12 @@ const BEHIND_S = 3;
 /** `camera` is null where the server knows none of that name (any more), undefined while nobody has asked yet. */
 export function standing(camera: Camera | null | undefined, live: LiveState, ageS: number | null): Standing {
   if (camera === null) return 'removed';
-  if (live === 'forbidden' || live === 'full' || live === 'unplayable' || live === 'paused') return live;
+  if (live === 'forbidden' || live === 'full' || live === 'unplayable') return live;
   if (live !== 'live' && camera) {
     if (camera.state === 'lost' || camera.state === 'refused' || camera.state === 'unsupported') return 'lost';
     if (camera.state === 'not_scheduled' || camera.state === 'held' || camera.state === 'off') return 'unavailable';
   }
-  if (live === 'lost') return 'lost';
+  if (live === 'lost' || live === 'paused') return live;
   if (live !== 'live') return live;
   if (camera?.masking.state === 'covered') return 'covered';
   if (camera?.masking.state === 'behind' || (ageS !== null && ageS > BEHIND_S)) return 'behind';
