@@ -54,6 +54,7 @@ const STEADY_S = 0.008;
 const RETRY_MS = [500, 1500, 4000];
 // What a browser may lose of a time between our number and its own.
 const NUDGE_S = 0.0015;
+const TAIL_S = 0.1;
 const MANIFEST_AHEAD_MS = 10_000;
 
 export class Deck {
@@ -134,12 +135,18 @@ export class Deck {
     }
     if (isSparse) return 'ready';
     if (!this.has(clip)) return 'loading';
-    const span = this.sink?.spanAt(this.toS(atMs));
-    if (!span) return 'loading';
-    const leftMs = span.endS * 1000 - this.toS(atMs) * 1000;
-    // Where the recording itself ends, there is no more to wait for.
-    const isLast = !this.reel.at(clip.toMs + 100);
-    return leftMs >= (isRunning ? RUN_HEADROOM_MS : START_HEADROOM_MS) || isLast ? 'ready' : 'loading';
+    return this.isReady(clip, atMs, isRunning ? RUN_HEADROOM_MS : START_HEADROOM_MS) ? 'ready' : 'loading';
+  }
+
+  /** Whether the clock may go on at a moment: there is enough after it, or nothing more to wait for. */
+  private isReady(clip: Clip, atMs: number, headroomMs: number): boolean {
+    // The last picture may end somewhat before its clip does, and stays until the next one.
+    const span = this.sink?.spanAt(this.toS(atMs)) ?? this.sink?.spanAt(this.toS(atMs) - TAIL_S);
+    if (!span) return false;
+    if (span.endS * 1000 - this.toS(atMs) * 1000 >= headroomMs) return true;
+    const next = this.reel.next(clip.fromMs + 1);
+    if (!next || next.fromMs > clip.toMs + TAIL_S * 1000) return true;
+    return this.has(next) && this.sink?.spanAt(this.toS(next.fromMs) + NUDGE_S) != null;
   }
 
   facts(following: Following): DeckFacts {
