@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { bytes, duration, SiteClock } from '../src/app/clock.ts';
+import { timeOfDay } from '../src/app/timeofday.ts';
 
 const berlin = new SiteClock('Europe/Berlin', 'en');
 const at = (text: string): number => Date.parse(text);
@@ -62,4 +63,22 @@ it('says how long ago in the unit that tells enough', () => {
 it('says durations and sizes as people do', () => {
   expect([duration(7), duration(65), duration(7500), duration(90_000), duration(-1)]).toEqual(['7 s', '1 min 05 s', '2 h 05 min', '1 d 1 h', '0 s']);
   expect([bytes(0), bytes(999), bytes(1500), bytes(1_400_000_000_000)]).toEqual(['0 B', '999 B', '1.5 kB', '1.4 TB']);
+});
+
+it.each([
+  ['9:5', '09:05:00'],
+  ['905', '09:05:00'],
+  ['0905', '09:05:00'],
+  ['9.05', '09:05:00'],
+  ['23', '23:00:00'],
+  ['235959', '23:59:59'],
+  ['7:05:09', '07:05:09'],
+  ['', '00:00:00'],
+  ['24:00', null],
+  ['25:99', null],
+  ['12:', null],
+  ['9 pm', null],
+  ['1:2:3:4', null],
+])('takes %j for the time %j', (typed, time) => {
+  expect(timeOfDay(typed)).toBe(time);
 });

@@ -171,10 +171,11 @@ export interface Retention {
 }
 
 export interface Privacy {
-  cameras: { camera: string; preset: string; masks: string[]; sealed_days: number | null; masked_days: number | null }[];
-  retention: Retention;
+  cameras: { camera: string; preset: string; sealed_days?: number | null; masked_days?: number | null }[];
+  retention: Partial<Retention>;
   holds: number;
-  lines_never_crossed: string[];
+  /** Keys of sentences, such as `faces`. */
+  lines: string[];
   custodians: Custodians;
   last_destroyed: Time | null;
 }
@@ -188,27 +189,35 @@ export interface Act {
   detail: Record<string, unknown>;
 }
 
-export type Tables = Record<string, Record<string, unknown>>;
-
 export interface Configuration {
   tables: Record<string, unknown>;
+  /** For `If-Match`; null where there is no configuration file. */
+  etag?: string | null;
 }
 
 export interface Carrier {
   name: string;
+  /** Empty for one that is not configured any more. */
   kind: string;
   target: string;
-  events: string[];
+  events: { severity: Severity; types: string[]; cameras: string[] } | null;
   waiting: number;
+  oldest: Time | null;
   dead: number;
   delivered: number;
   last_problem: string;
 }
 
+export interface CarrierTest {
+  ok: boolean;
+  problem: string;
+  remedy?: string;
+}
+
 export interface DeadLetter {
-  event_id: string;
-  type?: string;
-  camera?: string | null;
+  id: string;
+  type: string;
+  camera: string | null;
   at: Time;
   attempts: number;
   problem: string;

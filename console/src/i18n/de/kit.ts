@@ -29,4 +29,6 @@ export const kit = {
   from: 'Von',
   to: 'Bis',
   now: 'Jetzt',
+  time: 'Uhrzeit',
+  no_time: 'Schreiben Sie die Zeit als 14:05 oder 14:05:30.',
 } as const;

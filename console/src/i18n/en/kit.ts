@@ -29,4 +29,6 @@ export const kit = {
   from: 'From',
   to: 'To',
   now: 'Now',
+  time: 'time',
+  no_time: 'Write the time as 14:05 or 14:05:30.',
 } as const;
