@@ -1,5 +1,5 @@
 // Plays a camera's masked pictures as they are made: WebSocket to Media Source, HLS where a browser has none.
-import { urlOf } from '../api/client.ts';
+import { api, Problem, urlOf } from '../api/client.ts';
 import { Socket, type SocketState } from '../api/socket.ts';
 import type { LiveWord } from '../api/types.ts';
 import { readFragments, timescaleOf } from './boxes.ts';
@@ -134,11 +134,15 @@ export class LivePlayer {
 
   /** A browser does not tell why a socket was refused; the same stream as a playlist does. */
   private async askWhy(): Promise<void> {
-    const response = await fetch(urlOf(`/cameras/${encodeURIComponent(this.options.camera)}/live.m3u8`)).catch(() => null);
-    if (this.isClosed || this.hasOpened || !response) return;
-    const isTold = (response.headers.get('content-type') ?? '').startsWith('application/problem+json');
-    if (response.status === 403 || response.status === 404) this.refused('forbidden', FORBIDDEN_MS);
-    else if (response.status === 429 || (response.status === 503 && isTold)) this.refused('full', FULL_MS);
+    try {
+      const response = await api.open(urlOf(`/cameras/${encodeURIComponent(this.options.camera)}/live.m3u8`));
+      await response.body?.cancel();
+    } catch (error) {
+      if (this.isClosed || this.hasOpened || !(error instanceof Problem)) return;
+      if (error.status === 403 || error.status === 404) this.refused('forbidden', FORBIDDEN_MS);
+      // Without a problem document it is a proxy that speaks, and the server is away.
+      else if (error.status === 429 || (error.status === 503 && error.detail)) this.refused('full', FULL_MS);
+    }
   }
 
   /** Not to be had now: no use in knocking every second. */

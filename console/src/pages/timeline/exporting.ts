@@ -1,5 +1,5 @@
 // Fetches a masked clip with its progress, so that a large one can be watched coming, and stopped.
-import { api, Problem, urlOf } from '../../api/client.ts';
+import { api, urlOf } from '../../api/client.ts';
 import type { View } from '../../api/types.ts';
 import { rfc3339 } from '../../app/clock.ts';
 
@@ -24,15 +24,11 @@ export async function fetchClip(wanted: Wanted, onProgress: (done: number, all: 
   const { camera, reason } = wanted;
   const span = { from: rfc3339(wanted.fromMs), to: rfc3339(wanted.toMs) };
   const view = await api.post<View>('/views', { cameras: [camera], ...span, ...(reason ? { reason } : {}) }, { signal });
-  const response = await fetch(urlOf(`/cameras/${encodeURIComponent(camera)}/clip.mp4`, { ...span, view: view.id }), { signal, credentials: 'same-origin' });
-  if (!response.ok || !response.body) {
-    const told = (await response.json().catch(() => ({}))) as { detail?: string; remedy?: string };
-    throw new Problem(response.status, '', told.detail ?? '', told.remedy ?? '');
-  }
+  const response = await api.open(urlOf(`/cameras/${encodeURIComponent(camera)}/clip.mp4`, { ...span, view: view.id }), signal);
   const all = Number(response.headers.get('content-length')) || null;
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let done = 0;
-  const reader = response.body.getReader();
+  const reader = response.body!.getReader();
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     pieces.push(piece.value);
     done += piece.value.byteLength;
