@@ -24,7 +24,6 @@ export const wall = {
   add_all: 'Alle',
   add_none: 'Keine',
   apply: 'Diese zeigen',
-  tour: 'Rundgang',
   tour_on: 'Rundgang: alle {n} s die nächste Ansicht',
   tour_off: 'Rundgang beenden',
   tour_none: 'Ein Rundgang braucht zwei Ansichten oder zwei Seiten.',

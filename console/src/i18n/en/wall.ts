@@ -24,7 +24,6 @@ export const wall = {
   add_all: 'All of them',
   add_none: 'None of them',
   apply: 'Show these',
-  tour: 'Tour',
   tour_on: 'Tour: the next layout every {n} s',
   tour_off: 'Stop the tour',
   tour_none: 'A tour needs two layouts or two pages.',

@@ -40,6 +40,8 @@ export class Watching {
   view = $state.raw<(PlaybackView & { cameras: string[] }) | null>(null);
   problem = $state.raw<Problem | null>(null);
   isAsking = $state(false);
+  /** Asked, and no reason given: nothing is shown, and nothing asked again, before somebody wants to. */
+  isDeclined = $state(false);
   /** Given once, and kept in the acts with every view that this watching opens. */
   reason = $state('');
   inMs = $state<number | null>(null);
@@ -66,11 +68,6 @@ export class Watching {
     return this.engine.atMs;
   }
 
-  /** Whether it cannot be watched before a reason is given. */
-  get wantsReason(): boolean {
-    return this.isAsking;
-  }
-
   seek(atMs: number): void {
     this.engine.seek(atMs);
     this.stretch = revealed(this.stretch, this.engine.atMs, session.clock.nowMs());
@@ -92,21 +89,29 @@ export class Watching {
 
   /** Make sure that there is a view of the moment; asks for a reason where one is needed and not given. */
   open(): Promise<void> {
-    if (this.viewAt(this.engine.atMs) || this.cameras.length === 0) return Promise.resolve();
+    if (this.viewAt(this.engine.atMs) || this.cameras.length === 0) {
+      this.isDeclined = false;
+      return Promise.resolve();
+    }
     this.opening ??= this.openNow().finally(() => (this.opening = null));
     return this.opening;
   }
 
-  /** The reason was given (or is given up). */
   async give(reason: string): Promise<void> {
     this.reason = reason.trim();
-    this.isAsking = false;
+    this.isAsking = this.isDeclined = false;
     this.askedMs = -Infinity;
     await this.open();
   }
 
+  decline(): void {
+    this.isAsking = false;
+    this.isDeclined = true;
+  }
+
   again(): void {
     this.problem = null;
+    this.isDeclined = false;
     this.askedMs = -Infinity;
     this.view = null;
     void this.open();
@@ -132,6 +137,7 @@ export class Watching {
       const view = await api.post<View>('/views', body);
       this.view = { id: view.id, cameras, fromMs: ms(view.from), toMs: ms(view.to) };
       this.problem = null;
+      this.isDeclined = false;
       this.engine.retry();
     } catch (error) {
       const problem = toProblem(error);
@@ -146,7 +152,7 @@ export class Watching {
     const isExpired = facts.decks.some((deck) => deck.problem?.kind === 'view-required');
     if (isExpired) this.view = null;
     const isMissing = isExpired || !this.viewAt(facts.atMs);
-    if (isMissing && !this.isAsking && !this.problem && nowMs - this.askedMs > VIEW_PAUSE_MS) void this.open();
+    if (isMissing && !this.isAsking && !this.isDeclined && !this.problem && nowMs - this.askedMs > VIEW_PAUSE_MS) void this.open();
     // Twenty times a second is more than words can be read.
     const isNews = !this.facts || facts.isPlaying !== this.facts.isPlaying || facts.rate !== this.facts.rate || facts.isHeld !== this.facts.isHeld;
     if (!isNews && nowMs - this.toldMs < FACTS_MS) return;
