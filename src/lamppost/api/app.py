@@ -32,6 +32,7 @@ from lamppost.api import (
     users,
     views,
 )
+from lamppost.api.console_files import install_console
 from lamppost.api.context import Context
 from lamppost.api.permit import API, mark_routes
 from lamppost.api.problems import install_problems
@@ -78,4 +79,5 @@ def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RE
     for tag, router in resources:
         mark_routes(router)
         app.include_router(router, prefix=API, tags=[tag])
+    install_console(app)
     return app

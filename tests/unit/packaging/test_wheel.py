@@ -46,6 +46,16 @@ def test_the_pinned_weights_their_licence_and_the_test_face_are_in_it(wheel: Pat
         assert sources <= set(archive.namelist())
 
 
+def test_the_built_console_is_in_it_with_all_that_its_page_names(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        page = archive.read("lamppost/api/console/index.html").decode()
+        named = re.findall(r'(?:src|href)="/([^"]+)"', page)
+        assert any(name.endswith(".js") for name in named)
+        assert {f"lamppost/api/console/{name}" for name in named} <= set(archive.namelist())
+        assert "svelte" in archive.read("lamppost/api/console/licenses.md").decode()
+    assert not re.search(r"<style|<script>|\sstyle=|https?://", page)
+
+
 def test_it_asks_for_one_opencv_and_for_no_package_that_only_carried_files(wheel: Path) -> None:
     names = {Requirement(line).name for line in described(wheel).requires or []}
     assert "opencv-python-headless" in names
@@ -68,8 +78,8 @@ def test_the_notice_names_every_bundled_piece_with_its_licence(wheel: Path) -> N
     assert described(wheel).metadata["License-Expression"] == "Apache-2.0 AND MIT"
 
 
-def test_a_build_with_altered_weights_fails(tmp_path: Path) -> None:
-    """In a copy of what the build reads."""
+def build_elsewhere(folder: Path, weights: bytes) -> subprocess.CompletedProcess[str]:
+    """In a copy of what the build reads, without a console."""
     for name in (
         "pyproject.toml",
         "hatch_build.py",
@@ -79,15 +89,24 @@ def test_a_build_with_altered_weights_fails(tmp_path: Path) -> None:
         "src/lamppost/__init__.py",
         "src/lamppost/detect/catalogue.py",
     ):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    weights = tmp_path / "src" / WEIGHTS
-    weights.parent.mkdir()
-    weights.write_bytes(b"something else")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "src" / WEIGHTS).parent.mkdir()
+    (folder / "src" / WEIGHTS).write_bytes(weights)
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
-    done = subprocess.run(build, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=120)
+    return subprocess.run(build, cwd=folder, check=False, capture_output=True, text=True, timeout=120)
+
+
+def test_a_build_with_altered_weights_fails(tmp_path: Path) -> None:
+    done = build_elsewhere(tmp_path, b"something else")
     assert done.returncode != 0
     assert "not the file that the catalogue names" in done.stderr
+
+
+def test_a_build_without_the_console_fails_and_says_what_to_do(tmp_path: Path) -> None:
+    done = build_elsewhere(tmp_path, (ROOT / "src" / WEIGHTS).read_bytes())
+    assert done.returncode != 0
+    assert "run `make console` first" in done.stderr
 
 
 @pytest.mark.long

@@ -1,0 +1,111 @@
+// A WebSocket that comes back: the server restarts, a laptop sleeps, and the page need not know.
+
+export type SocketState = 'connecting' | 'open' | 'waiting' | 'closed';
+
+export interface Listener {
+  onText?: (text: string) => void;
+  onBinary?: (bytes: ArrayBuffer) => void;
+  onState?: (state: SocketState) => void;
+}
+
+export interface SocketOutside {
+  open: (url: string) => WebSocket;
+  after: (ms: number, then: () => void) => () => void;
+  random: () => number;
+  nowMs: () => number;
+}
+
+const FIRST_MS = 500;
+const MOST_MS = 15_000;
+// A connection that held for so long was a good one: the next try comes at once again.
+const STEADY_MS = 10_000;
+
+const OUTSIDE: SocketOutside = {
+  open: (url) => new WebSocket(url),
+  after: (ms, then) => {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+  nowMs: () => performance.now(),
+};
+
+/** Connects at once and again after every loss, at growing intervals, until it is closed. */
+export class Socket {
+  state: SocketState = 'connecting';
+  private socket: WebSocket | null = null;
+  private failures = 0;
+  private openedMs = 0;
+  private cancel: () => void = () => undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly listener: Listener,
+    private readonly outside: SocketOutside = OUTSIDE,
+  ) {
+    this.connect();
+  }
+
+  /** Sent if the connection stands; nothing is kept for later. */
+  send(word: unknown): void {
+    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(word));
+  }
+
+  close(): void {
+    this.cancel();
+    this.tell('closed');
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+
+  /** Connect now, whatever the interval: the person at the screen asked, or the network is back. */
+  hurry(): void {
+    if (this.state !== 'waiting') return;
+    this.cancel();
+    this.connect();
+  }
+
+  private connect(): void {
+    this.tell('connecting');
+    const socket = this.outside.open(socketUrl(this.path));
+    socket.binaryType = 'arraybuffer';
+    this.socket = socket;
+    socket.onopen = () => {
+      if (this.socket !== socket) return;
+      this.openedMs = this.outside.nowMs();
+      this.tell('open');
+    };
+    socket.onmessage = (message: MessageEvent<string | ArrayBuffer>) => {
+      if (this.socket !== socket) return;
+      if (typeof message.data === 'string') this.listener.onText?.(message.data);
+      else this.listener.onBinary?.(message.data);
+    };
+    socket.onclose = () => {
+      if (this.socket === socket) this.lost();
+    };
+  }
+
+  private lost(): void {
+    this.socket = null;
+    const heldMs = this.state === 'open' ? this.outside.nowMs() - this.openedMs : 0;
+    this.failures = heldMs >= STEADY_MS ? 0 : this.failures + 1;
+    const most = Math.min(MOST_MS, FIRST_MS * 2 ** Math.max(0, this.failures - 1));
+    this.tell('waiting');
+    // Half of it by chance, or all pages of a house come back in the same moment.
+    this.cancel = this.outside.after(most / 2 + (most / 2) * this.outside.random(), () => this.connect());
+  }
+
+  private tell(state: SocketState): void {
+    if (this.state === state && state !== 'connecting') return;
+    this.state = state;
+    this.listener.onState?.(state);
+  }
+}
+
+/** The address of a socket of the API on the page's own server. */
+export function socketUrl(path: string): string {
+  const { protocol, host } = globalThis.location;
+  const base = path.startsWith('/api/') ? path : `/api/v1${path}`;
+  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${base}`;
+}

@@ -1,0 +1,72 @@
+// Keys that do something: those of the frame, and those of the page that is open, all listed under `?`.
+import { untrack } from 'svelte';
+
+import { PAGES } from './pages.ts';
+
+export interface Shortcut {
+  /** As `KeyboardEvent.key` has it: `f`, `ArrowLeft`, ` `. */
+  key: string;
+  /** As the list shows it; the key itself where it is missing. */
+  shown?: string;
+  label: string;
+  run: (event: KeyboardEvent) => void;
+}
+
+const GO_MS = 1500;
+
+class Keys {
+  /** Those of the page that is open. */
+  page = $state.raw<(() => Shortcut[])[]>([]);
+  isHelpOpen = $state(false);
+  private isGoing = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** For a handler on the window; `go` opens a page. */
+  handle(event: KeyboardEvent, go: (route: string) => void): void {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    // A dialog has the keyboard to itself.
+    if (document.querySelector('dialog[open]')) return;
+    if (this.isGoing) {
+      this.isGoing = false;
+      const page = PAGES.find((each) => each.key === event.key);
+      if (page) {
+        event.preventDefault();
+        go(page.route);
+        return;
+      }
+    }
+    if (event.key === 'g') {
+      this.isGoing = true;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => (this.isGoing = false), GO_MS);
+    } else if (event.key === '?') {
+      event.preventDefault();
+      this.isHelpOpen = true;
+    } else {
+      const found = this.page.flatMap((list) => list()).find((each) => each.key === event.key);
+      if (!found || (event.key === ' ' && isPressable(event.target))) return;
+      event.preventDefault();
+      found.run(event);
+    }
+  }
+}
+
+export const keys = new Keys();
+
+/** Keys of a page while its component lives: `pageKeys(() => [{ key: 'f', label: t('wall.full'), run: full }])`. */
+export function pageKeys(list: () => Shortcut[]): void {
+  $effect(() => {
+    keys.page = [...untrack(() => keys.page), list];
+    return () => {
+      keys.page = keys.page.filter((each) => each !== list);
+    };
+  });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));
+}
+
+function isPressable(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && /^(button|a|summary)$/i.test(target.tagName);
+}

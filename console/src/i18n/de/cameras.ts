@@ -1,0 +1,4 @@
+// German of the page cameras.
+export const cameras = {
+  title: 'Kameras',
+} as const;

@@ -1,0 +1,4 @@
+// German of the page counts.
+export const counts = {
+  title: 'Zählungen',
+} as const;

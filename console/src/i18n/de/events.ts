@@ -1,0 +1,4 @@
+// German of the page events.
+export const events = {
+  title: 'Ereignisse',
+} as const;

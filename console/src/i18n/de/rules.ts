@@ -1,0 +1,4 @@
+// German of the page rules.
+export const rules = {
+  title: 'Regeln',
+} as const;

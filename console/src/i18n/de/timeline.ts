@@ -1,0 +1,4 @@
+// German of the page timeline.
+export const timeline = {
+  title: 'Zeitachse',
+} as const;

@@ -1,0 +1,4 @@
+// German of the page wall.
+export const wall = {
+  title: 'Wand',
+} as const;

@@ -1,0 +1,20 @@
+// German of the words of the API.
+export const word = {
+  info: 'Hinweis',
+  warning: 'Warnung',
+  alarm: 'Alarm',
+  recording: 'Zeichnet auf',
+  connecting: 'Verbindet',
+  lost: 'Verloren',
+  refused: 'Abgewiesen',
+  unsupported: 'Nicht unterstützt',
+  not_scheduled: 'Nicht im Zeitplan',
+  held: 'Zurückgehalten',
+  starting: 'Startet',
+  off: 'Aus',
+  masked: 'Maskiert',
+  covered: 'Abgedeckt',
+  behind: 'Im Rückstand',
+  running: 'Läuft',
+  dead: 'Läuft nicht',
+} as const;

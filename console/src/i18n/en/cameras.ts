@@ -1,0 +1,4 @@
+// English of the page cameras.
+export const cameras = {
+  title: 'Cameras',
+} as const;

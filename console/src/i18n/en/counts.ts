@@ -1,0 +1,4 @@
+// English of the page counts.
+export const counts = {
+  title: 'Counts',
+} as const;

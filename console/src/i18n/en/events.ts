@@ -1,0 +1,4 @@
+// English of the page events.
+export const events = {
+  title: 'Events',
+} as const;

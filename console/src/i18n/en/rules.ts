@@ -1,0 +1,4 @@
+// English of the page rules.
+export const rules = {
+  title: 'Rules',
+} as const;

@@ -1,0 +1,4 @@
+// English of the page timeline.
+export const timeline = {
+  title: 'Timeline',
+} as const;

@@ -1,0 +1,4 @@
+// English of the page wall.
+export const wall = {
+  title: 'Wall',
+} as const;

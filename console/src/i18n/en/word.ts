@@ -1,0 +1,20 @@
+// English of the words of the API: states, severities, causes. `named('word', …)` says them, and what is not here as it is.
+export const word = {
+  info: 'Info',
+  warning: 'Warning',
+  alarm: 'Alarm',
+  recording: 'Recording',
+  connecting: 'Connecting',
+  lost: 'Lost',
+  refused: 'Refused',
+  unsupported: 'Unsupported',
+  not_scheduled: 'Not scheduled',
+  held: 'Held back',
+  starting: 'Starting',
+  off: 'Off',
+  masked: 'Masked',
+  covered: 'Covered',
+  behind: 'Behind',
+  running: 'Running',
+  dead: 'Not running',
+} as const;

@@ -1,0 +1,103 @@
+// A socket comes back by itself, not in a rush, and not after it was closed.
+import { describe, expect, it, vi } from 'vitest';
+
+import { Socket, type SocketOutside, type SocketState } from '../src/api/socket.ts';
+
+class FakeSocket {
+  binaryType = '';
+  readyState = 0;
+  sent: string[] = [];
+  onopen: () => void = () => undefined;
+  onmessage: (message: { data: unknown }) => void = () => undefined;
+  onclose: () => void = () => undefined;
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen();
+  }
+
+  close(): void {
+    this.readyState = 3;
+    this.onclose();
+  }
+}
+
+function given(): { outside: SocketOutside; made: FakeSocket[]; waits: number[]; tick: (ms: number) => void; wake: () => void } {
+  const made: FakeSocket[] = [];
+  const waits: number[] = [];
+  let then: (() => void) | null = null;
+  let nowMs = 0;
+  vi.stubGlobal('location', { protocol: 'https:', host: 'lamppost.test' });
+  return {
+    made,
+    waits,
+    tick: (ms) => (nowMs += ms),
+    wake: () => then?.(),
+    outside: {
+      open: () => {
+        const socket = new FakeSocket();
+        made.push(socket);
+        return socket as unknown as WebSocket;
+      },
+      after: (ms, run) => {
+        waits.push(ms);
+        then = run;
+        return () => (then = null);
+      },
+      random: () => 1,
+      nowMs: () => nowMs,
+    },
+  };
+}
+
+describe('a socket', () => {
+  it('hands on what comes, and says how it stands', () => {
+    const { outside, made } = given();
+    const texts: string[] = [];
+    const states: SocketState[] = [];
+    const bytes: number[] = [];
+    const socket = new Socket('/events/feed', { onText: (text) => texts.push(text), onBinary: (each) => bytes.push(each.byteLength), onState: (state) => states.push(state) }, outside);
+    made[0]!.open();
+    made[0]!.onmessage({ data: '{"type":"ping"}' });
+    made[0]!.onmessage({ data: new ArrayBuffer(3) });
+    socket.send({ type: 'pause' });
+    expect([texts, bytes, states, made[0]!.sent]).toEqual([['{"type":"ping"}'], [3], ['connecting', 'open'], ['{"type":"pause"}']]);
+  });
+
+  it('waits longer after every failure, up to a bound, and anew after one that held', () => {
+    const { outside, made, waits, tick, wake } = given();
+    new Socket('/events/feed', {}, outside);
+    for (let failure = 0; failure < 8; failure++) {
+      made.at(-1)!.close();
+      wake();
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+    made.at(-1)!.open();
+    tick(60_000);
+    made.at(-1)!.close();
+    expect(waits.at(-1)).toBe(500);
+  });
+
+  it('stays closed, and an old one says nothing any more', () => {
+    const { outside, made, waits, wake } = given();
+    const texts: string[] = [];
+    const socket = new Socket('/events/feed', { onText: (text) => texts.push(text) }, outside);
+    made[0]!.open();
+    socket.close();
+    made[0]!.onmessage({ data: 'late' });
+    wake();
+    expect([made.length, waits, texts, socket.state]).toEqual([1, [], [], 'closed']);
+  });
+
+  it('hurries when it is asked to', () => {
+    const { outside, made } = given();
+    const socket = new Socket('/events/feed', {}, outside);
+    made[0]!.close();
+    socket.hurry();
+    expect(made).toHaveLength(2);
+  });
+});
