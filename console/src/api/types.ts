@@ -247,11 +247,13 @@ export type MaskingState = 'masked' | 'covered' | 'behind' | 'off';
 export interface Camera {
   name: string;
   site: string;
+  /** As grants and filters name it. */
+  site_id: string;
   state: CameraState;
   detail: string;
   since: Time | null;
   masking: { state: MaskingState; behind_s: number; step: string | null; covered_cause: string | null };
-  picture: { width_px: number; height_px: number; fps: number; codec: string } | null;
+  picture: { width_px: number; height_px: number; fps: number | null; codec: string } | null;
   preset: string;
   has_rules: boolean;
   has_sub: boolean;
@@ -261,37 +263,46 @@ export interface Camera {
   can: Permission[];
 }
 
+/** With its settings, which are null for who may not edit it. */
 export type CameraDetail = Camera & {
-  url?: string;
-  has_password?: boolean;
-  transport?: string;
-  schedule?: string | null;
-  retention?: { sealed_days: number | null; masked_days: number | null };
-  etag?: string;
+  url: string | null;
+  sub_url: string | null;
+  username: string | null;
+  has_password: boolean | null;
+  transport: 'tcp' | 'udp' | null;
+  certificate_sha256: string | null;
+  own_preset: string | null;
+  own_site: string | null;
+  schedule: string[] | null;
+  retention: { sealed_days: number | null; masked_days: number | null; max_gb: number | null } | null;
+  rules_file: string | null;
+  etag: string | null;
 };
 
-export interface NewCamera {
-  name: string;
-  url: string;
-  sub_url?: string;
-  username?: string;
-  password?: string;
-  transport?: string;
-  preset?: string;
-  schedule?: string;
-  certificate_sha256?: string;
-  sealed_days?: number;
-  masked_days?: number;
-  site?: string;
+/** What may be set of a camera; null takes it out, so that its default holds. */
+export interface CameraSettings {
+  url?: string;
+  sub_url?: string | null;
+  username?: string | null;
+  password?: string | null;
+  transport?: 'tcp' | 'udp' | null;
+  preset?: string | null;
+  schedule?: string[] | null;
+  certificate_sha256?: string | null;
+  sealed_days?: number | null;
+  masked_days?: number | null;
+  site?: string | null;
 }
+
+export type NewCamera = CameraSettings & { name: string; url: string };
 
 export interface StreamReport {
   codec: string;
   width_px: number;
   height_px: number;
-  fps: number;
+  fps: number | null;
   kbit_per_s: number;
-  keyframe_interval_s: number;
+  keyframe_interval_s: number | null;
   first_picture_s: number;
   warnings: string[];
 }
@@ -313,6 +324,8 @@ export interface Gap {
 }
 
 export interface GapAccount {
+  from: Time;
+  until: Time;
   recorded_s: number;
   gap_s_by_cause: Record<string, number>;
   unexplained_s: number;
@@ -333,8 +346,17 @@ export interface Reduction {
   step: string;
 }
 
+export interface HealthEvent {
+  id: string;
+  type: string;
+  severity: Severity;
+  started: Time;
+  ended: Time | null;
+  detail: string;
+}
+
 export interface CameraHealth {
-  events: Event[];
+  events: HealthEvent[];
   reductions: Reduction[];
   alarms: Alarm[];
 }
@@ -346,6 +368,9 @@ export type RuleBook = Record<string, unknown>;
 export interface Rules {
   rules: RuleBook;
   file: string | null;
+  /** What is wrong with the file, where somebody made a mistake in it: then `rules` are those in force. */
+  problem: string;
+  etag: string | null;
 }
 
 export interface RuleMistake {
@@ -354,10 +379,12 @@ export interface RuleMistake {
 }
 
 export interface CalibrationCheck {
-  error_px: number;
+  error_px: number | null;
   error_m: number;
-  points: { residual_px: number }[];
-  homography: number[][] | number[];
+  /** As the others foretell each point; null for four points, which always fit. */
+  left_out_error_m: number | null;
+  points: { residual_px: number | null; residual_m: number }[];
+  homography: number[][];
 }
 
 export interface RuleTrial {
@@ -442,7 +469,7 @@ export interface Event {
   type: string;
   severity: Severity;
   camera: string | null;
-  site: string;
+  site: string | null;
   rule: string | null;
   place: string | null;
   kind: string | null;
@@ -450,12 +477,11 @@ export interface Event {
   value: number | null;
   unit: string | null;
   limit: number | null;
-  level: string | null;
-  ways: string[] | null;
-  note: string | null;
+  level: number | null;
+  ways: string[];
+  note: string;
   started: Time;
   ended: Time | null;
-  updated: Time;
   snapshot: string | null;
   acknowledged: { at: Time; by: string } | null;
   comments: number;
@@ -515,8 +541,6 @@ export interface Heat {
   rows: number;
   cells: number[];
   observed_s: number;
-  from: Time;
-  to: Time;
 }
 
 // Holds

@@ -88,10 +88,15 @@ export class Router {
   path = $state('/');
   query = $state.raw(new URLSearchParams());
   route: Route = $derived(match(this.path));
+  /**
+   * A page with something unsaved is asked before another path is gone to; false stays. It may call `go` again later,
+   * once the person has decided and it has let go.
+   */
+  mayLeave: ((address: string) => boolean) | null = null;
 
   constructor(private readonly browser: Browser) {
     this.read();
-    browser.addEventListener('popstate', () => this.read());
+    browser.addEventListener('popstate', () => this.returned());
   }
 
   get name(): Route['name'] {
@@ -104,6 +109,7 @@ export class Router {
 
   /** Go to an address of the console; `replace` leaves no step behind for the back button. */
   go(address: string, { replace = false } = {}): void {
+    if (address.split(/[?#]/)[0] !== this.path && this.mayLeave?.(address) === false) return;
     this.browser.history[replace ? 'replaceState' : 'pushState'](null, '', address);
     this.read();
   }
@@ -130,6 +136,17 @@ export class Router {
     const value = new URLSearchParams(hash.slice(1)).get(name) ?? '';
     if (hash) this.browser.history.replaceState(null, '', pathname + search);
     return value;
+  }
+
+  /** Back or forward: the address has changed already, and is put back where the page stays. */
+  private returned(): void {
+    const { pathname, search } = this.browser.location;
+    if (pathname !== this.path && this.mayLeave?.(pathname + search) === false) {
+      const text = this.query.toString();
+      this.browser.history.pushState(null, '', text ? `${this.path}?${text}` : this.path);
+      return;
+    }
+    this.read();
   }
 
   private read(): void {

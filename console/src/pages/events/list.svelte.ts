@@ -1,0 +1,117 @@
+// The events that a page shows: its history by pages, and a socket that tells of new ones.
+import { api, isAborted, type Problem, toProblem } from '../../api/client.ts';
+import { Socket, type SocketState } from '../../api/socket.ts';
+import type { Event, EventDetail, FeedWord, Page } from '../../api/types.ts';
+import { connection } from '../../app/connection.svelte.ts';
+import { belongs, caughtUp, type Filters, NOTHING, paged, released, type Shown, told } from './feed.ts';
+
+const LIMIT = 50;
+
+export class EventList {
+  shown = $state.raw<Shown>(NOTHING);
+  next = $state<string | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  isLoading = $state(false);
+  isThere = $state(false);
+  feed = $state<SocketState>('connecting');
+  /** Called for every event of the feed that is new and fits. */
+  onnew: (event: Event) => void = () => undefined;
+  private filters: Filters | null = null;
+  private siteCameras: readonly string[] | null = null;
+  private giveUp: AbortController | null = null;
+
+  /** Show what fits; returns how to stop. */
+  follow(filters: Filters, siteCameras: readonly string[] | null): () => void {
+    this.filters = filters;
+    this.siteCameras = siteCameras;
+    void this.load('');
+    let wasOpen = false;
+    const socket = new Socket(`/events/feed${filters.camera ? `?camera=${encodeURIComponent(filters.camera)}` : ''}`, {
+      onText: (text) => this.hear(JSON.parse(text) as FeedWord),
+      onState: (state) => {
+        this.feed = state;
+        if (state === 'waiting') void connection.probe();
+        if (state !== 'open') return;
+        if (wasOpen) void this.catchUp();
+        wasOpen = true;
+      },
+    });
+    return () => {
+      socket.close();
+      this.giveUp?.abort();
+    };
+  }
+
+  more(): void {
+    if (this.next && !this.isLoading) void this.load(this.next);
+  }
+
+  reload(): void {
+    void this.load('');
+  }
+
+  /** Show the new ones; where more came than were kept, all is loaded anew. */
+  release(): void {
+    if (this.shown.hasLostSome) this.reload();
+    else this.shown = released(this.shown);
+  }
+
+  /** What we know better than the list: an answer to what was just done. */
+  learn(event: Event): void {
+    this.shown = told(this.shown, event, false);
+  }
+
+  private hear(word: FeedWord): void {
+    if (word.type !== 'event' || !this.filters) return;
+    const isKnown = [...this.shown.items, ...this.shown.waiting].some((each) => each.id === word.event.id);
+    const isWanted = belongs(word.event, this.filters, this.siteCameras);
+    this.shown = told(this.shown, word.event, isWanted);
+    if (isWanted && !isKnown) this.onnew(word.event);
+  }
+
+  private async load(cursor: string): Promise<void> {
+    this.giveUp?.abort();
+    const giveUp = new AbortController();
+    this.giveUp = giveUp;
+    this.isLoading = true;
+    try {
+      const page = await this.page(cursor, giveUp.signal);
+      if (this.giveUp !== giveUp) return;
+      this.shown = paged(this.shown, page.items, !cursor);
+      this.next = page.next;
+      this.problem = null;
+      this.isThere = true;
+    } catch (error) {
+      if (this.giveUp === giveUp && !isAborted(error)) this.problem = toProblem(error);
+    } finally {
+      if (this.giveUp === giveUp) this.isLoading = false;
+    }
+  }
+
+  private async catchUp(): Promise<void> {
+    try {
+      const page = await this.page('', new AbortController().signal);
+      this.shown = caughtUp(this.shown, page.items);
+    } catch (error) {
+      // The next connection tries again; the banner says meanwhile that the server is away.
+      if (!isAborted(error)) this.problem = this.isThere ? null : toProblem(error);
+    }
+  }
+
+  private page(cursor: string, signal: AbortSignal): Promise<Page<Event>> {
+    return api.get<Page<Event>>('/events', { query: { ...this.filters, cursor, limit: LIMIT }, signal });
+  }
+}
+
+/** Look after an event. It is all the same who was first: the answer is what is known of it now. */
+export async function acknowledge(id: string, by: string, text = ''): Promise<EventDetail> {
+  try {
+    const answer = await api.post<EventDetail>(`/events/${encodeURIComponent(id)}/acknowledgement`, { text });
+    // Where the index is behind, the answer does not know yet what was just done.
+    return answer.acknowledged ? answer : { ...answer, acknowledged: { at: new Date().toISOString(), by } };
+  } catch (error) {
+    const problem = toProblem(error);
+    if (problem.kind === 'acknowledged') return api.get<EventDetail>(`/events/${encodeURIComponent(id)}`);
+    throw error;
+  }
+}
