@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from typing import Final
 
-import pyotp
 import segno
 from cryptography.fernet import Fernet, InvalidToken
+from pyotp import random_base32
+from pyotp.totp import TOTP
 
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import StoreError
@@ -28,24 +30,24 @@ class Pairing:
 
 def pair(secret: str, name: str, site: str) -> Pairing:
     """How an app is told the secret."""
-    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=f"{_ISSUER} {site}".strip())
+    uri = TOTP(secret).provisioning_uri(name=name, issuer_name=f"{_ISSUER} {site}".strip())
     return Pairing(secret, uri, segno.make(uri, error="m", micro=False).svg_inline(svgns=True, omitsize=True, border=2))
 
 
 def new_secret() -> str:
     """160 bits in base32."""
-    return pyotp.random_base32()
+    return random_base32()
 
 
 def step_of(secret: str, code: str, now_us: int) -> int | None:
     """The number of the code, where it is one of now or of a step before or after; None for a wrong one."""
-    totp = pyotp.TOTP(secret, interval=STEP_S)
+    totp = TOTP(secret, interval=STEP_S)
     now_step = now_us // US_PER_S // STEP_S
     digits = "".join(code.split())
     found = [
         step
         for step in range(now_step - DRIFT_STEPS, now_step + DRIFT_STEPS + 1)
-        if pyotp.utils.strings_equal(totp.generate_otp(step), digits)
+        if hmac.compare_digest(totp.generate_otp(step).encode(), digits.encode())
     ]
     return max(found, default=None)
 

@@ -154,7 +154,7 @@ def make_token(wish: TokenWish, identity: _Person, context: _Context) -> NewToke
     row, token = desk_of(context).make_token(identity.signed_in, wish.name, grants, wish.expires_days)
     told = [f"{grant.role.value} of {grant.scope.text}" for grant in grants]
     context.act("token_made", identity.name, "node", {"id": row.token_id, "name": row.name, "days": wish.expires_days, "grants": told})
-    return NewToken(**_token(row).model_dump() | {"created": row.created_us, "expires": row.expires_us}, token=token)
+    return NewToken(**_values(row), token=token)
 
 
 @router.delete("/tokens/{token_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -166,8 +166,18 @@ def remove_token(token_id: str, identity: _Person, context: _Context) -> None:
 
 
 def _token(row: TokenRow) -> Token:
-    grants = [GrantBody(role=grant.role.value, scope=grant.scope.text) for grant in row.grants]
-    return Token(id=row.token_id, name=row.name, created=row.created_us, expires=row.expires_us, last_used=row.used_us, grants=grants)
+    return Token(**_values(row))
+
+
+def _values(row: TokenRow) -> dict[str, Any]:
+    return {
+        "id": row.token_id,
+        "name": row.name,
+        "created": row.created_us,
+        "expires": row.expires_us,
+        "last_used": row.used_us,
+        "grants": [GrantBody(role=grant.role.value, scope=grant.scope.text) for grant in row.grants],
+    }
 
 
 def _unproven(error: SignInRefused | SignInThrottled) -> Problem:

@@ -80,9 +80,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self._status = message["status"]
         elif message["type"] == "http.response.body" and self._body is not None:
-            self._body += message.get("body", b"")
-            if len(self._body) > LARGEST_BYTES:
-                self._body = None
+            body = self._body + bytes(message.get("body", b""))
+            self._body = body if len(body) <= LARGEST_BYTES else None
         await self._send(message)
 
     def to_keep(self, path: str) -> tuple[int, str]:

@@ -104,7 +104,7 @@ async def _of_http(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _of_validation(_request: Request, error: Exception) -> JSONResponse:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
+    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else []
     mistakes = [Mistake(at=".".join(str(part) for part in each["loc"]), problem=_words(each)) for each in jsonable_encoder(found)]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=mistakes).response()
 

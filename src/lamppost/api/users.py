@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
@@ -204,7 +204,7 @@ def _body(user: UserRow, is_invited: bool) -> User:
     return User(**_values(user, is_invited=is_invited))
 
 
-def _values(user: UserRow, *, is_invited: bool) -> dict[str, object]:
+def _values(user: UserRow, *, is_invited: bool) -> dict[str, Any]:
     return {
         "id": user.user_id,
         "name": user.name,
