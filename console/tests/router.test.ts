@@ -81,7 +81,7 @@ describe('the router', () => {
 
 it('leads nobody out of the console after sign-in', () => {
   expect(wantedPage('/events?severity=alarm')).toBe('/events?severity=alarm');
-  for (const to of ['', '//evil.test', '/\\evil.test', 'https://evil.test', '/sign-in?to=/wall', '/nothing', 'javascript:alert(1)']) {
+  for (const to of ['', '//evil.test', '//wall', '/\\wall', 'https://evil.test', '/sign-in?to=/wall', '/nothing', 'javascript:alert(1)']) {
     expect(wantedPage(to)).toBe('/');
   }
 });

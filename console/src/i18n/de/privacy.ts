@@ -26,7 +26,7 @@ export const privacy = {
   minutes: { one: '{n} Minute', other: '{n} Minuten' },
   kept_sealed: 'Versiegelte Originale',
   kept_masked: 'Maskiertes Video',
-  kept_events: 'Ereignisse, ohne Bilder von Personen',
+  kept_events: 'Ereignisse, ohne ihre Bilder',
   kept_counts: 'Zählungen je Minute',
   kept_rollup: 'Zählungen je Stunde und Tag',
   last_destroyed: 'Zuletzt gelöscht',

@@ -7,6 +7,7 @@ export const shell = {
   more: 'Mehr',
   reconnecting: 'Der Server antwortet nicht. Verbindet neu …',
   back: 'Der Server ist wieder da.',
+  important: 'Wichtig',
   trial_keys: 'Probeschlüssel: Wer diese Maschine hat, kann jedes versiegelte Original öffnen.',
   trial_keys_how: 'Ersetzen',
   alarms: { one: '{n} Alarm', other: '{n} Alarme' },

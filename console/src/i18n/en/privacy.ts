@@ -26,7 +26,7 @@ export const privacy = {
   minutes: { one: '{n} minute', other: '{n} minutes' },
   kept_sealed: 'Sealed originals',
   kept_masked: 'Masked video',
-  kept_events: 'Events, without pictures of persons',
+  kept_events: 'Events, without their pictures',
   kept_counts: 'Counts by the minute',
   kept_rollup: 'Counts by hour and day',
   last_destroyed: 'Last deletion',

@@ -7,6 +7,7 @@ export const shell = {
   more: 'More',
   reconnecting: 'The server does not answer. Reconnecting…',
   back: 'The server is back.',
+  important: 'Important',
   trial_keys: 'Trial keys: whoever has this machine can open every sealed original.',
   trial_keys_how: 'Replace them',
   alarms: { one: '{n} alarm', other: '{n} alarms' },
