@@ -5,6 +5,8 @@ export const ICONS = {
   timeline: 'M3 12h18M6 8v8M11 5v14M16 9v6M20 10v4',
   events: 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4',
   counts: 'M4 20V4M4 20h17M8 20v-6M12.5 20V8M17 20v-9',
+  pointer: 'M5 3.5 19 11l-6 1.8L9.8 19z',
+  line: 'M6 18 18 6M4.2 18a1.8 1.8 0 1 0 3.6 0 1.8 1.8 0 1 0-3.6 0zM16.2 6a1.8 1.8 0 1 0 3.6 0 1.8 1.8 0 1 0-3.6 0z',
   rules: 'M4 18 9 6l11 3-3 10zM4 18h.01M9 6h.01M20 9h.01M17 19h.01',
   cameras: 'M3 8h12v9H3zM15 11l6-3v9l-6-3',
   privacy: 'M12 3l8 3v6c0 4.5-3.2 7.6-8 9-4.8-1.4-8-4.5-8-9V6z',

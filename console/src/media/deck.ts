@@ -164,6 +164,7 @@ export class Deck {
   follow(following: Following): void {
     const { video } = this.options;
     this.driftMs = null;
+    delete video.dataset['driftMs'];
     video.dataset['deck'] = this.status(following);
     const atMs = following.isSparse ? Math.max(sparseMs(following.atMs, following.rate), 0) : following.atMs;
     const wantedS = this.toS(atMs) + NUDGE_S;

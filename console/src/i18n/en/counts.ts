@@ -12,7 +12,7 @@ export const counts = {
   search: 'Search',
   by: 'By',
   by_minute: 'Minute',
-  by_quarter: 'Quarter of an hour',
+  by_quarter: '15 minutes',
   by_hour: 'Hour',
   by_day: 'Day',
   period: 'Period',

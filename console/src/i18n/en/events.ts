@@ -99,7 +99,7 @@ export const events = {
   say_crowd_density: 'Crowd in {place}: {value}, step {level}',
   say_stopped_vehicle: 'A vehicle stands in {place}, for {value}',
   say_stopped_vehicle_bare: 'A vehicle stands in {place}',
-  say_wrong_way: '{what} the wrong way in {place}',
+  say_wrong_way: '{what} going the wrong way in {place}',
   say_queue: '{what} waiting in {place}; {limit} are all right',
   say_queue_m: 'Queue in {place} of {value}; {limit} is all right',
   say_object_left: 'A thing was left in {place}, {value} ago',

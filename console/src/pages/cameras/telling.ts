@@ -15,6 +15,11 @@ export function maskingSentence({ masking }: Camera): string {
   return t(masking.state === 'off' ? 'cameras.say_masking_off' : 'cameras.say_masked');
 }
 
+/** The word for a badge: "off" alone would not say what is off. */
+export function maskingWord({ masking }: Camera): string {
+  return masking.state === 'off' ? t('cameras.not_masked') : named('word', masking.state);
+}
+
 /** What masking gives up just now; empty where nothing. */
 export function stepSentence({ masking }: Camera): string {
   return masking.step ? t('cameras.say_step', { step: wordOf('step', masking.step) }) : '';
