@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
@@ -59,14 +61,16 @@ class Process(BaseModel):
     state: Literal["running", "dead"]
     restarts: int
     reason: str = Field(description="Of its last death; empty where it never died.")
+    memory_bytes: int | None = Field(description="Resident; null while it is dead.")
 
 
 class ServerFigures(BaseModel):
-    """What the server has done since it was started."""
+    """Who uses the server now, and what it has done since it was started."""
 
-    live_viewers: int = 0
-    dropped_fragments: int = Field(default=0, description="Live pictures that a viewer was too slow for.")
-    requests: dict[str, int] = Field(default_factory=dict[str, int], description="By class of status, such as `2xx`.")
+    viewers: int = Field(description="Open connections: who watches live, and who follows events.")
+    live_viewers: int
+    slow_viewers_dropped: int = Field(description="Live pictures that viewers were too slow for.")
+    requests_total: int
 
 
 class Custodians(BaseModel):
@@ -91,6 +95,7 @@ class System(BaseModel):
     alarms: list[Alarm]
     server: ServerFigures
     custodians: Custodians
+    trial_keys: bool
 
 
 def alarms_of(context: Context) -> list[Alarm]:
@@ -146,10 +151,29 @@ def system(context: _Context) -> System:
                 state="dead" if process["pid"] is None else "running",
                 restarts=process["deaths"],
                 reason=process["reason"],
+                memory_bytes=_memory_of(process["pid"]),
             )
             for process in processes
         ],
         alarms=alarms_of(context),
-        server=ServerFigures.model_validate(status.get("server", {}).get("figures", {})),
+        server=_figures(status.get("server", {}).get("figures", {})),
         custodians=custodians_of(context),
+        trial_keys=context.settings.sealing.trial,
     )
+
+
+def _figures(told: dict[str, Any]) -> ServerFigures:
+    live = int(told.get("live_viewers", 0))
+    return ServerFigures(
+        viewers=live + int(told.get("event_listeners", 0)),
+        live_viewers=live,
+        slow_viewers_dropped=int(told.get("dropped_fragments", 0)),
+        requests_total=sum(told.get("requests", {}).values()),
+    )
+
+
+def _memory_of(pid: int | None) -> int | None:
+    try:
+        return None if pid is None else int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    except (OSError, IndexError, ValueError):  # it has ended meanwhile
+        return None

@@ -41,12 +41,12 @@ class Privacy(BaseModel):
     """Everything that the page about privacy tells."""
 
     cameras: list[MaskedCamera]
-    kept: Kept
+    retention: Kept
     look_back_s: float
     custodians: Custodians
-    holds_in_force: int
-    last_forgotten: Time | None = Field(description="When retention last destroyed keys of originals; null where it never did.")
-    never: list[str] = Field(description="What Lamppost never does, by key: the console has a sentence for each.")
+    holds: int = Field(description="How many are in force.")
+    last_destroyed: Time | None = Field(description="When retention last destroyed keys of originals; null where it never did.")
+    lines: list[str] = Field(description="What Lamppost never does, by key: the console has a sentence for each.")
 
 
 NEVER = ("faces", "plates", "following", "appearance", "guessing", "unmasked")
@@ -69,10 +69,10 @@ def privacy(identity: Annotated[Identity, Depends(AnySignedIn())], context: Anno
             for camera in settings.camera
             if camera.name in seen
         ],
-        kept=Kept.model_validate(kept.model_dump(include=set(Kept.model_fields))),
+        retention=Kept.model_validate(kept.model_dump(include=set(Kept.model_fields))),
         look_back_s=settings.masking.look_back_s,
         custodians=custodians_of(context),
-        holds_in_force=len(context.index.holds(is_active=True)),
-        last_forgotten=context.index.last_destroyed_us(),
-        never=list(NEVER),
+        holds=len(context.index.holds(is_active=True)),
+        last_destroyed=context.index.last_destroyed_us(),
+        lines=list(NEVER),
     )

@@ -196,6 +196,7 @@ class Serving:
         while True:
             figures: dict[str, Any] = {"requests": dict(self._gate.answered)}
             figures |= self._app.state.live.figures()
+            figures["event_listeners"] = self._app.state.event_feed.listeners
             status = {"address": self._address, "server_problem": self._problem, "figures": figures}
             if self._address and (link := await asyncio.to_thread(self._desk.setup_link)) is not None:
                 status["setup"] = f"{self._address}/setup#token={link}"
