@@ -17,6 +17,7 @@ from lamppost.base.errors import StoreError
 STEP_S: Final = 30
 DRIFT_STEPS: Final = 1  # so far may the app's clock be off
 _ISSUER: Final = "Lamppost"
+_SVG: Final = "http://www.w3.org/2000/svg"  # as a picture of its own it needs the name of what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Pairing:
 def pair(secret: str, name: str, site: str) -> Pairing:
     """How an app is told the secret."""
     uri = TOTP(secret).provisioning_uri(name=name, issuer_name=f"{_ISSUER} {site}".strip())
-    return Pairing(secret, uri, segno.make(uri, error="m", micro=False).svg_inline(svgns=True, omitsize=True, border=2))
+    drawing = segno.make(uri, error="m", micro=False).svg_inline(omitsize=True, border=2)
+    return Pairing(secret, uri, drawing.replace("<svg", f'<svg xmlns="{_SVG}"', 1))
 
 
 def new_secret() -> str:
