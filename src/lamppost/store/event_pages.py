@@ -19,7 +19,7 @@ from lamppost.model.books import NoteKind, Severity
 from lamppost.model.layout import DataFolder
 from lamppost.store.index import FOREVER_US, EventRow
 from lamppost.store.index_file import index_errors, open_reader
-from lamppost.store.schema import EVENT_NOTES, EVENTS, LONG, LONG_US, NOTICES, SNAPSHOTS, URGENT
+from lamppost.store.schema import EVENT_NOTES, EVENTS, LONG, LONG_US, NOTICES, OPEN, SNAPSHOTS, URGENT
 
 MERGED_CAMERAS: Final = 64  # so many are asked one by one, each by its index; more together, by time
 _RANK: Final = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.ALARM.value: 2}
@@ -221,7 +221,7 @@ def _page_of(query: Any, wanted: EventFilter, after: After | None, limit: int) -
         # The words in which `detail_of` writes it; both databases know LIKE.
         query = query.where(EVENTS.c.detail.contains(json.dumps({"rule": wanted.rule})[1:-1], autoescape=True))
     if wanted.state == "open":
-        query = query.where(LONG, EVENTS.c.end_us.is_(None))
+        query = query.where(OPEN)
     elif wanted.state is not None:
         is_acknowledged = exists().where(EVENT_NOTES.c.event_id == EVENTS.c.event_id, EVENT_NOTES.c.kind == NoteKind.ACKNOWLEDGED.value)
         query = query.where(is_acknowledged if wanted.state == "acknowledged" else ~is_acknowledged)

@@ -38,8 +38,9 @@ METADATA: Final = MetaData(
 
 
 URGENT: Final = text("severity <> 'info'")
+OPEN: Final = text("end_us IS NULL")
 LONG_US: Final = 6 * 3600 * 1_000_000
-LONG: Final = text(f"end_us IS NULL OR end_us - start_us > {LONG_US}")
+LONG: Final = text(f"(end_us IS NULL OR end_us - start_us > {LONG_US})")
 """The few events that may reach into a span of time though they began long before it: a query must say it in these words."""
 
 
@@ -219,6 +220,7 @@ EVENTS: Final = Table(
     Index(None, "camera", "start_us"),
     Index(None, "kind", "start_us"),
     Index("ix_events_urgent", "severity", "start_us", sqlite_where=URGENT, postgresql_where=URGENT),
+    Index("ix_events_open", "start_us", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("ix_events_long", "camera", "start_us", sqlite_where=LONG, postgresql_where=LONG),
     Index(None, "opened_in"),
     comment="what an operator acts on, alarms among it",

@@ -8,12 +8,14 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-_LONG = sa.text("end_us IS NULL OR end_us - start_us > 21600000000")
+_LONG = sa.text("(end_us IS NULL OR end_us - start_us > 21600000000)")
+_OPEN = sa.text("end_us IS NULL")
 _URGENT = sa.text("severity <> 'info'")
 _INDEXES = (
     ("ix_notices_created_us", "notices", ["created_us"], None),
     ("ix_events_kind_start_us", "events", ["kind", "start_us"], None),
     ("ix_events_urgent", "events", ["severity", "start_us"], _URGENT),
+    ("ix_events_open", "events", ["start_us"], _OPEN),
     ("ix_events_long", "events", ["camera", "start_us"], _LONG),
     ("ix_acts_actor_wall_us", "acts", ["actor", "wall_us"], None),
     ("ix_acts_subject_wall_us", "acts", ["subject", "wall_us"], None),
