@@ -51,9 +51,9 @@ console: $(CONSOLE) ## build the web console into the package; only when its sou
 debian: ## install the Debian packages that the tests need (root or sudo)
 	@sh tests/assets/debian_packages.sh
 
-demo: .venv/.run ## record, seal and mask a simulated street, or CAMERA=rtsp://…; DEMO_SECONDS=20 ends by itself
-	@test -e $(DEMO)/lamppost.toml || $(BIN)/lamppost init --data $(DEMO)/data -c $(DEMO)/lamppost.toml
-	@LAMPPOST_CAMERA="$$CAMERA" $(BIN)/lamppost serve -c $(DEMO)/lamppost.toml $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s)
+demo: .venv/.run ## two simulated streets, or CAMERA=rtsp://…, and the console; DEMO_SECONDS=20 ends by itself
+	@test -e $(DEMO)/lamppost.toml || $(BIN)/lamppost init --demo --data $(DEMO)/data -c $(DEMO)/lamppost.toml
+	@LAMPPOST_CAMERA="$$CAMERA" $(BIN)/lamppost serve -c $(DEMO)/lamppost.toml --sign-in demo $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s)
 
 test: .venv/.dev debian ## every test, under ten minutes
 	$(NPM) run --silent test

@@ -14,6 +14,7 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.durable import make_directory, write_durable
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
+from lamppost.cli.demo import CAMERAS, RULES_FILE, SITE, write_rules
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.template import render_config
 from lamppost.model.layout import DataFolder
@@ -36,6 +37,7 @@ def init(
     ] = None,
     camera: Annotated[list[str] | None, typer.Option("--camera", help="NAME=URL of a camera; repeat for each.")] = None,
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file to write.")] = DEFAULT_CONFIG,
+    demo: Annotated[bool, typer.Option("--demo", help="Two simulated streets that count, to look at the console with.")] = False,
 ) -> None:
     """Create a data folder and a commented lamppost.toml.
 
@@ -46,6 +48,8 @@ def init(
     """
     if custodian and custodians is not None:
         raise ConfigError("--custodians makes trial keys and --custodian names real ones", remedy="give one of the two")
+    if demo and camera:
+        raise ConfigError("--demo brings its own cameras", remedy="leave --camera away, or --demo")
     if config.exists():
         raise ConfigError(f"{config} exists already", remedy="edit it, or name another file with -c")
     folder = DataFolder(data.resolve())
@@ -66,7 +70,17 @@ def init(
         make_directory(part)
     create_signer(folder.keys / "recorder.key")
     recipients = tuple(custodian) if custodian else _create_trial_keys(trial_folder, count)
-    text = render_config(data=data_entry, custodians=recipients, threshold=need, trial=not custodian, cameras=cameras or EXAMPLE_CAMERA)
+    if demo:
+        write_rules(config)
+    text = render_config(
+        data=data_entry,
+        custodians=recipients,
+        threshold=need,
+        trial=not custodian,
+        cameras=CAMERAS if demo else cameras or EXAMPLE_CAMERA,
+        site=SITE if demo else "",
+        rules_file=RULES_FILE if demo else "",
+    )
     write_durable(config, text.encode())
     load_settings(config)
     _tell(config, data, len(recipients), need, None if custodian else trial_folder)

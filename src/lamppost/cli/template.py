@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, cast
 
@@ -43,14 +44,22 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 
-def render_config(*, data: str, custodians: tuple[str, ...], threshold: int, trial: bool, cameras: dict[str, str]) -> str:
+def render_config(
+    *,
+    data: str,
+    custodians: tuple[str, ...],
+    threshold: int,
+    trial: bool,
+    cameras: Mapping[str, str],
+    site: str = "",
+    rules_file: str = "",
+) -> str:
     """The text of a configuration: what is given is set, every other setting stands as a comment with its default."""
     lines = ["# Lamppost's configuration. Check it with: lamppost config check", ""]
     lines += [*_comment(Settings.model_fields["data"]), f"data = {_toml(data)}", ""]
     zone = Settings.model_fields["timezone"]
     lines += [*_comment(zone), f"# timezone = {_toml(zone.default)}", ""]
-    site = Settings.model_fields["site"]
-    lines += [*_comment(site), f"# site = {_toml(site.default)}", ""]
+    lines += [*_comment(Settings.model_fields["site"]), f"site = {_toml(site)}" if site else '# site = ""', ""]
     given: dict[str, dict[str, Any]] = {"sealing": {"custodians": list(custodians), "threshold": threshold, "trial": trial}}
     for name, model in SECTIONS.items():
         lines += [f"[{name}]"]
@@ -64,7 +73,8 @@ def render_config(*, data: str, custodians: tuple[str, ...], threshold: int, tri
     lines += ["# One table [[camera]] for each camera: name, url, and where needed username, password_file, preset."]
     lines += ["# rules_file names a file of lines and zones in which it counts: see the guide, Rules.", ""]
     for name, url in cameras.items():
-        lines += ["[[camera]]", f"name = {_toml(name)}", f"url = {_toml(url)}", ""]
+        lines += ["[[camera]]", f"name = {_toml(name)}", f"url = {_toml(url)}"]
+        lines += [f"rules_file = {_toml(rules_file)}", ""] if rules_file else [""]
     lines += ["# One table [[notify]] for each who is told of events: see the guide, Notifications.", ""]
     return "\n".join(lines)
 
