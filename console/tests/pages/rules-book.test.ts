@@ -36,6 +36,7 @@ describe('a rule', () => {
     expect([...typesFor('line'), ...typesFor('zone')].sort()).toEqual([...RULE_TYPES].sort());
     expect(newRule(drawn, 'queue', 'zone-1')).toMatchObject({ zone: 'zone-1', most: 5, after_s: 10 });
     expect(newRule(drawn, 'queue', 'zone-1')).not.toHaveProperty('most_m');
+    expect(newRule(drawn, 'wrong_way', 'zone-1').direction?.every(([x, y]) => x > 0.5 && y > 0.2 && y < 0.5)).toBe(true);
     expect(newRule(drawn, 'crowd_density', 'zone-1').levels_per_m2).toEqual([2, 4, 5]);
     expect(newRule(drawn, 'line_crossed', 'line-1')).toMatchObject({ line: 'line-1', ways: ['forward', 'backward'] });
   });

@@ -93,7 +93,7 @@ export const cameras: Words['cameras'] = {
   cause_discarded: 'abgerissenes Ende',
 
   wall: 'Wand',
-  timeline: 'Zeitleiste',
+  timeline: 'Zeitachse',
   rules: 'Regeln',
   edit: 'Bearbeiten',
   remove: 'Entfernen',
