@@ -18,9 +18,9 @@ from typing import IO, Self
 
 import psutil
 
-from lamppost.cli.configuration import load_settings
 from lamppost.model.settings import Settings
 from lamppost.pipeline.child import spawn
+from lamppost.pipeline.configuration import load_settings
 
 SERVER = Path(__file__).parents[1] / "tests" / "assets" / "rtsp_server.py"
 POLL_S = 0.05

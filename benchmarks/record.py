@@ -17,8 +17,8 @@ import psutil
 
 from benchmarks.clips import make_camera_clip
 from benchmarks.figures import Figure
-from lamppost.cli.configuration import load_settings
 from lamppost.pipeline.child import spawn
+from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.feed import read_feed
 
 SERVER = Path(__file__).parents[1] / "tests" / "assets" / "rtsp_server.py"

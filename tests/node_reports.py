@@ -19,6 +19,7 @@ def worst_reports() -> list[ChildReport]:
         "index_problem": "x",
         "cameras": {str(number): camera for number, camera in enumerate(cameras)},
         "retention": {"stuck_by_holds": True, "problem": "x"},
+        "server_problem": "x",
         "carriers": {"hook": {"failing_s": 1.0, "problem": "x"}},
     }
     return [ChildReport("x", role, status, DEATHS_IN_A_ROW, "x", SILENT_S + 1) for role in Role]

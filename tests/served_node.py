@@ -36,7 +36,7 @@ class TokenDesk:
             grants = tuple(Grant(Role(role), Scope.parse(scope)) for role, _, scope in (part.partition("@") for part in token.split("+")))
         except ValueError:
             return None
-        return SignedIn(f"id-{token}", token, token, grants, None, "", 1 << 62)
+        return SignedIn(f"id-{token}", token, token, grants, None, "", 4_102_444_800_000_000)
 
 
 @dataclass(slots=True)

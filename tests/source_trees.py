@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from keyword import iskeyword
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "src" / "lamppost"
@@ -43,7 +44,7 @@ def names_in(annotation: ast.expr) -> set[str]:
         elif isinstance(node, ast.Attribute):
             found.add(node.attr)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node is not annotation:
-            found |= names_in(ast.Constant(node.value)) if node.value.isidentifier() else set()
+            found |= names_in(ast.Constant(node.value)) if node.value.isidentifier() and not iskeyword(node.value) else set()
     return found
 
 

@@ -10,11 +10,12 @@ from source_trees import annotations, called, functions, names_in, trees
 
 RAW_ROOMS = {"decode", "detect", "mask", "pipeline"}
 RAW_DEFINITION = "model/vision.py"
-# Whatever turns pixels into a file, with the places that may: the masked still, and encoders of masked or made-up video.
+# Whatever turns pixels into a file, with the places that may: the masked still, keyframes of masked
+# files, and encoders of masked or made-up video.
 PICTURE_WRITERS = {
     "imwrite": set[str](),
     "imwritemulti": set[str](),
-    "imencode": {"mask/stills.py"},
+    "imencode": {"mask/stills.py", "playback/stills.py", "playback/thumbnails.py"},
     "imencodemulti": set[str](),
     "imshow": set[str](),
     "VideoWriter": set[str](),
@@ -153,6 +154,17 @@ def test_who_tells_others_knows_no_picture_but_the_file_of_a_masked_one() -> Non
     assert {path for path, tree in trees().items() if path.startswith("notify/") and "AttachFile" in names_in(tree)} == {
         "notify/services.py"
     }
+
+
+def test_who_plays_back_reads_masked_files_alone() -> None:
+    # The one room that finds files for it selects masked ones; what it makes pictures of are such files, and no bytes of elsewhere.
+    rooms = {path: tree for path, tree in trees().items() if path.startswith("playback/")}
+    modules = {module for tree in rooms.values() for module, _ in imported(tree) if module and module.startswith("lamppost.store")}
+    assert modules == {"lamppost.store.footage", "lamppost.store.intervals"}
+    for path, tree in (*rooms.items(), ("store/footage.py", trees()["store/footage.py"])):
+        assert not {"SEALED", "Rendition"} & {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}, path
+    (shown,) = [function for function in functions(rooms["playback/thumbnails.py"]) if function.name == "make_jpeg"]
+    assert set[str]().union(*(names_in(annotation) for annotation in annotations(shown))) == {"SegmentParts", "Part", "int", "bytes"}
 
 
 def test_an_analyst_has_no_other_socket_that_pictures_could_take() -> None:

@@ -68,7 +68,7 @@ class Node:
         self.cameras = dict(cameras or {self.camera: url})
         named = [part for name, address in self.cameras.items() for part in ("--camera", f"{name}={address}")]
         self.run("init", "--data", str(self.data), *named)
-        self.configure({"recording": {"segment_s": segment_s}, "sealing": {"epoch_s": epoch_s}})
+        self.configure({"recording": {"segment_s": segment_s}, "sealing": {"epoch_s": epoch_s}, "server": {"listen": ""}})
         self.configure(settings or {})
         if camera_settings:
             lines = "".join(f"{key} = {_toml(value)}\n" for key, value in camera_settings.items())

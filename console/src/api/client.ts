@@ -108,6 +108,13 @@ export class Client {
     return response.arrayBuffer();
   }
 
+  /** The answer itself, for what is read as it comes; asked once. */
+  async open(url: string, signal?: AbortSignal): Promise<Response> {
+    const response = await this.settled(url, { method: 'GET', credentials: 'same-origin', signal: signal ?? null }, false, signal);
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+
   private async ask(method: string, path: string, body: unknown, ask: Ask): Promise<Response> {
     const headers: Record<string, string> = { Accept: 'application/json' };
     if (body !== undefined) headers['Content-Type'] = 'application/json';

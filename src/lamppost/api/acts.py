@@ -1,7 +1,92 @@
-"""The record of what was done on purpose."""
+"""The record of what was done on purpose: every view of a picture is in it."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import json
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from lamppost.api.context import Context, context_of
+from lamppost.api.moments import Moment, Time, us_of
+from lamppost.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, make_cursor, read_cursor
+from lamppost.api.permit import Identity, Permit
+from lamppost.model import books
+from lamppost.model.access import Permission
+from lamppost.store.act_pages import ActFilter
+from lamppost.store.index import FOREVER_US
 
 router = APIRouter()
+_Reader = Annotated[Identity, Depends(Permit(Permission.SEE_ACTS))]
+_Context = Annotated[Context, Depends(context_of)]
+_Texts = Annotated[list[str], Query(max_length=20)]
+
+
+class Act(BaseModel):
+    """Something that was done on purpose."""
+
+    id: str
+    kind: str
+    at: Time
+    actor: str
+    subject: str = Field(description="A camera, a user, or `node`.")
+    detail: dict[str, Any]
+
+
+class ActKinds(BaseModel):
+    """All kinds of acts that there are."""
+
+    items: list[str]
+
+
+@router.get("/acts")
+def acts(
+    identity: _Reader,
+    context: _Context,
+    kind: _Texts = [],  # noqa: B006 - the framework copies it
+    actor: Annotated[str, Query(max_length=100)] = "",
+    camera: _Texts = [],  # noqa: B006
+    from_: Annotated[Moment | None, Query(alias="from")] = None,
+    to: Annotated[Moment | None, Query()] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = "",
+) -> Page[Act]:
+    """The newest first. Who may see those of some cameras sees those that are about these."""
+    after = read_cursor(cursor, int, str)
+    wanted = ActFilter(
+        subjects=_subjects(identity, tuple(camera)),
+        kinds=tuple(kind),
+        actor=actor,
+        from_us=0 if from_ is None else us_of(from_),
+        to_us=FOREVER_US if to is None else us_of(to),
+    )
+    found = context.acts.page(wanted, after=None if after is None else (int(after[0]), str(after[1])), limit=limit + 1)
+    shown = found[:limit]
+    more = make_cursor(shown[-1].wall_us, shown[-1].act_id) if len(found) > limit else None
+    return Page(items=[_act(act) for act in shown], next=more)
+
+
+@router.get("/acts/kinds")
+def kinds(_identity: _Reader, context: _Context) -> ActKinds:
+    """To choose from."""
+    return ActKinds(items=list(context.acts.kinds()))
+
+
+def _subjects(identity: Identity, asked: tuple[str, ...]) -> tuple[str, ...] | None:
+    if identity.may_everywhere(Permission.SEE_ACTS):
+        return asked or None
+    seen = identity.cameras(Permission.SEE_ACTS)
+    return tuple(name for name in seen if not asked or name in asked)
+
+
+def _act(act: books.Act) -> Act:
+    return Act(id=act.act_id, kind=act.kind, at=act.wall_us, actor=act.actor, subject=act.subject, detail=_object(act.detail))
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(text)
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
@@ -14,10 +15,12 @@ from lamppost.api import (
     backups,
     camera_books,
     cameras,
+    clips,
     configuration,
     counts,
     event_feed,
     events,
+    health,
     holds,
     live,
     live_hls,
@@ -28,14 +31,22 @@ from lamppost.api import (
     rule_trials,
     rules,
     session,
+    stills,
     timeline,
     users,
     views,
 )
 from lamppost.api.console_files import install_console
 from lamppost.api.context import Context
+from lamppost.api.etags import EntityTags
+from lamppost.api.event_feed import EventFeed
+from lamppost.api.headers import SecurityHeaders
+from lamppost.api.idempotency import Idempotency
+from lamppost.api.live_hub import LiveHub
 from lamppost.api.permit import API, mark_routes
 from lamppost.api.problems import install_problems
+from lamppost.api.rates import RateLimit
+from lamppost.api.recent import RecentActs
 
 # The order of the document.
 RESOURCES: Final[tuple[tuple[str, APIRouter], ...]] = (
@@ -49,6 +60,8 @@ RESOURCES: Final[tuple[tuple[str, APIRouter], ...]] = (
     ("past", views.router),
     ("past", timeline.router),
     ("past", media.router),
+    ("past", clips.router),
+    ("past", stills.router),
     ("events", events.router),
     ("events", event_feed.router),
     ("counts", counts.router),
@@ -66,6 +79,15 @@ RESOURCES: Final[tuple[tuple[str, APIRouter], ...]] = (
 
 def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RESOURCES) -> FastAPI:
     """The application of one node; raises `TypeError` where a route has no permit."""
+    feed = EventFeed(context)
+    hub = LiveHub(context.folder, context.clock)
+
+    @contextlib.asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await hub.close()
+        await feed.close()
+
     app = FastAPI(
         title="Lamppost",
         version=__version__,
@@ -73,11 +95,21 @@ def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RE
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=life,
     )
     app.state.context = context
+    app.state.live = hub
+    app.state.event_feed = feed
+    app.state.recent_acts = RecentActs(context)
+    app.include_router(health.router)
     install_problems(app)
     for tag, router in resources:
         mark_routes(router)
         app.include_router(router, prefix=API, tags=[tag])
     install_console(app)
+    # The last that is added is the first that is asked.
+    app.add_middleware(Idempotency, context=context)
+    app.add_middleware(EntityTags)
+    app.add_middleware(RateLimit, clock=context.clock)
+    app.add_middleware(SecurityHeaders)
     return app

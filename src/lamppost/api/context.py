@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from fastapi.requests import HTTPConnection
 
@@ -17,8 +18,13 @@ from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.sites import site_id
+from lamppost.store.act_pages import ActPages
+from lamppost.store.counting import CountReader
+from lamppost.store.event_pages import EventPages
 from lamppost.store.index import Index
 from lamppost.store.journal import JournalWriter
+
+Kept = TypeVar("Kept")
 
 
 class NodeView(Protocol):
@@ -46,7 +52,8 @@ class Context:
     desk: AccessDesk
     config: Path | None
     started_us: int
-    _index: Index | None = field(default=None, init=False)
+    _kept: dict[type, object] = field(default_factory=dict[type, object], init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def settings(self) -> Settings:
@@ -55,13 +62,34 @@ class Context:
     @property
     def index(self) -> Index:
         """The index, opened when it is first asked for; raises `StoreError` while there is none."""
-        if self._index is None:
-            self._index = Index(self.folder)
-        return self._index
+        return self.keep(Index, lambda: Index(self.folder))
+
+    @property
+    def events(self) -> EventPages:
+        """Events, in pages; as `index`."""
+        return self.keep(EventPages, lambda: EventPages(self.folder))
+
+    @property
+    def acts(self) -> ActPages:
+        """Acts, in pages; as `index`."""
+        return self.keep(ActPages, lambda: ActPages(self.folder))
+
+    @property
+    def counts(self) -> CountReader:
+        """Counts; as `index`."""
+        return self.keep(CountReader, lambda: CountReader(self.folder))
+
+    def keep(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
+        """The one `kind` of this application, for what a resource must know from one request to the next."""
+        with self._lock:
+            if kind not in self._kept:
+                self._kept[kind] = make()
+            return cast(Kept, self._kept[kind])
 
     def close(self) -> None:
-        if self._index is not None:
-            self._index.close()
+        for kept in self._kept.values():
+            if (close := getattr(kept, "close", None)) is not None:
+                close()
 
     def camera(self, name: str) -> CameraSettings | None:
         """The settings of a configured camera."""

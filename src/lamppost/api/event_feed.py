@@ -1,7 +1,172 @@
-"""Events as they happen, over WebSocket."""
+"""Events as they happen: whoever listens is sent each when the index has learnt of it."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import asyncio
+import contextlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, WebSocket
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocketDisconnect
+
+from lamppost.api.context import Context, context_of
+from lamppost.api.events import event_of, may_see
+from lamppost.api.permit import Identity, Permit
+from lamppost.api.problems import Problem
+from lamppost.api.security import identify
+from lamppost.base.clock import US_PER_S
+from lamppost.base.errors import StoreError
+from lamppost.base.logging import get_logger
+from lamppost.model.access import Permission
+from lamppost.store.event_pages import ListedEvent
 
 router = APIRouter()
+POLL_S: Final = 0.25
+PING_S: Final = 20.0
+OVERLAP_US: Final = 2 * US_PER_S  # two changes of one moment may come into the index one after the other
+MOST_LISTENERS: Final = 500
+MOST_WAITING: Final = 500
+MOST_AT_ONCE: Final = 200
+MOST_SEEN: Final = 10_000
+SIGNED_OUT: Final = 4401
+TOO_SLOW: Final = 4408
+FULL: Final = 4429
+
+
+@dataclass(slots=True, eq=False)
+class Listener:
+    """One who listens; `queue` holds events, and None once they were too slow."""
+
+    queue: asyncio.Queue[ListedEvent | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING + 1))
+
+
+class EventFeed:
+    """Looks at the index for all who listen, four times a second, while anybody does."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._listeners: set[Listener] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._marker_us = 0
+        self._seen: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._problem = ""
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)
+
+    def join(self) -> Listener:
+        """One more; from now on."""
+        listener = Listener()
+        self._listeners.add(listener)
+        if self._task is None or self._task.done():
+            self._marker_us = self._context.clock.wall_us() - OVERLAP_US
+            self._task = asyncio.create_task(self._look())
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        self._listeners.discard(listener)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _look(self) -> None:
+        while self._listeners:
+            try:
+                fresh = await run_in_threadpool(self._fresh)
+                self._problem = ""
+            except StoreError as error:
+                if str(error) != self._problem:
+                    get_logger("server").error("events cannot be followed", problem=str(error))
+                self._problem = str(error)
+                fresh = []
+            for event in fresh:
+                for listener in self._listeners:
+                    _offer(listener, event)
+            await asyncio.sleep(POLL_S)
+
+    def _fresh(self) -> list[ListedEvent]:
+        changes = self._context.events.changed_since(self._marker_us - OVERLAP_US, MOST_AT_ONCE)
+        unseen = [change for change in changes if change not in self._seen]
+        if changes:
+            self._marker_us = max(self._marker_us, changes[-1][0])
+        self._seen.update(dict.fromkeys(unseen))
+        while len(self._seen) > MOST_SEEN:
+            self._seen.popitem(last=False)
+        ids = list(dict.fromkeys(event_id for _, event_id in unseen))
+        events = {event.row.event_id: event for event in self._context.events.some(ids)} if ids else {}
+        return [events[event_id] for event_id in ids if event_id in events]
+
+
+def _offer(listener: Listener, event: ListedEvent) -> None:
+    if listener.queue.qsize() >= MOST_WAITING:
+        if listener.queue.qsize() == MOST_WAITING:
+            listener.queue.put_nowait(None)
+        return
+    listener.queue.put_nowait(event)
+
+
+@router.websocket("/events/feed")
+async def feed(
+    socket: WebSocket,
+    identity: Annotated[Identity, Depends(Permit(Permission.SEE_EVENTS))],
+    context: Annotated[Context, Depends(context_of)],
+    camera: Annotated[list[str], Query(max_length=200)] = [],  # noqa: B006 - the framework copies it
+) -> None:
+    """`{"type": "event", "event": …}` for each that began, changed, ended or was noted; `{"type": "ping"}` now and then."""
+    await socket.accept()
+    events: EventFeed = socket.app.state.event_feed
+    if events.listeners >= MOST_LISTENERS:
+        await socket.close(FULL)
+        return
+    listener = events.join()
+    try:
+        sending = asyncio.create_task(_send(socket, listener, context, identity, frozenset(camera)))
+        hearing = asyncio.create_task(_hear(socket))
+        done, pending = await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        code = next((task.result() for task in done if task.exception() is None), 1000)
+    finally:
+        events.leave(listener)
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # they have gone already
+        await socket.close(code)
+
+
+async def _send(socket: WebSocket, listener: Listener, context: Context, identity: Identity, cameras: frozenset[str]) -> int:
+    clock = context.clock
+    looked_s = clock.monotonic_s()
+    while True:
+        try:
+            async with asyncio.timeout(PING_S):
+                event = await listener.queue.get()
+        except TimeoutError:
+            await socket.send_json({"type": "ping"})
+        else:
+            if event is None:
+                return TOO_SLOW
+            if may_see(identity, Permission.SEE_EVENTS, event.row.camera) and (not cameras or event.row.camera in cameras):
+                await socket.send_json(_told(context, event))
+        if clock.monotonic_s() - looked_s > PING_S:
+            looked_s = clock.monotonic_s()
+            try:
+                identity = Identity(await run_in_threadpool(identify, socket), context)
+            except Problem:
+                return SIGNED_OUT
+
+
+def _told(context: Context, event: ListedEvent) -> dict[str, Any]:
+    return {"type": "event", "event": event_of(context, event).model_dump(mode="json")}
+
+
+async def _hear(socket: WebSocket) -> int:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+    return 1000

@@ -1,4 +1,4 @@
-"""Times in addresses and bodies: RFC 3339 in, UTC with microseconds out."""
+"""Times in addresses and bodies: RFC 3339 in, UTC out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lamppost.base.clock import format_utc
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date-time", "examples": ["2026-11-28T05:42:50.123456Z"]}
+_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date-time", "examples": ["2026-11-28T05:42:50.123Z"]}
 
 
 def _known(moment: datetime) -> datetime:

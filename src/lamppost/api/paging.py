@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, cast
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -39,12 +39,13 @@ def read_cursor(cursor: str, *kinds: type) -> tuple[int | str, ...] | None:
     if not cursor:
         return None
     try:
-        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        parts: Any = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError as error:
         raise _wrong() from error
-    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+    found = cast("list[int | str]", parts) if isinstance(parts, list) else []
+    if [type(part) for part in found] != list(kinds):
         raise _wrong()
-    return tuple(parts)
+    return tuple(found)
 
 
 def _wrong() -> Problem:

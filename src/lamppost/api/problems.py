@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.websockets import WebSocket
 
 from lamppost.base.errors import ConfigError, DataFolderBusy, LamppostError, StoreError
 from lamppost.base.logging import get_logger, redact
@@ -86,9 +87,14 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _of_bug)
 
 
-async def _of_problem(_request: Request, error: Exception) -> JSONResponse:
+async def _of_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)  # noqa: S101 - the framework keys handlers by type
-    return error.response()
+    response = error.response()
+    # For a WebSocket the framework hands over the socket, and sends nothing of what is returned.
+    socket: object = request
+    if isinstance(socket, WebSocket):
+        await socket.send_denial_response(response)
+    return response
 
 
 async def _of_http(_request: Request, error: Exception) -> JSONResponse:
@@ -98,7 +104,7 @@ async def _of_http(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _of_validation(_request: Request, error: Exception) -> JSONResponse:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
+    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else []
     mistakes = [Mistake(at=".".join(str(part) for part in each["loc"]), problem=_words(each)) for each in jsonable_encoder(found)]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=mistakes).response()
 

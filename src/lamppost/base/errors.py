@@ -3,6 +3,7 @@
 ```
 LamppostError                 one line for a person: what is wrong, where, what to do
 ├── ConfigError               settings or arguments are wrong; nothing was touched
+│   └── ConfigChanged         somebody else has changed the file meanwhile
 ├── CameraError               concerns one camera; that camera is retried, others go on
 │   ├── CameraUnreachable     no route, refused, timed out, gone silent
 │   ├── CameraRefused         wrong user or password, or not allowed
@@ -52,6 +53,10 @@ class ConfigError(LamppostError):
     """Settings or arguments are wrong; nothing was touched."""
 
     exit_code = 2
+
+
+class ConfigChanged(ConfigError):
+    """Somebody else has changed the configuration since it was read; nothing of theirs was lost."""
 
 
 class CameraError(LamppostError):

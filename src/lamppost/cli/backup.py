@@ -14,11 +14,12 @@ from rich.markup import escape
 from lamppost.base.clock import format_utc
 from lamppost.base.durable import write_durable
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.progress import format_bytes
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.backups import back_up, configuration_of, restore
+from lamppost.pipeline.configuration import load_settings
 
 NOT_IN_IT = (
     "Not in it: the vault (a share that is destroyed must not live on in a backup; mirror its disk instead), footage, password files. "

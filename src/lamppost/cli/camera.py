@@ -16,11 +16,12 @@ from rich.markup import escape
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
-from lamppost.cli.config_file import ConfigFile, Fields
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
+from lamppost.pipeline.config_file import ConfigFile, Fields
+from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.probing import StreamReport, probe_stream
 
 REPLACED = "A running `lamppost serve` takes it over within some seconds."
@@ -46,6 +47,7 @@ CertificateOption = Annotated[str | None, typer.Option("--certificate-sha256", h
 SealedOption = Annotated[float | None, typer.Option("--sealed-days", help="Originals are deleted after so many days.")]
 MaskedOption = Annotated[float | None, typer.Option("--masked-days", help="Masked video is deleted after so many days.")]
 MostOption = Annotated[float | None, typer.Option("--max-gb", help="The most that its originals and masked video take.")]
+SiteOption = Annotated[str | None, typer.Option("--site", help="The site that it belongs to, where that is not the node's.")]
 TestOption = Annotated[bool, typer.Option("--test", help="Try it first; save nothing when it fails.")]
 
 
@@ -65,6 +67,7 @@ def camera_add(
     masked_days: MaskedOption = None,
     max_gb: MostOption = None,
     rules: RulesOption = None,
+    site: SiteOption = None,
     test: TestOption = False,
 ) -> None:
     """Add a camera to the configuration; it is recorded from then on, without a restart.
@@ -73,7 +76,19 @@ def camera_add(
     """
     file = ConfigFile(config)
     fields = _fields(
-        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb, rules
+        url,
+        sub_url,
+        transport,
+        username,
+        password_file,
+        preset,
+        schedule,
+        certificate_sha256,
+        sealed_days,
+        masked_days,
+        max_gb,
+        rules,
+        site,
     )
     camera = file.add(name, fields)
     _save(file, camera, is_tested=test, done=f"camera {name} was added to {config}.")
@@ -95,12 +110,25 @@ def camera_set(
     masked_days: MaskedOption = None,
     max_gb: MostOption = None,
     rules: RulesOption = None,
+    site: SiteOption = None,
     unset: Annotated[list[str] | None, typer.Option("--unset", help="Take a setting out, so that its default holds; repeat.")] = None,
     test: TestOption = False,
 ) -> None:
     """Change settings of a camera. Its recording goes on with them after a moment; other cameras are not touched."""
     fields = _fields(
-        url, sub_url, transport, username, password_file, preset, schedule, certificate_sha256, sealed_days, masked_days, max_gb, rules
+        url,
+        sub_url,
+        transport,
+        username,
+        password_file,
+        preset,
+        schedule,
+        certificate_sha256,
+        sealed_days,
+        masked_days,
+        max_gb,
+        rules,
+        site,
     )
     removed = dict.fromkeys(unset or (), None)
     for key in removed:
@@ -166,10 +194,11 @@ def _fields(
     preset: Preset | None,
     schedule: list[str] | None,
     certificate_sha256: str | None,
-    sealed_days: float | None,
-    masked_days: float | None,
-    max_gb: float | None,
-    rules: Path | None,
+    sealed_days: float | None = None,
+    masked_days: float | None = None,
+    max_gb: float | None = None,
+    rules: Path | None = None,
+    site: str | None = None,
 ) -> Fields:
     """What was given of these options."""
     given: dict[str, str | float | tuple[str, ...] | None] = {
@@ -185,6 +214,7 @@ def _fields(
         "masked_days": masked_days,
         "max_gb": max_gb,
         "rules_file": str(rules) if rules else None,
+        "site": site,
     }
     return {key: value for key, value in given.items() if value is not None}
 

@@ -13,11 +13,12 @@ from rich.markup import escape
 
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.progress import format_bytes
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.checking import check_folder
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.account import Account
 from lamppost.store.check_report import CheckReport, Severity
 

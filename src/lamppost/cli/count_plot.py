@@ -235,7 +235,12 @@ def _title(buckets: Sequence[Count], wanted: Wanted, site: str) -> str:
     start, end = local_time(buckets[0].start_us, wanted.zone), local_time(buckets[-1].end_us - 1, wanted.zone)
     day = "{0.day} {0:%B} {0.year}"
     span = day.format(start) if start.date() == end.date() else f"{day.format(start)} to {day.format(end)}"
-    by = {Bucket.MINUTE: "by the minute", Bucket.HOUR: "by the hour", Bucket.DAY: "by the day"}[wanted.by]
+    by = {
+        Bucket.MINUTE: "by the minute",
+        Bucket.QUARTER: "by the quarter of an hour",
+        Bucket.HOUR: "by the hour",
+        Bucket.DAY: "by the day",
+    }[wanted.by]
     return f"{f'{site}: ' if site else ''}{span}, {by}"
 
 

@@ -16,7 +16,7 @@ import typer
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import timed_id
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.count_files import write_csv, write_parquet
 from lamppost.cli.count_plot import draw
 from lamppost.cli.errors import one_line_errors
@@ -27,6 +27,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.rules import CountedKind
 from lamppost.model.schedule import find_zone
 from lamppost.model.settings import Settings
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.counting import Bucket, CountReader, Wanted, first_of_day
 
 _PICTURES: Final = (".png", ".svg")
@@ -58,7 +59,7 @@ SinceOption = Annotated[
     typer.Option("--since", help="From there on: 2026-11-23, 2026-11-23T10:00 (on the zone's clock), or 24h ago. Yesterday otherwise."),
 ]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Up to there, which is outside: likewise. Now otherwise.")]
-ByOption = Annotated[Bucket, typer.Option("--by", help="What is put together: minutes, hours, or days of the zone.")]
+ByOption = Annotated[Bucket, typer.Option("--by", help="What is put together: minutes, quarters of an hour, hours, or days of the zone.")]
 CameraOption = Annotated[list[str] | None, typer.Option("--camera", help="This camera alone; may be given again.")]
 PlaceOption = Annotated[list[str] | None, typer.Option("--place", help="This line or zone alone; may be given again.")]
 MeasureOption = Annotated[list[Counted] | None, typer.Option("--measure", help="This measure alone; may be given again.")]

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from lamppost.base.clock import US_PER_S, SystemClock
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.count_files import local_time
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.times import parse_moment
@@ -22,6 +22,7 @@ from lamppost.model.event_document import KNOWN_TYPES, EventDocument, document_o
 from lamppost.model.happening import Phase
 from lamppost.model.layout import DataFolder
 from lamppost.model.schedule import find_zone
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.index import EventRow, Index
 
 _MOST: Final = 100_000

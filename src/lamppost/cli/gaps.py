@@ -17,9 +17,10 @@ from rich.table import Table
 
 from lamppost.base.clock import US_PER_S, SystemClock, format_utc, parse_utc
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.account import Account
 from lamppost.store.check import is_written
 from lamppost.store.index import Index, Interval

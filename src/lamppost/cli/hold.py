@@ -14,10 +14,11 @@ from rich.markup import escape
 
 from lamppost.base.clock import SystemClock, format_utc, parse_utc
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.who import user_name
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.holds import await_index, is_kept, list_holds, place_hold, release_hold
 from lamppost.store.index import HoldRow
 

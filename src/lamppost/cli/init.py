@@ -13,10 +13,11 @@ from rich.markup import escape
 from lamppost.base.clock import SystemClock
 from lamppost.base.durable import make_directory, write_durable
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.template import render_config
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import load_settings
 from lamppost.seal.custodians import check_custodians, create_key_file
 from lamppost.seal.notes import create_signer
 

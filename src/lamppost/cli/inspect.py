@@ -12,12 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from lamppost.base.logging import redact
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings, load_whole
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.event_document import NODE_TYPES
 from lamppost.model.happening import EventType
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.pipeline.configuration import load_settings, load_whole
 from lamppost.pipeline.preflight import look
 
 PROMISES = {

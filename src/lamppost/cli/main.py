@@ -63,6 +63,19 @@ hold_app = typer.Typer(
     no_args_is_help=True,
     help="Keep footage that would be deleted.",
 )
+user_app = typer.Typer(
+    cls=late_group(
+        {
+            "list": ("lamppost.cli.user", "user_list"),
+            "add": ("lamppost.cli.user", "user_add"),
+            "link": ("lamppost.cli.user", "user_link"),
+            "disable": ("lamppost.cli.user", "user_disable"),
+            "remove": ("lamppost.cli.user", "user_remove"),
+        }
+    ),
+    no_args_is_help=True,
+    help="Who may use the console, and links for who cannot get in.",
+)
 notify_app = typer.Typer(
     cls=late_group(
         {
@@ -123,6 +136,7 @@ app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")
 app.add_typer(hold_app, name="hold")
+app.add_typer(user_app, name="user")
 app.add_typer(notify_app, name="notify")
 app.add_typer(model_app, name="model")
 app.add_typer(counts_app, name="counts")

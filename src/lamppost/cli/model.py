@@ -15,13 +15,14 @@ from rich.table import Column, Table
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError, ModelError
 from lamppost.base.machine import usable_cores
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.detect.entry import ModelEntry
 from lamppost.detect.entry_file import MOST_BYTES
 from lamppost.detect.fetching import fetch
 from lamppost.detect.shelf import ModelShelf, State
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import load_settings
 
 MIRROR = "LAMPPOST_MODEL_MIRROR"
 

@@ -13,21 +13,17 @@ from rich.table import Table
 
 from lamppost.base.clock import SystemClock, format_utc
 from lamppost.base.errors import ConfigError
-from lamppost.base.ids import timed_id
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.who import user_name
-from lamppost.model.books import Severity
 from lamppost.model.carriers import NotifySettings
-from lamppost.model.happening import Phase
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
-from lamppost.notify.carrier import make_carrier
-from lamppost.notify.notice import notice_of
+from lamppost.notify.trial import send_test
+from lamppost.pipeline.configuration import load_settings
 from lamppost.store.outbox_view import Delivery, OutboxTally, OutboxView
 from lamppost.store.reviving import await_none_dead, revive
 
-TEST: Final = "test"
 _COLUMNS: Final = ("name", "type", "address", "waiting", "oldest", "dead")
 _SHOWN_DEAD: Final = 20
 
@@ -43,30 +39,8 @@ def notify_test(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> No
     Exit code 0: the other side has taken it. 1: it has not, and the line says why.
     """
     settings = load_settings(config)
-    carrier = make_carrier(_find(settings, name))
-    now_us = SystemClock().wall_us()
-    detail = json.dumps({"note": "A test message of Lamppost: nothing has happened."})
-    delivery = Delivery(
-        carrier=name,
-        event_id=timed_id(now_us),
-        sequence=0,
-        phase=Phase.START,
-        at_us=now_us,
-        kind=TEST,
-        camera=None,
-        start_us=now_us,
-        severity=Severity.INFO,
-        detail=detail,
-        snapshot=None,
-        attempts=0,
-        since_us=now_us,
-    )
-    try:
-        carrier.open()
-        carrier.send(notice_of(delivery, site=settings.site, root=settings.data))
-    finally:
-        carrier.close()
-    Console(highlight=False, soft_wrap=True).print(f"{escape(name)} has taken the test message {delivery.event_id}-0.")
+    sent = send_test(_find(settings, name), site=settings.site, root=settings.data, now_us=SystemClock().wall_us())
+    Console(highlight=False, soft_wrap=True).print(f"{escape(name)} has taken the test message {sent}.")
 
 
 @one_line_errors

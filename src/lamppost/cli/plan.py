@@ -14,9 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from lamppost.base import machine
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.settings import RecordingSettings
+from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.measuring import Figures, measure
 from lamppost.pipeline.planning import Available, Demand, Plan
 from lamppost.pipeline.planning import plan as make_plan

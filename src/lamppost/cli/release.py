@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from lamppost.base.clock import format_utc, parse_utc
 from lamppost.base.errors import ConfigError
 from lamppost.casework.release import Release, open_interval
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import load_settings
 
 
 @one_line_errors

@@ -17,11 +17,14 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.limits import raise_descriptor_limit
 from lamppost.base.logging import configure_logging
-from lamppost.cli.configuration import DEFAULT_CONFIG, check_cameras, load_settings, load_whole, named_files, one_camera
+from lamppost.cli.configuration import DEFAULT_CONFIG, one_camera
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.greeting import Greeting
 from lamppost.cli.progress import open_progress
 from lamppost.cli.summary import print_summary
+from lamppost.cli.user import sign_in_word
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import check_cameras, load_settings, load_whole, named_files
 from lamppost.pipeline.metrics import MetricsServer
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.supervisor import Supervisor
@@ -41,6 +44,9 @@ def serve(
         str | None,
         typer.Option("--camera", envvar=CAMERA_VARIABLE, help="Record this URL, as camera 'demo', instead of the configured cameras."),
     ] = None,
+    sign_in: Annotated[
+        str | None, typer.Option("--sign-in", help="Print a link that signs in this user once; made as an administrator and operator.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Record, seal and mask the configured cameras until told to stop.
@@ -51,7 +57,7 @@ def serve(
     raise_descriptor_limit()
     os.environ.pop(CAMERA_VARIABLE, None)  # it may hold a password: no child's environment does
     settings = one_camera(load_settings(config), camera) if camera else load_whole(config)
-    if not settings.camera:
+    if not settings.camera and not settings.server.listen:
         raise ConfigError(f"{config} names no camera", remedy="add one with `lamppost camera add`")
     if camera:
         check_cameras(settings)
@@ -68,16 +74,20 @@ def serve(
     watch = None if camera else ConfigWatch(config, lambda: load_whole(config), clock, beside=lambda: named_files(config))
     signal.signal(signal.SIGHUP, lambda _number, _frame: watch.ask() if watch else None)
     upgrade(folder, config=config, actor="lamppost serve", clock=clock)
+    word = sign_in_word(folder, sign_in, clock) if sign_in is not None else None
     started_us = clock.wall_us()
-    supervisor = Supervisor(settings, sign=signer.sign, clock=clock, write_line=_write_line)
+    supervisor = Supervisor(settings, sign=signer.sign, clock=clock, write_line=_write_line, config=None if camera else config)
     metrics = MetricsServer(supervisor)
     try:
         supervisor.start()
-        with open_progress(Console(file=sys.stdout, highlight=False)) as progress:
+        console = Console(file=sys.stdout, highlight=False)
+        greeting = Greeting(console, sign_in=word)
+        with open_progress(console) as progress:
 
             def on_tick(node: Supervisor) -> None:
                 metrics.use(node.settings.metrics.listen)
                 progress.show(node)
+                greeting.show(node.console)
 
             supervisor.watch(stop, for_s, on_tick, watch)
     finally:

@@ -25,6 +25,7 @@ from lamppost.model.settings import (
     RecordingSettings,
     RetentionSettings,
     SealingSettings,
+    ServerSettings,
     Settings,
 )
 
@@ -37,6 +38,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "models": ModelsSettings,
     "fleet": FleetSettings,
     "metrics": MetricsSettings,
+    "server": ServerSettings,
     "log": LogSettings,
 }
 

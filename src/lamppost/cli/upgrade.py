@@ -10,9 +10,10 @@ import typer
 
 from lamppost import __version__
 from lamppost.base.errors import ConfigError
-from lamppost.cli.configuration import DEFAULT_CONFIG, load_settings
+from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.upgrading import upgrade as upgrade_folder
 
 

@@ -47,7 +47,8 @@ class GroundPlane:
 
     `error_m` is the root of the mean square by which the points miss their place on the map; four points always fit, so that
     it is 0 for them and says nothing. `left_out_error_m` is the same for points that the others foretell, None where there are
-    but four. `origin` is the latitude and longitude of east 0, north 0, where the points are given as such.
+    but four. `misses_m` and `misses_image` are how far each point is from its place on the map, and in the picture, in shares of
+    its width and height. `origin` is the latitude and longitude of east 0, north 0, where the points are given as such.
     """
 
     def __init__(self, points: CalibrationPoints) -> None:
@@ -75,6 +76,8 @@ class GroundPlane:
         self._rows = tuple(tuple(float(value) for value in row) for row in plane)
         self._least_depth = float(depths.min()) / _FARTHEST
         misses = _lengths(_map(plane, image) - ground)
+        self.misses_m = tuple(float(miss) for miss in misses)
+        self.misses_image = tuple((float(x), float(y)) for x, y in np.abs(_map(self._inverse, ground) - image))
         self.error_m = float(np.sqrt(np.mean(misses**2)))
         self.left_out_error_m = _left_out_error(image, ground)
         if self.error_m > points.largest_error_m:
@@ -84,6 +87,11 @@ class GroundPlane:
                 remedy="look whether each lies on the ground and has its own place on the map, or raise largest_error_m "
                 f"(now {points.largest_error_m:g})",
             )
+
+    @property
+    def homography(self) -> tuple[tuple[float, ...], ...]:
+        """Three rows; from homogeneous shares of width and height to homogeneous metres, up to a factor."""
+        return self._rows
 
     def to_ground(self, points: ArrayLike) -> _Array:
         """Metres east and north, shape (n, 2), of `points` in shares, shape (n, 2); NaN for what is beyond the horizon."""
@@ -161,7 +169,9 @@ def _on_the_map(points: CalibrationPoints) -> tuple[_Array, tuple[float, float] 
         ground, origin = _metres_of(np.array(degrees, np.float64))
     else:
         ground = np.array([point.map_m for point in points.points], np.float64)
-    if not np.isfinite(ground).all() or np.ptp(ground, axis=0).max() > _LARGEST_PLACE_M:
+    with np.errstate(over="ignore"):  # more than a number can hold is too far as well
+        extent_m = np.ptp(ground, axis=0).max()
+    if not extent_m <= _LARGEST_PLACE_M:
         raise ConfigError(
             "the points of [calibration] are more than 10 km apart on the map",
             remedy="give map_m in metres east and north, or lat_lon in degrees with the latitude first",

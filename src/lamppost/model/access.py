@@ -147,5 +147,5 @@ def permits_anywhere(grants: Iterable[Grant], permission: Permission) -> bool:
 
 def permitted_on(grants: Iterable[Grant], camera: str, site: str) -> frozenset[Permission]:
     """All that `grants` permit on a camera."""
-    held = (PERMITTED[grant.role] for grant in grants if grant.scope.holds(camera, site))
-    return frozenset().union(*held) - OF_THE_NODE
+    held = [PERMITTED[grant.role] for grant in grants if grant.scope.holds(camera, site)]
+    return frozenset[Permission]().union(*held) - OF_THE_NODE

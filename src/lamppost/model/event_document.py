@@ -32,6 +32,7 @@ NODE_TYPES: Final = (
     "recording_failing",
     "recording_held",
     "retention_failing",
+    "server_failing",
     "store_slow",
 )
 KNOWN_TYPES: Final = (*(event_type.value for event_type in EventType), *NODE_TYPES)

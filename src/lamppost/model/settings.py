@@ -221,6 +221,10 @@ class MetricsSettings(_Section):
         return listen
 
 
+SERVER_FILES = ("certificate_file", "key_file", "backup_folder")
+"""Settings of the server that name files or folders beside the configuration."""
+
+
 class ServerSettings(_Section):
     """The console and the API: who may reach them, and how."""
 
@@ -251,6 +255,11 @@ class ServerSettings(_Section):
         if listen:
             split_listen(listen)
         return listen
+
+    @field_validator("certificate_file", "key_file", "backup_folder")
+    @classmethod
+    def _empty_is_none(cls, path: Path | None) -> Path | None:
+        return None if path == Path() else path
 
     @field_validator("public_url")
     @classmethod

@@ -74,6 +74,8 @@ def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
             yield from _of_recorder(report.status.get("cameras", {}))
         if report.role is Role.BOOKKEEPER:
             yield from _of_retention(report.status.get("retention", {}))
+        if report.role is Role.SERVER and report.status.get("server_problem"):
+            yield Condition("server_failing", Severity.WARNING, None, str(report.status["server_problem"]))
         if report.role is Role.NOTIFIER:
             yield from _of_carriers(report.status.get("carriers", {}))
 

@@ -46,7 +46,7 @@ MEASURE_S = 2.0  # over which frames are counted
 class AnalysisStatus:
     """What the thread tells the supervisor; each field is read by itself, without a lock.
 
-    `step` is the present step of overload, empty where everything is masked.
+    `step` is the present step of overload, empty where everything is masked; `covered_cause` says why all is covered, where it is.
     """
 
     state: str = "waiting"
@@ -56,6 +56,7 @@ class AnalysisStatus:
     dropped_packets: int = 0
     behind_s: float = 0.0
     step: str = ""
+    covered_cause: str = ""
     masked_fps: float = 0.0
     live_subscribers: int = 0
     live_dropped_fragments: int = 0
@@ -279,6 +280,7 @@ class CameraAnalysis:
         status.frames += run.frames - frames
         status.covered_frames += run.covered_frames - covered_frames
         status.step = run.step.value if run.step else ""
+        status.covered_cause = run.covered.value if run.covered else ""
         status.state = "covered" if run.covered else "masking"
         status.problem = ""
 

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lamppost.base.clock import Clock, SystemClock
@@ -50,12 +51,12 @@ def parse_settings(message: dict[str, Any]) -> Settings:
     return Settings.model_validate(message)
 
 
-def spawn(module: str, name: str, settings: Settings) -> tuple[subprocess.Popen[bytes], ControlChannel]:
-    """Start `module` as the child `name` with `settings`; its standard error is a pipe.
+def spawn(module: str, name: str, settings: Settings, *, config: Path | None = None) -> tuple[subprocess.Popen[bytes], ControlChannel]:
+    """Start `module` as the child `name` with `settings`; its standard error is a pipe. `config` is the file that they are of.
 
     Raises `ConfigError` when a password cannot be read, and `OSError`; then nothing was started.
     """
-    message = {"name": name, "settings": settings_message(settings)}
+    message = {"name": name, "settings": settings_message(settings), "config": str(config.resolve()) if config is not None else ""}
     channel, their_end = ControlChannel.pair()
     with their_end:
         try:
@@ -83,6 +84,7 @@ class ChildContext:
     clock: Clock
     stop: threading.Event
     channel: ControlChannel
+    config: Path | None = None  # the file that the settings are of, where one is
 
 
 class OrderBox:
@@ -126,7 +128,8 @@ def run_child(work: Callable[[ChildContext], None], on_message: Callable[[Messag
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which tells us
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise
-    context = ChildContext(name, settings, DataFolder(settings.data), SystemClock(), stop, channel)
+    config = Path(first.body["config"]) if first.body.get("config") else None
+    context = ChildContext(name, settings, DataFolder(settings.data), SystemClock(), stop, channel, config)
     threading.Thread(target=_listen, args=(context, on_message), name="control", daemon=True).start()
     try:
         work(context)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ MODULES: Final = MappingProxyType(
         Role.RECORDER: "lamppost.pipeline.recorder",
         Role.ANALYST: "lamppost.pipeline.analyst",
         Role.NOTIFIER: "lamppost.pipeline.notifier",
+        Role.SERVER: "lamppost.api.server",
     }
 )
 RESTART_FIRST_S: Final = 0.2
@@ -40,7 +42,16 @@ INSIST_S: Final = 0.2
 class Child:
     """A process of one role, through all its lives."""
 
-    def __init__(self, name: str, role: Role, settings: Settings, *, clock: Clock, write_line: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        role: Role,
+        settings: Settings,
+        *,
+        clock: Clock,
+        write_line: Callable[[str], None],
+        config: Path | None = None,
+    ) -> None:
         self.name = name
         self.role = role
         self.deaths = 0
@@ -51,6 +62,7 @@ class Child:
         self._heard_s = 0.0
         self._due: dict[str, dict[str, Any]] = {}  # orders that it did not take yet, the newest of each kind
         self._settings = settings
+        self._config = config
         self._clock = clock
         self._write_line = write_line
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,7 +90,7 @@ class Child:
 
     def start(self) -> None:
         """Spawn it; raises `ConfigError` when a password cannot be read, and `OSError`."""
-        process, channel = spawn(MODULES[self.role], self.name, self._settings)
+        process, channel = spawn(MODULES[self.role], self.name, self._settings, config=self._config)
         self._process, self._channel = process, channel
         self.started_s = self._clock.monotonic_s()
         self.failure = ""

@@ -25,6 +25,7 @@ class Role(StrEnum):
     ANALYST = "analyst"
     BOOKKEEPER = "bookkeeper"
     NOTIFIER = "notifier"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def process_names(role: Role, settings: Settings, cores: int) -> tuple[str, ...]
             return (Role.BOOKKEEPER.value,)
         case Role.NOTIFIER:
             return (Role.NOTIFIER.value,) if settings.notify else ()
+        case Role.SERVER:
+            return (Role.SERVER.value,) if settings.server.listen else ()
         case Role.RECORDER:
             count = settings.fleet.recorders or min(cores, math.ceil(cameras / CAMERAS_A_RECORDER))
         case Role.ANALYST:

@@ -99,6 +99,7 @@ class NodeCollector(Collector):
         yield from self._cameras()
         yield from self._retention()
         yield from self._carriers()
+        yield from self._server()
         yield from self._processes()
         alarms = GaugeMetricFamily("lamppost_alarm", "Warnings and alarms that stand", labels=("kind", "severity", "camera"))
         standing = ((condition.kind, condition.severity.value, condition.camera or "") for condition in self._node.alarms)
@@ -144,6 +145,25 @@ class NodeCollector(Collector):
                 for name, report in carriers.items():
                     family.add_metric((name,), float(report.get(key, 0)))
                 yield family
+
+    def _server(self) -> Iterator[Metric]:
+        for child in self._node.children:
+            if child.role is not Role.SERVER:
+                continue
+            figures: Mapping[str, Any] = child.status.get("figures", {})
+            requests = CounterMetricFamily("lamppost_server_requests", "Requests answered, by class of status", labels=("status",))
+            for status, count in figures.get("requests", {}).items():
+                requests.add_metric((status,), float(count))
+            yield requests
+            viewers = GaugeMetricFamily(
+                "lamppost_live_viewers", "Who watches live through the server", value=float(figures.get("live_viewers", 0))
+            )
+            dropped = CounterMetricFamily(
+                "lamppost_live_viewer_dropped_fragments",
+                "Live pictures that a viewer was too slow for",
+                value=float(figures.get("dropped_fragments", 0)),
+            )
+            yield from (viewers, dropped)
 
     def _processes(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("lamppost_process_up", "1 while the process runs", labels=("process",))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from lamppost.base.clock import Clock
+from lamppost.base.clock import TICKS_PER_S, Clock
 from lamppost.base.errors import (
     CameraError,
     CameraRefused,
@@ -67,6 +67,10 @@ class RecordingStatus:
     is_dropping: bool = False
     received_bytes: int = 0
     lost_packets: int = 0  # of the network, as far as the transport can tell
+    codec: str = ""  # of the last run, as are size and rate
+    width_px: int = 0
+    height_px: int = 0
+    fps: float = 0.0  # nominal; 0 where the stream does not say
     clock_off_s: float | None = None  # how far the camera's clock is ahead of ours; None where it does not say
 
     def to_json(self) -> dict[str, Any]:
@@ -171,9 +175,17 @@ class CameraRecording:
             self._write(item)
         elif isinstance(item, RunStarted):
             self._run = item
+            self._note_parameters(item)
             self._close_run(SegmentEnd.RUN_ENDED)
         else:
             self._declare(item)
+
+    def _note_parameters(self, run: RunStarted) -> None:
+        parameters, status = run.parameters, self.status
+        status.codec = parameters.codec.value
+        status.width_px, status.height_px = parameters.width_px, parameters.height_px
+        interval_90k = parameters.frame_interval_90k
+        status.fps = round(TICKS_PER_S / interval_90k, 2) if interval_90k else 0.0
 
     def _write(self, packet: Packet) -> None:
         if self._writer is None:

@@ -60,6 +60,23 @@ def parse_rules(content: bytes, path: Path) -> RuleBook:
     return book
 
 
+def check_rules(tables: object) -> tuple[RuleBook | None, tuple[Mistake, ...]]:
+    """The rules that `tables` are, as a rules file has them, and every mistake; None where there is one."""
+    try:
+        book = RuleBook.model_validate(tables)
+    except ValidationError as error:
+        found = _all_mistakes(cast("dict[str, Any]", tables), error) if isinstance(tables, dict) else iter(_found(error))
+        return None, tuple(found)
+    # Imported here: who counts without a calibration need not wait for what computes one.
+    from lamppost.events.scene_reader import SceneReader
+
+    try:
+        SceneReader(book)
+    except ConfigError as error:
+        return None, (Mistake(("calibration",), DISAGREEMENT, str(error)),)
+    return book, ()
+
+
 def _check_ground(points: CalibrationPoints, where: str) -> None:
     # Imported here: who counts without a calibration need not wait for what computes one.
     from lamppost.events.calibration import GroundPlane

@@ -15,6 +15,8 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,13 +25,15 @@ from lamppost.base.durable import make_directory
 from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
+from lamppost.ingest.locator import parse_locator
 from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
-from lamppost.model.settings import Settings
+from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.adopting import adopt
 from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
 from lamppost.pipeline.children import Child
 from lamppost.pipeline.fleet import Fleet, Role, assign, process_names
+from lamppost.pipeline.node_state import node_state
 from lamppost.pipeline.recovering import Sign, recover
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.summary import RunSummary, summarise
@@ -37,17 +41,25 @@ from lamppost.store.journal import JournalWriter, hold_lock
 
 WRITER: Final = "supervisor"
 # Less than 5 s together, with a summary of half a second.
-STOP_PATIENCE_S: Final = {Role.RECORDER: 1.9, Role.ANALYST: 2.0, Role.NOTIFIER: 0.1, Role.BOOKKEEPER: 0.8}
-NOTIFIER_STOP_S: Final = 1.0  # from the order to stop on
+STOP_PATIENCE_S: Final = {Role.RECORDER: 1.9, Role.ANALYST: 2.0, Role.NOTIFIER: 0.1, Role.SERVER: 0.1, Role.BOOKKEEPER: 0.7}
+AT_EASE_S: Final = 1.0  # the notifier and the server, from the order to stop on
 ADOPT_PATIENCE_S: Final = 10.0
 ADOPT_POLL_S: Final = 0.2
 TICK_S: Final = 0.5
 FEED_BYTES: Final = 1 << 20  # a large keyframe and some pictures after it; the kernel may give less
-_LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "analysis", "sealing", "metrics", "site", "notify")
+_LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "analysis", "sealing", "metrics", "site", "notify", "server")
 _NEXT_START: Final = ("fleet", "log")
 
 
 _NEVER: Final = threading.Event()  # for waits that nothing ends early
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where people find the console; `setup` is the link that sets up the first user, while there is none."""
+
+    address: str
+    setup: str | None
 
 
 class Supervisor:
@@ -66,9 +78,11 @@ class Supervisor:
         clock: Clock,
         write_line: Callable[[str], None],
         cores: int | None = None,
+        config: Path | None = None,
     ) -> None:
         self._settings = settings.with_passwords()
         self._sign = sign
+        self._config = config
         self._clock = clock
         self._write_line = write_line
         self._cores = cores or os.cpu_count() or 1
@@ -83,6 +97,7 @@ class Supervisor:
         self._journal: JournalWriter | None = None
         self._alarms: AlarmKeeper | None = None
         self._is_held = False
+        self._started_us = clock.wall_us()
         self._stopped_us = 0
 
     @property
@@ -94,6 +109,14 @@ class Supervisor:
     def children(self) -> tuple[Child, ...]:
         """All children, dead ones too."""
         return tuple(self._children.values())
+
+    @property
+    def console(self) -> Console | None:
+        """Where the console is served; None where it is not, now."""
+        for child in self._children.values():
+            if child.role is Role.SERVER and child.status.get("address"):
+                return Console(str(child.status["address"]), child.status.get("setup"))
+        return None
 
     @property
     def alarms(self) -> tuple[Condition, ...]:
@@ -188,7 +211,7 @@ class Supervisor:
     def stop(self) -> None:
         """End everything: recorders, then analysts, then the bookkeeper; each role has its patience.
 
-        The notifier is told first, and has until then: nobody waits for whom it tells. What the others leave unused of
+        The notifier and the server are told first, and have until then: nobody waits for whom they serve. What the others leave unused of
         their patience is the bookkeeper's, so that the index is complete.
         """
         started_s = self._clock.monotonic_s()
@@ -201,12 +224,13 @@ class Supervisor:
             with contextlib.suppress(StoreError):  # told already, when an act was refused
                 self._journal.close()
         for child in self._children.values():
-            if child.role is Role.NOTIFIER:
+            if child.role in (Role.NOTIFIER, Role.SERVER):
                 child.begin_end()
         for role in (Role.RECORDER, Role.ANALYST):
             self._end(role, STOP_PATIENCE_S[role])
         spent_s = self._clock.monotonic_s() - started_s
-        self._end(Role.NOTIFIER, max(STOP_PATIENCE_S[Role.NOTIFIER], NOTIFIER_STOP_S - spent_s))
+        for role in (Role.NOTIFIER, Role.SERVER):
+            self._end(role, max(STOP_PATIENCE_S[role], AT_EASE_S - spent_s))
         left_s = sum(STOP_PATIENCE_S.values()) - (self._clock.monotonic_s() - started_s)
         self._end(Role.BOOKKEEPER, max(STOP_PATIENCE_S[Role.BOOKKEEPER], left_s))
         if self._lock_descriptor >= 0:
@@ -244,7 +268,7 @@ class Supervisor:
     def _place_cameras(self) -> None:
         """Give every camera a home, and every child the settings of its cameras; new children are made, and started when others run."""
         is_running = bool(self._children)
-        for role in (Role.BOOKKEEPER, Role.RECORDER, Role.ANALYST, Role.NOTIFIER):
+        for role in (Role.BOOKKEEPER, Role.RECORDER, Role.ANALYST, Role.NOTIFIER, Role.SERVER):
             present = [child.name for child in self._children.values() if child.role is role]
             names = [*present, *(name for name in process_names(role, self._settings, self._cores) if name not in present)]
             if role in self._fleets:
@@ -261,7 +285,7 @@ class Supervisor:
             if child.settings != settings:
                 child.use(settings)
             return
-        self._children[name] = Child(name, role, settings, clock=self._clock, write_line=self._write_line)
+        self._children[name] = Child(name, role, settings, clock=self._clock, write_line=self._write_line, config=self._config)
         self._deaths[name] = deque(maxlen=16)
         if is_running and self._children[name].start_again():
             self._tell_hold(self._children[name])
@@ -271,6 +295,8 @@ class Supervisor:
             return self._settings
         if role is Role.NOTIFIER:
             return self._settings.model_copy(update={"camera": ()})  # it needs none of their passwords
+        if role is Role.SERVER:
+            return self._settings.model_copy(update={"camera": tuple(map(_without_secrets, self._settings.camera))})
         mine = set(self._fleets[role].of(name))
         return self._settings.model_copy(update={"camera": tuple(camera for camera in self._settings.camera if camera.name in mine)})
 
@@ -328,12 +354,21 @@ class Supervisor:
         conditions = list(find_conditions(reports))
         if self._alarms is not None:
             self._alarms.update(conditions)
+        self._tell_state()
         is_held = any(condition.kind == "recording_held" for condition in conditions)
         if is_held != self._is_held and all(report.status for report in reports if report.role is Role.BOOKKEEPER):
             self._is_held = is_held
             for child in self._children.values():
                 if child.role is Role.RECORDER:
                     child.insist({"order": "hold", "is_held": is_held})
+
+    def _tell_state(self) -> None:
+        """The server answers with what it was told last; where it does not take it, the next one follows."""
+        servers = [child for child in self._children.values() if child.role is Role.SERVER and child.process_id is not None]
+        if servers:
+            state = node_state(self, started_us=self._started_us, at_us=self._clock.wall_us())
+            for child in servers:
+                child.tell({"order": "node", "state": state}, timeout_s=0.0)
 
     def _report(self, child: Child, now_s: float) -> ChildReport:
         recent = sum(now_s - death_s < DEATHS_WITHIN_S for death_s in self._deaths[child.name])
@@ -366,3 +401,9 @@ class Supervisor:
         except StoreError as error:
             # A full disk must keep neither the dead from being started anew nor the living from being ended.
             self._log.error("the journal cannot take an act", kind=kind, problem=str(error))
+
+
+def _without_secrets(camera: CameraSettings) -> CameraSettings:
+    """What the server may know of a camera: it talks to people, and to no camera."""
+    urls = {"url": parse_locator(camera.url).shown, "sub_url": parse_locator(camera.sub_url).shown if camera.sub_url else None}
+    return camera.model_copy(update=urls | {"username": None, "password": None, "password_file": None})

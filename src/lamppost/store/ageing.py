@@ -17,7 +17,7 @@ from lamppost.base.durable import remove_durable
 from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
 from lamppost.store.retention import Footage, Situation
-from lamppost.store.schema import CAMERAS, DELIVERIES, EVENTS, MINUTES, NOTICES, QUARTER_TALLIES, QUARTERS, SNAPSHOTS, TALLIES
+from lamppost.store.schema import CAMERAS, DELIVERIES, EVENT_NOTES, EVENTS, MINUTES, NOTICES, QUARTER_TALLIES, QUARTERS, SNAPSHOTS, TALLIES
 from lamppost.store.transactions import Transactions
 
 ROWS_LIMIT: Final = 500  # in one transaction: SQLite takes so many values in one statement everywhere
@@ -32,7 +32,7 @@ class _Rows:
 
 
 _MINUTES: Final = _Rows(((TALLIES, TALLIES.c.minute_id), (MINUTES, MINUTES.c.minute_id)))
-_EVENTS: Final = _Rows(((DELIVERIES, DELIVERIES.c.event_id), (NOTICES, NOTICES.c.event_id), (EVENTS, EVENTS.c.event_id)))
+_EVENTS: Final = _Rows(tuple((table, table.c.event_id) for table in (DELIVERIES, NOTICES, EVENT_NOTES, EVENTS)))
 
 
 class Ageing:

@@ -21,6 +21,7 @@ from lamppost.model.books import (
     EpochSealed,
     EventClosed,
     EventEnded,
+    EventNoted,
     EventOpened,
     EventUpdated,
     FragmentWritten,
@@ -43,7 +44,21 @@ from lamppost.model.books import (
 from lamppost.model.happening import Phase
 from lamppost.store.counts import add_minute
 from lamppost.store.outbox import NoticeRecord, note_change, note_outcome, note_snapshot
-from lamppost.store.schema import ACTS, CAMERAS, COVERED, EPOCH_SHARES, EPOCHS, EVENTS, GAPS, HOLDS, REDUCTIONS, SEGMENTS, SNAPSHOTS, STORED
+from lamppost.store.schema import (
+    ACTS,
+    CAMERAS,
+    COVERED,
+    EPOCH_SHARES,
+    EPOCHS,
+    EVENT_NOTES,
+    EVENTS,
+    GAPS,
+    HOLDS,
+    REDUCTIONS,
+    SEGMENTS,
+    SNAPSHOTS,
+    STORED,
+)
 
 _Opening = GapOpened | CoverOpened | ReductionOpened | EventOpened
 _Interval = GapOpened | CoverOpened | ReductionOpened | GapClosed | CoverClosed | ReductionClosed
@@ -64,7 +79,7 @@ def _bound(column: Column[Any]) -> Any:
 
 _ADD: Final = {
     table: insert_missing(table)
-    for table in (CAMERAS, EPOCHS, EPOCH_SHARES, SEGMENTS, GAPS, COVERED, REDUCTIONS, EVENTS, SNAPSHOTS, HOLDS, ACTS)
+    for table in (CAMERAS, EPOCHS, EPOCH_SHARES, SEGMENTS, GAPS, COVERED, REDUCTIONS, EVENTS, EVENT_NOTES, SNAPSHOTS, HOLDS, ACTS)
 }
 _TOTALS: Final = select(SEGMENTS.c.start_us, SEGMENTS.c.end_us, SEGMENTS.c.size_bytes, SEGMENTS.c.frames, SEGMENTS.c.fragments).where(
     SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state == "open"
@@ -191,11 +206,13 @@ class Applying:
             case ReductionClosed():
                 self._close(REDUCTIONS, REDUCTIONS.c.reduction_id == record.reduction_id, record.end_us)
 
-    def _write_happening(self, record: _EventRecord | SnapshotTaken | MinuteCounted | NoticeRecord) -> None:
+    def _write_happening(self, record: _EventRecord | EventNoted | SnapshotTaken | MinuteCounted | NoticeRecord) -> None:
         match record:
             case MinuteCounted():
                 self._add_camera(record.camera)
                 add_minute(self._connection, record)
+            case EventNoted():
+                self._connection.execute(_ADD[EVENT_NOTES], _fields(record) | {"learnt_us": self._wall_us})
             case SnapshotTaken():
                 self._connection.execute(_ADD[SNAPSHOTS], _fields(record))
                 note_snapshot(self._connection, record, self._wall_us)

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, and_, select
 
 from lamppost.base.clock import US_PER_S
-from lamppost.base.errors import ConfigError, StoreError
+from lamppost.base.errors import ConfigError
 from lamppost.model.happening import Measure, PlaceKind, Tally
 from lamppost.model.layout import DataFolder
 from lamppost.model.rules import CountedKind
 from lamppost.model.tallies import add_up, bins_from_json
 from lamppost.store.counts import QUARTER_US
-from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.index_file import index_errors, open_reader
 from lamppost.store.schema import MINUTES, QUARTER_TALLIES, QUARTERS, TALLIES
 
 MINUTE_US: Final = 60 * US_PER_S
@@ -43,8 +43,13 @@ class Bucket(StrEnum):
     """How counts are put together."""
 
     MINUTE = "minute"
+    QUARTER = "quarter"
     HOUR = "hour"
     DAY = "day"
+
+
+_EVEN_US: Final = {Bucket.MINUTE: MINUTE_US, Bucket.QUARTER: QUARTER_US}
+"""Of the same length everywhere and always: no clock is put on by less than a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +162,8 @@ def first_of_day(at_us: int, zone: ZoneInfo, *, days: int = 0) -> int:
 
 
 def _start_of(at_us: int, wanted: Wanted) -> int:
-    if wanted.by is Bucket.MINUTE:
-        return at_us // MINUTE_US * MINUTE_US
+    if (even_us := _EVEN_US.get(wanted.by)) is not None:
+        return at_us // even_us * even_us
     if wanted.by is Bucket.DAY:
         return first_of_day(at_us, wanted.zone)
     offset_us = _offset_us(at_us, wanted.zone)
@@ -167,8 +172,8 @@ def _start_of(at_us: int, wanted: Wanted) -> int:
 
 
 def _next(start_us: int, wanted: Wanted) -> int:
-    if wanted.by is Bucket.MINUTE:
-        return start_us + MINUTE_US
+    if (even_us := _EVEN_US.get(wanted.by)) is not None:
+        return start_us + even_us
     if wanted.by is Bucket.DAY:
         return first_of_day(start_us, wanted.zone, days=1)
     offset_us = _offset_us(start_us, wanted.zone)
@@ -210,9 +215,7 @@ class CountReader:
     """Reads the counts in an index, beside the one who writes it. Raises `StoreError` when there is none."""
 
     def __init__(self, folder: DataFolder) -> None:
-        if not folder.index.is_file():
-            raise StoreError(f"there is no index in {folder.root}", remedy="was anything counted? Counting needs `lamppost serve`")
-        self._engine = open_engine(folder.index)
+        self._engine = open_reader(folder, "was anything counted? Counting needs `lamppost serve`")
 
     def __enter__(self) -> Self:
         return self
@@ -233,8 +236,8 @@ class CountReader:
 
         Raises `ConfigError` for a camera or a place of which nothing is known, and for a heat map by the minute.
         """
-        if Measure.PRESENCE in wanted.measures and wanted.by is Bucket.MINUTE:
-            raise ConfigError("a heat map is of an hour, and not of a minute", remedy="ask by hour or day")
+        if Measure.PRESENCE in wanted.measures and wanted.by in _EVEN_US:
+            raise ConfigError("a heat map is of an hour, and of nothing shorter", remedy="ask by hour or day")
         bounds = buckets(wanted)
         places = self._chosen(wanted)
         # Quarters of an hour serve every bucket that begins and ends with one; all zones of today do.

@@ -12,12 +12,11 @@ from typing import Any, Final, Self
 from sqlalchemy import Column, Select, Table, func, or_, select
 from sqlalchemy.engine import Row
 
-from lamppost.base.errors import StoreError
 from lamppost.model.books import Act, EpochSealed, Rendition, Severity
 from lamppost.model.layout import DataFolder
 from lamppost.store.account import Account, Entries, balance
 from lamppost.store.forgotten import joins
-from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.index_file import index_errors, open_reader
 from lamppost.store.intervals import Span
 from lamppost.store.schema import (
     ACTS,
@@ -123,11 +122,7 @@ class Index:
     """
 
     def __init__(self, folder: DataFolder) -> None:
-        if not folder.index.is_file():
-            raise StoreError(
-                f"there is no index in {folder.root}", remedy="was anything recorded? `lamppost check --repair` can restore it"
-            )
-        self._engine = open_engine(folder.index)
+        self._engine = open_reader(folder, "was anything recorded? `lamppost check --repair` can restore it")
 
     def __enter__(self) -> Self:
         return self
@@ -252,6 +247,11 @@ class Index:
         """When retention destroyed the epoch's shares; None where it did not."""
         rows = self._all(select(DESTROYED_EPOCHS.c.destroyed_us).where(DESTROYED_EPOCHS.c.epoch_id == epoch_id))
         return rows[0].destroyed_us if rows else None
+
+    def last_destroyed_us(self) -> int | None:
+        """When retention last destroyed an epoch's shares; None where it never did."""
+        rows = self._all(select(func.max(DESTROYED_EPOCHS.c.destroyed_us)))
+        return rows[0][0] if rows else None
 
     def destroyed(self) -> set[str]:
         """The ids of all epochs whose shares retention destroyed."""

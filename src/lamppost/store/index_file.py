@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool
 
 from lamppost.base.durable import make_directory
 from lamppost.base.errors import StoreError
+from lamppost.model.layout import DataFolder
 
 BUSY_TIMEOUT_S: Final = 5.0
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -123,6 +124,13 @@ def upgrade_index(path: Path) -> None:
         migrate(engine)
     finally:
         engine.dispose()
+
+
+def open_reader(folder: DataFolder, remedy: str, *, by_statement: bool = False) -> Engine:
+    """A reader's engine on the index of `folder`; raises `StoreError`, with `remedy`, where there is none."""
+    if not folder.index.is_file():
+        raise StoreError(f"there is no index in {folder.root}", remedy=remedy)
+    return open_engine(folder.index, by_statement=by_statement)
 
 
 @contextlib.contextmanager

@@ -8,12 +8,11 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Select, exists, func, select
 
-from lamppost.base.errors import StoreError
 from lamppost.model.books import NoticeBuried, NoticeDelivered, NoticeFailed, Severity
 from lamppost.model.happening import Phase
 from lamppost.model.layout import DataFolder
 from lamppost.store.index import Index
-from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.index_file import index_errors, open_reader
 from lamppost.store.journal import journal_files, scan_journal
 from lamppost.store.schema import DELIVERIES, EVENTS, NOTICES, SNAPSHOTS
 
@@ -81,9 +80,7 @@ class OutboxView:
     """
 
     def __init__(self, folder: DataFolder) -> None:
-        if not folder.index.is_file():
-            raise StoreError(f"there is no index in {folder.root}", remedy="it is made when Lamppost runs")
-        self._engine = open_engine(folder.index, by_statement=True)
+        self._engine = open_reader(folder, "it is made when Lamppost runs", by_statement=True)
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +123,19 @@ class OutboxView:
             entry = found.setdefault(row.carrier, {})
             entry.update({"waiting": row.count, "oldest_us": row.oldest_us} if row.state == "pending" else {"dead": row.count})
         return {carrier: OutboxTally(**entry) for carrier, entry in found.items()}
+
+    def delivered(self) -> dict[str, int]:
+        """How many notices each carrier has taken, as far back as the index keeps them."""
+        query = select(DELIVERIES.c.carrier, func.count().label("count")).where(DELIVERIES.c.state == "delivered")
+        return {row.carrier: row.count for row in self._all(query.group_by(DELIVERIES.c.carrier))}
+
+    def problem(self, carrier: str) -> str:
+        """Why the carrier did not take what was offered last, among what it has not taken since; empty where it has taken all."""
+        query = select(DELIVERIES.c.problem).where(
+            DELIVERIES.c.carrier == carrier, DELIVERIES.c.state != "delivered", DELIVERIES.c.problem != ""
+        )
+        rows = self._all(query.order_by(func.coalesce(DELIVERIES.c.settled_us, DELIVERIES.c.next_us).desc()).limit(1))
+        return str(rows[0].problem) if rows else ""
 
     def _read(self, query: Select[*tuple[Any, ...]]) -> tuple[Delivery, ...]:
         return tuple(_delivery(row) for row in self._all(query))

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
@@ -34,6 +35,12 @@ METADATA: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+URGENT: Final = text("severity <> 'info'")
+LONG_US: Final = 6 * 3600 * 1_000_000
+LONG: Final = text(f"end_us IS NULL OR end_us - start_us > {LONG_US}")
+"""The few events that may reach into a span of time though they began long before it: a query must say it in these words."""
 
 
 def _camera() -> Column[str]:
@@ -210,8 +217,28 @@ EVENTS: Final = Table(
     CheckConstraint("start_us <= end_us", name="span"),
     Index(None, "start_us"),
     Index(None, "camera", "start_us"),
+    Index(None, "kind", "start_us"),
+    Index("ix_events_urgent", "severity", "start_us", sqlite_where=URGENT, postgresql_where=URGENT),
+    Index("ix_events_long", "camera", "start_us", sqlite_where=LONG, postgresql_where=LONG),
     Index(None, "opened_in"),
     comment="what an operator acts on, alarms among it",
+)
+
+EVENT_NOTES: Final = Table(
+    "event_notes",
+    METADATA,
+    Column("note_id", Text, primary_key=True, comment="random"),
+    # No foreign key: the note and its event stand in two journals, and either may be applied first.
+    Column("event_id", Text, nullable=False, comment="the event"),
+    Column("kind", Text, nullable=False, comment="acknowledged: somebody looks after it; comment: they say something"),
+    Column("wall_us", BigInteger, nullable=False, comment="when"),
+    Column("actor", Text, nullable=False, comment="by whom"),
+    Column("text", Text, nullable=False, comment="what they said; may be empty"),
+    Column("learnt_us", BigInteger, nullable=False, comment="when the index learnt of it"),
+    CheckConstraint("kind IN ('acknowledged', 'comment')", name="kind"),
+    Index(None, "event_id"),
+    Index(None, "learnt_us"),
+    comment="what people did with events",
 )
 
 SNAPSHOTS: Final = Table(
@@ -247,6 +274,7 @@ NOTICES: Final = Table(
     CheckConstraint("sequence >= 0", name="sequence"),
     UniqueConstraint("event_id", "phase", "at_us"),
     Index(None, "routed_us"),
+    Index(None, "created_us"),
     comment="what there is to tell others of an event; made in the transaction that changes the event",
 )
 
@@ -390,6 +418,8 @@ ACTS: Final = Table(
     CheckConstraint("kind <> ''", name="kind"),
     Index(None, "wall_us"),
     Index(None, "kind", "wall_us"),
+    Index(None, "actor", "wall_us"),
+    Index(None, "subject", "wall_us"),
     comment="what was done on purpose; only ever appended to",
 )
 

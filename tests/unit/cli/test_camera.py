@@ -11,7 +11,7 @@ import pytest
 from typer.testing import Result
 
 from lamppost.base.errors import ConfigError
-from lamppost.cli.config_file import ConfigFile
+from lamppost.pipeline.config_file import ConfigFile
 
 Lamppost = Callable[..., Result]
 CANARY = "kanarienvogel-42"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from lamppost.cli.configuration import check_cameras, load_settings
 from lamppost.cli.init import TRIAL_FOLDER
+from lamppost.pipeline.configuration import check_cameras, load_settings
 from lamppost.seal.custodians import read_key_file
 from lamppost.seal.notes import NoteSigner
 

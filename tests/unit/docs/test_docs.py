@@ -241,7 +241,7 @@ class _Node:
                 name=role.value,
                 role=role,
                 deaths=1,
-                status={"retention": {"free_bytes": 1}, "carriers": {"hook": {}}},
+                status={"retention": {"free_bytes": 1}, "carriers": {"hook": {}}, "figures": {"requests": {"2xx": 1}}},
                 process_id=os.getpid(),
             )
             for role in Role

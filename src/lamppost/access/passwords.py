@@ -1,0 +1,53 @@
+"""Passwords: argon2id, long rather than odd, and none that everybody tries first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from lamppost.base.errors import ConfigError
+
+SHORTEST: Final = 10
+LONGEST: Final = 256
+# What lists of leaked passwords begin with, of that length and more; NIST SP 800-63B, 3.1.1.2 asks for such a list.
+_COMMON: Final = frozenset(
+    {
+        "1234567890", "0123456789", "qwertyuiop", "1q2w3e4r5t", "1qaz2wsx3edc", "password12", "password123", "password1234",
+        "passw0rd123", "iloveyou123", "administrator", "administrator1", "letmein1234", "welcome1234", "changeme123", "lamppost123",
+        "lamppostlamppost", "qwerty123456", "1111111111", "0000000000", "123456789012", "abcdefghij", "asdfghjkl1", "football123",
+    }
+)  # fmt: skip
+
+
+class Passwords:
+    """Hashes and compares; RFC 9106's second recommended setting, which a small server bears as well."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
+        # Compared with where there is no such user, so that an unknown name takes as long as a wrong password.
+        self._nobody = self._hasher.hash("nobody has this password")
+
+    def make(self, password: str, *, name: str = "") -> str:
+        """The encoded hash; raises `ConfigError` for a password that is too short, or that everybody tries first."""
+        if len(password) < SHORTEST:
+            raise ConfigError(f"the password has fewer than {SHORTEST} characters", remedy="take some words that do not belong together")
+        if len(password) > LONGEST:
+            raise ConfigError(f"the password has more than {LONGEST} characters", remedy="take a shorter one")
+        if password.lower() in _COMMON or len(set(password)) < 4 or (name and name.lower() in password.lower()):
+            raise ConfigError(
+                "the password is one of the first that anybody would try", remedy="take some words that do not belong together"
+            )
+        return self._hasher.hash(password)
+
+    def is_right(self, password_hash: str | None, password: str) -> bool:
+        """Whether `password` has that hash; as slow where there is none."""
+        try:
+            return self._hasher.verify(password_hash or self._nobody, password[:LONGEST]) and password_hash is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def is_dated(self, password_hash: str) -> bool:
+        """Whether it was made with settings that are not today's, and should be made anew while the password is known."""
+        return self._hasher.check_needs_rehash(password_hash)

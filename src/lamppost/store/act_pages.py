@@ -1,0 +1,78 @@
+"""Acts for who looks at the record: the newest first, page by page. Every view of a picture is one, so there are many."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from sqlalchemy import or_, select
+
+from lamppost.model.books import Act
+from lamppost.model.layout import DataFolder
+from lamppost.store.index import FOREVER_US
+from lamppost.store.index_file import index_errors, open_reader
+from lamppost.store.schema import ACTS
+
+After = tuple[int, str]
+MOST_SUBJECTS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ActFilter:
+    """Which acts; what is empty stands for all. `subjects` None: whatever they are about."""
+
+    subjects: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] = ()
+    actor: str = ""
+    from_us: int = 0
+    to_us: int = FOREVER_US
+
+
+class ActPages:
+    """Read-only view of the acts in the index of `folder`; raises `StoreError`."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._engine = open_reader(folder, "it is made when Lamppost runs", by_statement=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def page(self, wanted: ActFilter, *, after: After | None = None, limit: int) -> tuple[Act, ...]:
+        """The newest first; those of one moment by id."""
+        queries = [select(ACTS)] if wanted.subjects is None else [select(ACTS).where(ACTS.c.subject == name) for name in wanted.subjects]
+        parts = [self._all(_page_of(query, wanted, after, limit)) for query in queries[:MOST_SUBJECTS]]
+        newest = heapq.merge(*parts, key=lambda row: (row.wall_us, row.act_id), reverse=True)
+        return tuple(
+            Act(row.act_id, row.kind, row.wall_us, row.actor, row.subject, row.detail) for row, _ in zip(newest, range(limit), strict=False)
+        )
+
+    def kinds(self) -> tuple[str, ...]:
+        """Every kind of act that there is, found without reading them all."""
+        found: list[str] = []
+        while rows := self._all(select(ACTS.c.kind).where(ACTS.c.kind > (found[-1] if found else "")).order_by(ACTS.c.kind).limit(1)):
+            found.append(rows[0].kind)
+        return tuple(found)
+
+    def _all(self, query: Any) -> Sequence[Any]:
+        with index_errors("read the index"), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def _page_of(query: Any, wanted: ActFilter, after: After | None, limit: int) -> Any:
+    query = query.where(ACTS.c.wall_us >= wanted.from_us, ACTS.c.wall_us < wanted.to_us)
+    if wanted.kinds:
+        query = query.where(ACTS.c.kind.in_(wanted.kinds))
+    if wanted.actor:
+        query = query.where(ACTS.c.actor == wanted.actor)
+    if after is not None:
+        at_us, act_id = after
+        query = query.where(ACTS.c.wall_us <= at_us, or_(ACTS.c.wall_us < at_us, ACTS.c.act_id < act_id))
+    return query.order_by(ACTS.c.wall_us.desc(), ACTS.c.act_id.desc()).limit(limit)
