@@ -131,6 +131,7 @@ export const cameras: Words['cameras'] = {
   lane_steps: 'Überlast',
   lane_gaps: 'Lücken',
   strip: '{lane}, {day}: {n} Spannen',
+  not_known_yet: 'Von dieser Kamera ist noch nichts bekannt.',
   health_none: 'An diesem Tag war alles in Ordnung.',
   health_list: 'In Worten',
   what: 'Was',

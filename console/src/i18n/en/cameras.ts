@@ -129,6 +129,7 @@ export const cameras = {
   lane_steps: 'Overload',
   lane_gaps: 'Gaps',
   strip: '{lane}, {day}: {n} spans',
+  not_known_yet: 'Nothing is known of this camera yet.',
   health_none: 'Nothing was wrong on this day.',
   health_list: 'In words',
   what: 'What',
