@@ -39,7 +39,7 @@ export const cameras: Words['cameras'] = {
 
   say_recording: 'Alles wird aufgezeichnet.',
   say_connecting: 'Lamppost verbindet sich mit der Kamera.',
-  say_starting: 'Der Knoten startet.',
+  say_starting: 'Sie startet gerade.',
   say_lost: 'Die Kamera antwortet nicht. Lamppost versucht es von selbst wieder.',
   say_refused: 'Die Kamera lehnt ab: Stimmen Benutzer und Passwort?',
   say_unsupported: 'Die Kamera sendet etwas, das Lamppost nicht aufzeichnen kann.',
