@@ -50,6 +50,24 @@ describe('addresses', () => {
 });
 
 describe('the router', () => {
+  it('asks a page with something unsaved before it leaves, by a step or by the back button', () => {
+    const page = browser('/cameras');
+    const router = new Router(page);
+    router.go('/rules/plaza?tool=line');
+    const asked: string[] = [];
+    router.mayLeave = (address) => (asked.push(address), false);
+    router.go('/events?severity=alarm');
+    expect(router.path).toBe('/rules/plaza');
+    router.setQuery({ tool: 'zone' });
+    expect(router.get('tool')).toBe('zone');
+    page.back();
+    expect([router.path, page.location.pathname + page.location.search]).toEqual(['/rules/plaza', '/rules/plaza?tool=zone']);
+    expect(asked).toEqual(['/events?severity=alarm', '/cameras']);
+    router.mayLeave = null;
+    router.go('/events');
+    expect(router.name).toBe('events');
+  });
+
   it('follows steps and goes back', () => {
     const page = browser('/wall?layout=2');
     const router = new Router(page);

@@ -391,8 +391,9 @@ export interface RuleTrial {
   state: 'running' | 'done' | 'failed';
   progress: number;
   result: {
-    lines: { name: string; forward: number; backward: number }[];
-    zones: { name: string; entries: number; exits: number; most: number }[];
+    /** `compared`: the same line as it was counted live, where it was there already. */
+    lines: { name: string; forward: number; backward: number; observed_s: number; compared: { minutes: number; trial: number; live: number } | null }[];
+    zones: { name: string; entries: number; exits: number; most: number; observed_s: number }[];
     events: { type: string; rule: string; at: Time }[];
     from: Time;
     to: Time;

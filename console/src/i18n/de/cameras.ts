@@ -39,7 +39,7 @@ export const cameras: Words['cameras'] = {
 
   say_recording: 'Alles wird aufgezeichnet.',
   say_connecting: 'Lamppost verbindet sich mit der Kamera.',
-  say_starting: 'Der Knoten startet.',
+  say_starting: 'Sie startet gerade.',
   say_lost: 'Die Kamera antwortet nicht. Lamppost versucht es von selbst wieder.',
   say_refused: 'Die Kamera lehnt ab: Stimmen Benutzer und Passwort?',
   say_unsupported: 'Die Kamera sendet etwas, das Lamppost nicht aufzeichnen kann.',
@@ -93,7 +93,7 @@ export const cameras: Words['cameras'] = {
   cause_discarded: 'abgerissenes Ende',
 
   wall: 'Wand',
-  timeline: 'Zeitleiste',
+  timeline: 'Zeitachse',
   rules: 'Regeln',
   edit: 'Bearbeiten',
   remove: 'Entfernen',
@@ -131,6 +131,7 @@ export const cameras: Words['cameras'] = {
   lane_steps: 'Überlast',
   lane_gaps: 'Lücken',
   strip: '{lane}, {day}: {n} Spannen',
+  not_known_yet: 'Von dieser Kamera ist noch nichts bekannt.',
   health_none: 'An diesem Tag war alles in Ordnung.',
   health_list: 'In Worten',
   what: 'Was',

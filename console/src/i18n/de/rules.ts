@@ -165,6 +165,7 @@ export const rules: Words['rules'] = {
   trial_failed: 'Die Prüfung ist gescheitert.',
   trial_span: '{from} bis {to}',
   trial_way: '{forward} vorwärts, {backward} rückwärts',
+  trial_compared: 'In {n} Minuten, die auch live gezählt wurden: {trial} hier, {live} damals.',
   trial_zone: '{entries} hinein, {exits} hinaus, höchstens {most}',
   trial_events: { one: '{n} Ereignis', other: '{n} Ereignisse' },
   trial_no_events: 'Keine Regel hätte gerufen.',

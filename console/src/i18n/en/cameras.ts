@@ -37,7 +37,7 @@ export const cameras = {
 
   say_recording: 'Everything is recorded.',
   say_connecting: 'Lamppost is connecting to the camera.',
-  say_starting: 'The node is starting.',
+  say_starting: 'It is just starting.',
   say_lost: 'The camera does not answer. Lamppost tries again by itself.',
   say_refused: 'The camera refuses: look at user and password.',
   say_unsupported: 'The camera sends something that Lamppost cannot record.',
@@ -129,6 +129,7 @@ export const cameras = {
   lane_steps: 'Overload',
   lane_gaps: 'Gaps',
   strip: '{lane}, {day}: {n} spans',
+  not_known_yet: 'Nothing is known of this camera yet.',
   health_none: 'Nothing was wrong on this day.',
   health_list: 'In words',
   what: 'What',

@@ -163,6 +163,7 @@ export const rules = {
   trial_failed: 'The trial failed.',
   trial_span: '{from} to {to}',
   trial_way: '{forward} forward, {backward} backward',
+  trial_compared: 'In {n} minutes that were counted live too: {trial} here, {live} then.',
   trial_zone: '{entries} in, {exits} out, {most} at most',
   trial_events: { one: '{n} event', other: '{n} events' },
   trial_no_events: 'No rule would have called.',

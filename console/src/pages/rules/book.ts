@@ -1,5 +1,5 @@
 // The rules of a camera as its rules file has them (docs/reference/rules.md), and every change that can be made of them.
-import type { Point } from './geometry.ts';
+import { labelPoint, type Point, settled } from './geometry.ts';
 
 export type CountedKind = 'person' | 'bicycle' | 'vehicle' | 'object';
 export type Way = 'forward' | 'backward';
@@ -205,11 +205,14 @@ export function newRule(book: Book, type: RuleType, place: string): Rule {
   else rule.zone = place;
   for (const shape of FIELDS[type]) if (shape.first !== null) rule[shape.field] = shape.first;
   if (type === 'crowd_density') rule.levels_per_m2 = [2, 4, 5];
-  if (type === 'wrong_way') rule.direction = [
-    [0.4, 0.5],
-    [0.6, 0.5],
-  ];
+  if (type === 'wrong_way') rule.direction = directionIn(book.zone.find((zone) => zone.name === place)?.points ?? []);
   return rule;
+}
+
+/** An arrow to begin with, in the middle of the zone that it is for. */
+function directionIn(points: readonly Point[]): [Point, Point] {
+  const [x, y] = points.length ? labelPoint(points) : [0.5, 0.5];
+  return [settled([x - 0.06, y]), settled([x + 0.06, y])];
 }
 
 export function withRule(book: Book, rule: Rule): Book {

@@ -27,7 +27,8 @@ export function pixelAt([east, north]: readonly [number, number], heightPx: numb
 /** A pair while it is being made: either of its points may still be missing. */
 export interface Pair {
   image: Point | null;
-  map: readonly [number, number] | null;
+  /** East and north, or latitude and longitude; while they are typed one may be missing. */
+  map: readonly [number | null, number | null] | null;
 }
 
 export function pairsOf(points: readonly Correspondence[]): Pair[] {
@@ -36,7 +37,17 @@ export function pairsOf(points: readonly Correspondence[]): Pair[] {
 
 /** The pairs that are whole; `isLatLon` says what their numbers are. */
 export function correspondences(pairs: readonly Pair[], isLatLon: boolean): Correspondence[] {
-  return pairs.flatMap(({ image, map }) => (image && map ? [isLatLon ? { image, lat_lon: map } : { image, map_m: map }] : []));
+  return pairs.flatMap(({ image, map }) => {
+    const place = wholeMap(map);
+    if (!image || !place) return [];
+    return [isLatLon ? { image, lat_lon: place } : { image, map_m: place }];
+  });
+}
+
+/** Both numbers of a place on the map; null while one is missing. */
+export function wholeMap(map: Pair['map']): readonly [number, number] | null {
+  const [first, second] = map ?? [null, null];
+  return first === null || second === null ? null : [first, second];
 }
 
 /** Where a point of the picture lies on the ground, by the homography that the check answers with. */
