@@ -113,6 +113,10 @@ class Serving:
         try:
             while not self._context.stop.is_set():
                 wanted = self._node.settings.server
+                if not wanted.listen:
+                    self._address = self._problem = ""
+                    await self._wait_for_change(wanted, None)
+                    continue
                 server, sockets = self._open(wanted)
                 if server is None:
                     await self._wait_for_change(wanted, RETRY_S)

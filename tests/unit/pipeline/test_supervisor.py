@@ -22,7 +22,7 @@ from lamppost.model.carriers import NotifySettings
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
 from lamppost.model.rules import RuleBook
-from lamppost.model.settings import AnalysisSettings, CameraSettings, FleetSettings, SealingSettings, Settings
+from lamppost.model.settings import AnalysisSettings, CameraSettings, FleetSettings, SealingSettings, ServerSettings, Settings
 from lamppost.model.vision import Preset
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
@@ -45,6 +45,7 @@ def make_settings(data: Path, *cameras: str) -> Settings:
         data=data,
         sealing=SealingSettings(custodians=RECIPIENTS, threshold=2),
         camera=tuple(CameraSettings(name=name, url="sim://plaza") for name in cameras),
+        server=ServerSettings(listen=""),
     )
 
 
@@ -120,7 +121,7 @@ class Scene:
     def make(self, settings: Settings, cores: int = 1) -> Supervisor:
         return Supervisor(settings, sign=sign, clock=self.clock, write_line=self.log.append, cores=cores)
 
-    def _spawn(self, module: str, name: str, settings: Settings) -> tuple[ScriptedProcess, ControlChannel]:
+    def _spawn(self, module: str, name: str, settings: Settings, *, config: Path | None = None) -> tuple[ScriptedProcess, ControlChannel]:
         if self.spawn_failure is not None:
             raise self.spawn_failure
         channel, theirs = ControlChannel.pair()
@@ -368,7 +369,7 @@ def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monk
         modules[role] = f"tiny_{role}"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(raising, "MODULES", modules)
-    patience_s = {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.NOTIFIER: 0.1, Role.BOOKKEEPER: PATIENCE_S}
+    patience_s = {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.NOTIFIER: 0.1, Role.SERVER: 0.1, Role.BOOKKEEPER: PATIENCE_S}
     monkeypatch.setattr(supervising, "STOP_PATIENCE_S", patience_s)
     lines: list[str] = []
     supervisor = Supervisor(make_settings(tmp_path / "data", "gate"), sign=sign, clock=SystemClock(), write_line=lines.append, cores=1)
@@ -384,6 +385,31 @@ def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monk
     assert ready.is_set()
     assert log.read_text().splitlines() == ["ended recorder", "ended bookkeeper"]  # the analyst was killed
     assert all("192.0.2.1" in line and "kanarienvogel" not in line for line in lines)
+
+
+def test_the_server_is_told_of_the_node_and_of_no_secret_of_a_camera(scene: Scene) -> None:
+    camera = CameraSettings(name="gate", url="rtsp://op:kanarienvogel@192.0.2.1/s", password="kanarienvogel")
+    settings = scene.settings.model_copy(update={"camera": (camera,), "server": ServerSettings(listen="127.0.0.1:8080")})
+    scene.supervisor = scene.make(settings)
+    scene.supervisor.start()
+    scene.watch(2)
+    server = scene.now("server")
+    assert server.settings is not None
+    (known,) = server.settings.camera
+    assert "kanarienvogel" not in f"{known.url} {known.password} {known.username}"
+    states = [order.body["state"] for order in server.orders() if order.body["order"] == "node"]
+    assert states
+    assert set(states[-1]["cameras"]) == {"gate"}
+    assert {process["name"] for process in states[-1]["processes"]} == {BOOKKEEPER, RECORDER, ANALYST, "server"}
+    scene.supervisor.stop()
+    assert scene.log.index("stop server") < scene.log.index(f"stop {BOOKKEEPER}")
+
+
+def test_a_server_comes_and_goes_with_its_address(scene: Scene) -> None:
+    scene.supervisor.start()
+    assert "server" not in scene.lives
+    scene.supervisor.apply(scene.settings.model_copy(update={"server": ServerSettings(listen="127.0.0.1:8080")}))
+    assert len(scene.lives["server"]) == 1
 
 
 # The fleet, and what changes while it runs
