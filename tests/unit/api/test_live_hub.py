@@ -118,6 +118,10 @@ class Analyst:
         self._stop.set()
         self.loop.post(lambda: None)
         self._thread.join(10)
+        for _ in range(6):  # what was posted is done here, so that every socket is closed
+            self.loop.post(lambda: None)
+            self.loop.step()
+        self.loop.close()
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def test_what_may_wait_runs_elsewhere_and_reports_back() -> None:
 
 
 def test_what_waits_elsewhere_holds_up_no_end() -> None:
-    loop = Loop(SystemClock())
+    loop, others = Loop(SystemClock()), set(threading.enumerate())  # a name that nobody resolves is waited for long after its test
     begun, release = threading.Event(), threading.Event()
 
     def wait() -> None:
@@ -111,7 +111,7 @@ def test_what_waits_elsewhere_holds_up_no_end() -> None:
 
     loop.in_thread(wait)
     assert begun.wait(5)
-    (waiting,) = (thread for thread in threading.enumerate() if thread.name.startswith("loop-"))
+    (waiting,) = (thread for thread in set(threading.enumerate()) - others if thread.name.startswith("loop-"))
     loop.close()
     assert waiting.is_alive(), "the loop does not wait for it"
     assert waiting.daemon, "nor does the process"
