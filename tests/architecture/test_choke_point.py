@@ -15,7 +15,7 @@ RAW_DEFINITION = "model/vision.py"
 PICTURE_WRITERS = {
     "imwrite": set[str](),
     "imwritemulti": set[str](),
-    "imencode": {"mask/stills.py", "playback/stills.py", "playback/thumbnails.py"},
+    "imencode": {"mask/stills.py", "playback/thumbnails.py"},
     "imencodemulti": set[str](),
     "imshow": set[str](),
     "VideoWriter": set[str](),
@@ -157,7 +157,8 @@ def test_who_tells_others_knows_no_picture_but_the_file_of_a_masked_one() -> Non
 
 
 def test_who_plays_back_reads_masked_files_alone() -> None:
-    # The one room that finds files for it selects masked ones; what it makes pictures of are such files, and no bytes of elsewhere.
+    # The one room that finds files for it selects masked ones; what it makes pictures of are such files, and the newest fragment of
+    # what an analyst publishes live, for the one who reads its socket.
     rooms = {path: tree for path, tree in trees().items() if path.startswith("playback/")}
     modules = {module for tree in rooms.values() for module, _ in imported(tree) if module and module.startswith("lamppost.store")}
     assert modules == {"lamppost.store.footage", "lamppost.store.intervals"}
@@ -165,6 +166,12 @@ def test_who_plays_back_reads_masked_files_alone() -> None:
         assert not {"SEALED", "Rendition"} & {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}, path
     (shown,) = [function for function in functions(rooms["playback/thumbnails.py"]) if function.name == "make_jpeg"]
     assert set[str]().union(*(names_in(annotation) for annotation in annotations(shown))) == {"SegmentParts", "Part", "int", "bytes"}
+    assert {path for path, tree in trees().items() for name, _ in called(tree) if name == "jpeg_of"} == {
+        "playback/thumbnails.py",
+        "playback/stills.py",
+    }
+    (live,) = [tree for path, tree in trees().items() if ("lamppost.playback.stills", "picture_of") in imported(tree)]
+    assert live is trees()["api/live.py"]
 
 
 def test_an_analyst_has_no_other_socket_that_pictures_could_take() -> None:

@@ -20,14 +20,12 @@ from fastapi.datastructures import Headers
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lamppost.api.headers import POLICY
+
 FOLDER: Final = Path(__file__).with_name("console")
 INDEX: Final = "index.html"
 FOREVER: Final = "public, max-age=31536000, immutable"
 ASK_AGAIN: Final = "no-cache"
-POLICY: Final = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
-)
 _NOT_PAGES: Final = ("/api", "/healthz", "/readyz", "/metrics", "/openapi.json")
 # What the build packed beside each file, the smallest first, and the name that a browser has for it.
 _PACKED: Final = ((".br", "br"), (".gz", "gzip"))

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from lamppost.base.clock import US_PER_S
-from lamppost.record.fmp4 import boxes, opens_with_keyframe
+from lamppost.base.errors import StoreError
+from lamppost.playback.boxes import pictures_of, read_moof
+from lamppost.record.fmp4 import boxes
 
 LARGEST_BYTES: Final = 16 << 20  # of one box: no picture is as large
 _NTP_EPOCH_S: Final = 2_208_988_800
@@ -76,28 +78,26 @@ class FragmentStream:
 
 
 def _init(data: bytes) -> LiveInit:
-    at = data.find(b"avcC")
-    track = data.find(b"tkhd")
-    if at < 0 or track < 0 or len(data) < at + 8:
-        raise StreamMalformed("an init segment that describes no H.264")
-    profile, compatibility, level = data[at + 5], data[at + 6], data[at + 7]
-    # The last two fields of `tkhd`, 16.16 fixed point; version 0 is 84 bytes long, version 1 96.
-    end = track + (84 if data[track + 4] == 0 else 96) + 4
-    width, height = struct.unpack_from(">II", data, end - 8)
-    return LiveInit(data, f"avc1.{profile:02X}{compatibility:02X}{level:02X}", width >> 16, height >> 16)
+    try:
+        pictures = pictures_of(data)
+    except StoreError as error:
+        raise StreamMalformed("an init segment that describes no H.264") from error
+    return LiveInit(data, pictures.codec, pictures.width_px, pictures.height_px)
 
 
 def _fragment(data: bytes) -> LivePiece:
-    found = {kind: start for kind, start, _ in boxes(data)}
-    if not {b"prft", b"moof", b"mdat"} <= found.keys() or found[b"prft"] != 0:
+    found = {kind: (start, end) for kind, start, end in boxes(data)}
+    if not {b"prft", b"moof", b"mdat"} <= found.keys() or found[b"prft"][0] != 0:
         raise StreamMalformed("a fragment without its prft, moof or mdat")
     ntp = int.from_bytes(data[16:24], "big")
     seconds = (ntp >> 32) - _NTP_EPOCH_S
     wall_us = seconds * US_PER_S + ((ntp & 0xFFFF_FFFF) * US_PER_S >> 32)
-    decode_at, run_at = data.find(b"tfdt"), data.find(b"trun")
-    if decode_at < 0 or run_at < 0:
-        raise StreamMalformed("a fragment without its times")
-    decode_90k = int.from_bytes(data[decode_at + 8 : decode_at + 16], "big")
-    # After version and flags, the count and the data offset: the duration of the first sample.
-    duration_90k = int.from_bytes(data[run_at + 16 : run_at + 20], "big")
-    return LivePiece(data, opens_with_keyframe(data), wall_us, decode_90k, duration_90k)
+    start, end = found[b"moof"]
+    try:
+        moof = read_moof(data[start:end])
+    except StoreError as error:
+        raise StreamMalformed("a fragment without its times") from error
+    if not moof.samples:
+        raise StreamMalformed("a fragment without a picture")
+    first = moof.samples[0]
+    return LivePiece(data, first.is_sync, wall_us, moof.decode_90k, first.duration_90k)

@@ -16,6 +16,7 @@ from lamppost.api.context import Context, context_of
 from lamppost.api.problems import forbidden, not_found
 from lamppost.api.security import identify
 from lamppost.model.access import OF_THE_NODE, Permission, permits_anywhere, permits_everywhere, permits_on
+from lamppost.model.sites import sites_of
 
 API: Final = "/api/v1"
 PERMISSION_KEY: Final = "x-lamppost-permission"
@@ -42,7 +43,8 @@ class Identity:
 
     def cameras(self, permission: Permission) -> tuple[str, ...]:
         """The configured cameras on which it is permitted, in their order."""
-        return tuple(camera.name for camera in self.context.settings.camera if self.may(permission, camera.name))
+        grants = self.signed_in.grants
+        return tuple(name for name, site in sites_of(self.context.settings).items() if permits_on(grants, permission, name, site))
 
     def require(self, permission: Permission, camera: str) -> None:
         """Raises 404 for a camera that they know nothing of, 403 for one that they may see and not this."""

@@ -28,7 +28,7 @@ from lamppost.api.app import create_app
 from lamppost.api.context import Context
 from lamppost.base.logging import get_logger
 from lamppost.model.settings import ServerSettings, split_listen
-from lamppost.model.sites import site_id
+from lamppost.model.sites import sites_of
 from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, open_journal, parse_settings, run_child
 from lamppost.pipeline.control import Message
 from lamppost.pipeline.metrics import NodeCollector
@@ -248,10 +248,7 @@ def work(context: ChildContext, orders: Orders) -> None:
 
 
 def _desk_of(context: ChildContext, node: ToldNode) -> Desk:
-    def sites() -> dict[str, str]:
-        return {camera.name: site_id(camera.site or node.settings.site) for camera in node.settings.camera}
-
-    return Desk(context.folder, context.clock, settings=lambda: node.settings.server, sites=sites)
+    return Desk(context.folder, context.clock, settings=lambda: node.settings.server, sites=lambda: sites_of(node.settings))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from lamppost.api.permit import Anybody, AnySignedIn, Identity
 from lamppost.api.problems import Problem, not_found
 from lamppost.api.security import address_of, check_origin, drop_cookie, set_cookie
 from lamppost.base.clock import US_PER_S
-from lamppost.model.access import OF_THE_NODE, Permission, permits_everywhere, permitted_on
+from lamppost.model.access import Permission, permits_everywhere, permitted_on
+from lamppost.model.sites import sites_of
 
 router = APIRouter()
 _Context = Annotated[Context, Depends(context_of)]
@@ -100,11 +101,11 @@ def session_of(context: Context, signed_in: SignedIn) -> Session:
         ),
         grants=[GrantBody(role=grant.role.value, scope=grant.scope.text) for grant in grants],
         permissions={
-            camera.name: sorted(held)
-            for camera in context.settings.camera
-            if Permission.SEE_CAMERAS in (held := permitted_on(grants, camera.name, context.site_of(camera.name)))
+            name: sorted(held)
+            for name, site in sites_of(context.settings).items()
+            if Permission.SEE_CAMERAS in (held := permitted_on(grants, name, site))
         },
-        node_permissions=[permission for permission in everywhere if permission in OF_THE_NODE or permission in Permission],
+        node_permissions=everywhere,
         csrf=signed_in.csrf,
         expires=signed_in.expires_us,
         site_name=context.settings.site,

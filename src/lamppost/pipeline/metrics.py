@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Metric, start_http_server
@@ -20,9 +20,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from lamppost.base.logging import get_logger
-from lamppost.model.settings import Settings, split_listen
-from lamppost.pipeline.alarms import Condition
+from lamppost.model.settings import split_listen
 from lamppost.pipeline.fleet import Role
+from lamppost.pipeline.node_state import TellingNode
 
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
@@ -60,39 +60,10 @@ _FORGOTTEN: Final = (
 )
 
 
-class MeasuredChild(Protocol):
-    """What is read of a child."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def role(self) -> Role: ...
-    @property
-    def deaths(self) -> int: ...
-    @property
-    def status(self) -> Mapping[str, Any]: ...
-    @property
-    def process_id(self) -> int | None: ...
-
-
-class MeasuredNode(Protocol):
-    """What is read of the supervisor."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def children(self) -> tuple[MeasuredChild, ...]: ...
-    @property
-    def alarms(self) -> tuple[Condition, ...]: ...
-
-    def recording(self, camera: str) -> Mapping[str, Any]: ...
-    def masking(self, camera: str) -> Mapping[str, Any]: ...
-
-
 class NodeCollector(Collector):
     """Reads the node at each scrape; keeps nothing."""
 
-    def __init__(self, node: MeasuredNode) -> None:
+    def __init__(self, node: TellingNode) -> None:
         self._node = node
 
     def collect(self) -> Iterable[Metric]:
@@ -188,7 +159,7 @@ class NodeCollector(Collector):
 class MetricsServer:
     """`/metrics` on the address of the settings; an address that cannot be had is told and does without."""
 
-    def __init__(self, node: MeasuredNode) -> None:
+    def __init__(self, node: TellingNode) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(NodeCollector(node))
         self._server: WSGIServer | None = None

@@ -16,7 +16,7 @@ import av.error
 import cv2
 from av.video.reformatter import Interpolation
 
-from lamppost.base.errors import StoreError
+from lamppost.base.errors import MediaError, StoreError
 from lamppost.playback.boxes import read_moof
 from lamppost.playback.parts import Part, PartsShelf, SegmentParts
 from lamppost.store.footage import Footage
@@ -110,16 +110,24 @@ def make_jpeg(file: SegmentParts, part: Part, width_px: int) -> bytes | None:
     if sample is None:
         return None
     try:
-        picture = _decode(file.pictures.decoder, sample)
+        return jpeg_of(file.pictures.decoder, sample, width_px)
+    except MediaError as error:
+        raise StoreError(f"a picture of the segment {file.path} cannot be shown", remedy="run `lamppost check`") from error
+
+
+def jpeg_of(decoder: bytes, sample: bytes, width_px: int) -> bytes:
+    """A keyframe as JPEG, `width_px` wide at most (0: as it is); `decoder` is the content of its `avcC`. Raises `MediaError`."""
+    try:
+        picture = _decode(decoder, sample)
         width, height = picture.width, picture.height
         if 0 < width_px < width:
             width, height = width_px & ~1, max(2, round(height * width_px / width) & ~1)
         shown = picture.reformat(width, height, format="bgr24", interpolation=Interpolation.AREA)
         is_written, encoded = cv2.imencode(".jpg", shown.to_ndarray(), (int(cv2.IMWRITE_JPEG_QUALITY), _JPEG_QUALITY))
     except (av.error.FFmpegError, cv2.error, ValueError) as error:
-        raise StoreError(f"a picture of the segment {file.path} cannot be shown", remedy="run `lamppost check`") from error
+        raise MediaError("a piece of masked video holds no picture that can be shown") from error
     if not is_written:
-        raise StoreError(f"a picture of the segment {file.path} cannot be shown")
+        raise MediaError("a picture cannot be written")
     return encoded.tobytes()
 
 

@@ -11,18 +11,12 @@ from typing import Final
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint
 
+from lamppost.store.schema import NAMES
+
 VERSION: Final = 1
 """Kept in SQLite's `user_version`; a database of a newer one is refused."""
 
-METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+METADATA: Final = MetaData(naming_convention=NAMES)
 
 
 def _user() -> Column[str]:
