@@ -24,7 +24,7 @@ _Context = Annotated[Context, Depends(context_of)]
 
 
 class Backup(BaseModel):
-    """A backup in the folder. Its file never passes through here: it holds the recorder's signing key."""
+    """A backup in the folder. Its file never passes through here: it holds the recorder's signing key, and who may sign in."""
 
     file: str
     made: Time
@@ -53,7 +53,7 @@ def list_backups(context: _Context) -> Backups:
 
 @router.post("/backups", status_code=HTTPStatus.CREATED)
 def make_backup(identity: Annotated[Identity, Depends(Permit(Permission.OPERATE))], context: _Context) -> Backup:
-    """Back up index, journals, keys and configuration now; the vault and footage are never in it."""
+    """Back up index, journals, users, keys and configuration now; the vault and footage are never in it."""
     folder = context.settings.server.backup_folder
     if folder is None or context.config is None:
         raise Problem(HTTPStatus.CONFLICT, "no backup folder is configured", kind="no-folder", remedy="set backup_folder in [server]")

@@ -20,10 +20,14 @@ from lamppost.cli.progress import format_bytes
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.backups import back_up, configuration_of, restore
 from lamppost.pipeline.configuration import load_settings
+from lamppost.store.restore import Restored
+from lamppost.store.users_backup import UsersRestored
 
 NOT_IN_IT = (
-    "Not in it: the vault (a share that is destroyed must not live on in a backup; mirror its disk instead), footage, password files. "
-    "In it: the recorder's signing key, which opens nothing but could sign in its name. Keep the file as you keep the key."
+    "Not in it: the vault (a share that is destroyed must not live on in a backup; mirror its disk instead), footage, and files "
+    "of your own that the configuration names. "
+    "In it: the recorder's signing key, which opens nothing but could sign in its name; who may sign in, with the key of their codes; "
+    "passwords of cameras. Keep the file as you keep the key."
 )
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file; it names the data folder.")]
@@ -38,7 +42,7 @@ def backup_create(
     keep: Annotated[int | None, typer.Option("--keep", min=1, help="Keep so many backups in the folder; remove the oldest.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Back up index, journals, keys and configuration into one file; a node may be running.
+    """Back up index, journals, users, keys and configuration into one file; a node may be running.
 
     The vault is not in it, nor is footage. Footage stays where it lies: after a
     restore, what was recorded since the backup is found again by its records.
@@ -49,7 +53,7 @@ def backup_create(
         typer.echo(json.dumps({**dataclasses.asdict(made), "path": str(made.path), "removed": [str(path) for path in made.removed]}))
         return
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"wrote {escape(str(made.path))}: {made.files} files, {format_bytes(made.size_bytes)}")
+    console.print(f"wrote {escape(str(made.path))}: {made.files} files, {format_bytes(made.size_bytes)}; users: {made.users}")
     for path in made.removed:
         console.print(f"removed {escape(str(path))}")
     console.print(NOT_IN_IT, markup=False)
@@ -60,17 +64,19 @@ def backup_restore(
     backup: Annotated[Path, typer.Argument(help="The file that `lamppost backup create` wrote.")],
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an index that can be read; it is kept beside the new one.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an index and users that can be read; they are kept beside the new ones.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put the books of a backup back, and take in again what was recorded since.
 
     Nothing is touched before every hash of the backup was right, nor while a
-    node runs. Where there is no configuration, the backup's is written to -c.
+    node runs. Users who can be read stay as they are without --force. Where there is no configuration, the backup's is written to -c.
     Exit code 1: it was restored, and `check` still finds something wrong.
     """
     folder = DataFolder(data.resolve() if data is not None else _settings_data(backup, config))
-    restored, report = restore(folder, backup, force=force)
+    restored, report = restore(folder, backup, force=force, config=None if data is not None else config)
     if as_json:
         typer.echo(json.dumps({"restored": dataclasses.asdict(restored), "check": dataclasses.asdict(report), "is_clean": report.is_clean}))
     else:
@@ -78,13 +84,31 @@ def backup_restore(
         console.print(f"restored the books of {format_utc(restored.about.made_us)} into {escape(str(folder.root))}")
         if restored.set_aside:
             console.print(f"the index that was there is kept as index.db{restored.set_aside}")
+        if restored.users_set_aside:
+            console.print(f"the users that were there are kept as access.db{restored.users_set_aside}")
         for done in report.repaired:
             console.print(f"taken in: {escape(done)}")
+        console.print(_about_users(restored), markup=False)
         console.print("The vault was not in the backup: it is what it was. Without its shares nothing that was sealed can be opened.")
         verdict = "[bold green]all agrees[/]" if report.is_clean else "[bold red]not all is well[/]: lamppost check tells what"
         console.print(verdict)
     if not report.is_clean:
         raise typer.Exit(1)
+
+
+def _about_users(restored: Restored) -> str:
+    match restored.users:
+        case UsersRestored.PUT_BACK:
+            return (
+                f"Users: the {restored.user_count} of then, with passwords, codes and tokens of then; who was removed or disabled since "
+                "is back (`lamppost user list`). Everybody is signed out, and links that were not used are void."
+            )
+        case UsersRestored.LEFT:
+            return "Users: left as they are today, since they can be read; with --force they become those of the backup."
+        case UsersRestored.ABSENT:
+            return (
+                "Users: the backup holds none, so nothing was changed; while there are none, `lamppost serve` prints a link for the first."
+            )
 
 
 def _settings_data(backup: Path, config: Path) -> Path:

@@ -50,8 +50,8 @@ def upgrade(folder: DataFolder, *, config: Path | None, actor: str = "lamppost u
         if is_written(folder):
             raise DataFolderBusy(f"{folder.root} is in use", remedy="stop `lamppost serve` first; nothing was changed")
         path = folder.index.with_name(f"{PREFIX}{compact_utc(clock.wall_us())}{SUFFIX}")
-        configuration = config.read_bytes() if config is not None and config.is_file() else None
-        made = create_backup(folder, path, clock=clock, version=__version__, configuration=configuration)
+        # It is for going back, on this disk: an older version must be able to read it, and users and passwords are not changed.
+        made = create_backup(folder, path, clock=clock, version=__version__, config=config, with_access=False)
         upgrade_index(folder.index)
         remove_old_backups(folder.index.parent, KEPT, PREFIX)
     finally:

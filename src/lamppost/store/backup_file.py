@@ -27,11 +27,14 @@ SUMS: Final = "SHA256SUMS"
 INDEX: Final = "index/index.db"
 CONFIGURATION: Final = "configuration/lamppost.toml"
 KEYS: Final = ("keys/recorder.key", "keys/recorder.pub")
-LEFT_OUT: Final = "the vault, so that a share that is destroyed is gone; footage; password files"
+ACCESS: Final = "access/access.db"
+ACCESS_KEY: Final = "keys/access.key"
+LEFT_OUT: Final = "the vault, so that a share that is destroyed is gone; footage; files of your own that the configuration names"
 MAX_MEMBERS: Final = 100_000
 _MAX_SMALL_BYTES: Final = 16 * 1024 * 1024
 _BLOCK_BYTES: Final = 1 << 20
 _JOURNAL: Final = re.compile(r"journal/[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*\.jsonl")
+_PASSWORD: Final = re.compile(r"keys/cameras/[A-Za-z0-9][A-Za-z0-9._-]*\.password")
 _SUM: Final = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)")
 _UNREADABLE: Final = "take another one; nothing was changed"
 
@@ -128,7 +131,13 @@ class BackupRead:
 
 def is_backup_member(name: str) -> bool:
     """Whether a backup may hold a file of that name; no other is ever written anywhere."""
-    return name in {ABOUT, SUMS, INDEX, CONFIGURATION, *KEYS} or _JOURNAL.fullmatch(name) is not None
+    is_one = name in {ABOUT, SUMS, INDEX, CONFIGURATION, ACCESS, ACCESS_KEY, *KEYS}
+    return is_one or is_camera_password(name) or _JOURNAL.fullmatch(name) is not None
+
+
+def is_camera_password(name: str) -> bool:
+    """Whether that is the name of a password that was given through the server."""
+    return _PASSWORD.fullmatch(name) is not None
 
 
 def _members(path: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:

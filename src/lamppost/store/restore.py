@@ -11,7 +11,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,17 +22,18 @@ from lamppost.base.errors import StoreError
 from lamppost.base.ids import compact_utc
 from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
-from lamppost.store.backup_file import INDEX, KEYS, AboutBackup, BackupRead
+from lamppost.store.backup_file import INDEX, KEYS, AboutBackup, BackupRead, is_camera_password
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.check import is_written
+from lamppost.store.database_copy import set_aside
 from lamppost.store.index import Index
 from lamppost.store.index_file import revision_of, upgrade_index
 from lamppost.store.journal import hold_lock, scan_journal
 from lamppost.store.orphans import segment_files
 from lamppost.store.settling import SETTLED
+from lamppost.store.users_backup import UsersRestored, prepare_users, put_users
 
 _STAGING: Final = ".restoring-"
-_FILES: Final = ("index.db", "index.db-wal", "index.db-shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,18 @@ class Restored:
     records: int  # of journals that the backup's index did not have yet
     set_aside: str  # suffix of the index that was there before, empty when there was none
     new_keys: bool
+    users: UsersRestored
+    users_set_aside: str  # suffix of the access database that was there before
+    user_count: int  # in the backup
+    passwords: int  # of cameras, that were missing
 
 
-def restore_backup(folder: DataFolder, backup: Path, *, clock: Clock, force: bool) -> Restored:
-    """Put index and keys of `backup` into `folder`, which may hold footage, newer journals, or nothing.
+def restore_backup(folder: DataFolder, backup: Path, *, clock: Clock, force: bool, configuration: bytes | None = None) -> Restored:
+    """Put index, keys and users of `backup` into `folder`, which may hold footage, newer journals, or nothing.
 
     An index that holds anything and can be read is replaced only with `force`,
-    and kept beside it. Nothing is touched before every hash of the backup was
+    and kept beside it; so are users, who stay without it. The passwords of cameras that `configuration` names, or the
+    backup's own, come back. Nothing is touched before every hash of the backup was
     right. Raises `StoreError`, and `DataFolderBusy` while a node runs; one that
     was cut off is run again, with `force`.
     """
@@ -61,14 +67,19 @@ def restore_backup(folder: DataFolder, backup: Path, *, clock: Clock, force: boo
         if missing:
             raise StoreError(f"{backup} holds no {missing[0]}", remedy="take another one; nothing was changed")
         _refuse_unusable(backup, staging / INDEX)
+        user_count = prepare_users(backup, staging, read.names)
         upgrade_index(staging / INDEX)
         is_filled = _refuse_filled(folder, force=force)
         new_keys = _put_keys(folder, staging, may_replace=not is_filled)
-        suffix = _set_aside(folder, clock)
+        passwords = _put_passwords(folder, staging, read.names, configuration or read.configuration or b"")
+        suffix = f".replaced-{compact_utc(clock.wall_us())}"
+        # Before the index: a restore that was cut off between the two is run again as it was.
+        users, old_users = put_users(folder, staging, suffix, force=force) if user_count else (UsersRestored.ABSENT, "")
+        old_index = set_aside(folder.index, suffix)
         (staging / INDEX).rename(folder.index)
         sync_directory(folder.index.parent)
         records = _apply_journals(folder, staging, read.names, clock)
-    return Restored(read.about, records, suffix, new_keys)
+    return Restored(read.about, records, old_index, new_keys, users, old_users, user_count, passwords)
 
 
 @contextlib.contextmanager
@@ -140,15 +151,16 @@ def _put_keys(folder: DataFolder, staging: Path, *, may_replace: bool) -> bool:
     return is_changed
 
 
-def _set_aside(folder: DataFolder, clock: Clock) -> str:
-    suffix = f".replaced-{compact_utc(clock.wall_us())}"
-    is_there = False
-    for name in _FILES:
-        path = folder.index.with_name(name)
-        if path.exists():
-            path.rename(path.with_name(name + suffix))
-            is_there = True
-    return suffix if is_there else ""
+def _put_passwords(folder: DataFolder, staging: Path, names: Collection[str], configuration: bytes) -> int:
+    """Put back the passwords of cameras that `configuration` names and that are not there; returns how many."""
+    count = 0
+    for name in filter(is_camera_password, names):
+        path, content = folder.root / name, (staging / name).read_bytes()
+        if path.name.encode() in configuration and not (path.is_file() and path.read_bytes() == content):
+            make_directory(path.parent, 0o700)
+            write_durable(path, content, 0o600)
+            count += 1
+    return count
 
 
 def _apply_journals(folder: DataFolder, staging: Path, names: tuple[str, ...], clock: Clock) -> int:

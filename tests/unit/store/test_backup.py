@@ -43,6 +43,8 @@ class Node:
         self.backups = root / "backups"
         self.backups.mkdir(parents=True)
         self.clock = ManualClock()
+        self.config = root / "lamppost.toml"
+        self.config.write_bytes(b"# ours\n")
         for name in ("recorder.key", "recorder.pub"):
             (self.folder.keys).mkdir(parents=True, exist_ok=True)
             write_durable(self.folder.keys / name, f"{name} of {root.name}\n".encode())
@@ -54,7 +56,7 @@ class Node:
             bookkeeper.apply_new()
 
     def back_up(self) -> Path:
-        return create_backup(self.folder, self.backups, clock=self.clock, version="0.1.0", configuration=b"# ours\n").path
+        return create_backup(self.folder, self.backups, clock=self.clock, version="0.1.0", config=self.config).path
 
     def stop(self) -> None:
         self.journal.close()
@@ -159,9 +161,9 @@ def test_nothing_is_overwritten_and_nothing_goes_into_the_vault(node: Node) -> N
     node.apply()
     path = node.back_up()
     with pytest.raises(ConfigError, match="exists already"):
-        create_backup(node.folder, path, clock=node.clock, version="0", configuration=None)
+        create_backup(node.folder, path, clock=node.clock, version="0", config=None)
     with pytest.raises(ConfigError, match="in the vault"):
-        create_backup(node.folder, node.folder.vault, clock=node.clock, version="0", configuration=None)
+        create_backup(node.folder, node.folder.vault, clock=node.clock, version="0", config=None)
 
 
 def test_the_oldest_go_first_and_other_files_stay(node: Node) -> None:
