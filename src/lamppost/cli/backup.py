@@ -88,6 +88,8 @@ def backup_restore(
             console.print(f"the users that were there are kept as access.db{restored.users_set_aside}")
         for done in report.repaired:
             console.print(f"taken in: {escape(done)}")
+        if restored.passwords:
+            console.print(f"passwords of cameras put back: {restored.passwords}")
         console.print(_about_users(restored), markup=False)
         console.print("The vault was not in the backup: it is what it was. Without its shares nothing that was sealed can be opened.")
         verdict = "[bold green]all agrees[/]" if report.is_clean else "[bold red]not all is well[/]: lamppost check tells what"

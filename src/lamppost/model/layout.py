@@ -10,6 +10,7 @@ DATA/
   vault/CAMERA/EPOCH/share-N.age    epoch shares, one per custodian, and seal.note
   keys/recorder.key, recorder.pub   signs segment records and shares; opens nothing
   access/access.db                  who may sign in; written by the server and by `lamppost user`
+  keys/access.key                   reads the secrets of one-time codes in access.db
   keys/cameras/CAMERA.xxxx.password  what a camera wants to hear, given through the server; named by the configuration
   models/                           model files that were pulled, and entries that were added
   run/                              locks and state of the running processes

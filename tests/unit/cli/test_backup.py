@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
+from lamppost.access.desk import Desk
 from lamppost.base.clock import SystemClock
 from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
@@ -81,3 +83,56 @@ def test_a_refusal_is_one_line_and_changes_nothing(lamppost: Lamppost, node: Dat
     assert len(result.output.strip().splitlines()) == 1
     assert node.index.read_bytes() == before
     assert json.loads(lamppost("backup", "restore", "--force", "--json", "one.tar").output)["is_clean"] is True
+
+
+def sign_anna_in(folder: DataFolder) -> str:
+    """Set up the first user; the cookie of who has just done so."""
+    with closing(Desk(folder, SystemClock())) as desk:
+        return desk.use_link(desk.setup_link() or "", name="anna", password="seven quiet lanterns").cookie
+
+
+def line_about_users(result: Result) -> str:
+    (line,) = [line for line in result.output.splitlines() if line.startswith("Users: ")]
+    return line
+
+
+def test_one_line_tells_what_became_of_the_users(lamppost: Lamppost, node: DataFolder, here: Path) -> None:
+    lamppost("backup", "create", "none.tar")
+    cookie = sign_anna_in(node)
+    made = lamppost("backup", "create", "one.tar")
+    assert "users: 1" in made.output
+    assert "who may sign in" in made.output
+    result = lamppost("backup", "restore", "--force", "none.tar")
+    assert "holds none" in line_about_users(result)
+    result = lamppost("backup", "restore", "--force", "one.tar")
+    assert result.exit_code == 0, result.output
+    assert "Everybody is signed out" in line_about_users(result)
+    assert "kept as access.db.replaced-" in result.output
+    for path in node.index.parent.glob("index.db*"):
+        path.unlink()
+    assert "left as they are" in line_about_users(lamppost("backup", "restore", "one.tar"))
+    with closing(Desk(node, SystemClock())) as desk:
+        assert desk.of_session(cookie) is None
+    with Index(node) as index:
+        told = [json.loads(act.detail)["users"] for act in index.acts("backup_restored")]
+    assert told == ["absent", "put_back", "left"]
+    assert lamppost("check").exit_code == 0
+
+
+def test_a_new_machine_has_users_and_the_passwords_that_the_configuration_names(lamppost: Lamppost, node: DataFolder, here: Path) -> None:
+    sign_anna_in(node)
+    node.camera_passwords.mkdir()
+    password = node.camera_passwords / "bridge.0123abcd.password"
+    password.write_text("open sesame\n")
+    config = here / "lamppost.toml"
+    with config.open("a") as file:
+        file.write(f'\n[[camera]]\nname = "bridge"\nurl = "rtsp://192.0.2.1/main"\nusername = "a"\npassword_file = "{password}"\n')
+    assert lamppost("backup", "create", "one.tar").exit_code == 0
+    config.unlink()
+    shutil.rmtree(node.root)
+    result = lamppost("backup", "restore", "one.tar")
+    assert result.exit_code == 0, result.output
+    assert "passwords of cameras put back: 1" in result.output
+    assert "open sesame" not in result.output
+    assert password.read_text() == "open sesame\n"
+    assert "anna: administrator of *" in lamppost("user", "list").output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -80,15 +81,16 @@ class Node:
     def names(self) -> list[str]:
         return [user.name for user in self.desk.book.users()]
 
-    def back_up(self, **how: Any) -> Path:
+    def back_up(self, *, with_access: bool = True) -> Path:
         self.clock.advance(60)
-        return create_backup(self.folder, self.backups, clock=self.clock, version="0.1.0", **({"config": self.config} | how)).path
+        made = create_backup(self.folder, self.backups, clock=self.clock, version="0.1.0", config=self.config, with_access=with_access)
+        return made.path
 
-    def restore(self, backup: Path, *, force: bool = False, **how: Any) -> Restored:
+    def restore(self, backup: Path, *, force: bool = False, configuration: bytes | None = None) -> Restored:
         self.desk.close()
         self.clock.advance(60)
         try:
-            return restore_backup(self.folder, backup, clock=self.clock, force=force, **how)
+            return restore_backup(self.folder, backup, clock=self.clock, force=force, configuration=configuration)
         finally:
             self.desk = open_desk(self.folder, self.clock)
 
@@ -326,13 +328,13 @@ def test_cut_off_anywhere_a_database_has_its_own_key_and_the_next_run_ends_it(no
     """The machine is another one: it has users, and a key, of its own."""
     node.set_up()
     backup = node.back_up()
-    node.desk.close()
+    other = Node(_made(node.root / "other"))
+    other.set_up()
+    other.desk.close()
+    whose = {(each.folder.keys / "access.key").read_bytes(): each for each in (node, other)}
     rename, steps, is_done = Path.rename, 0, False
     while not is_done:
-        fresh = Node(_made(node.root / f"fresh-{steps}"))
-        fresh.set_up()
-        fresh.desk.close()
-        secrets = {(fresh.folder.keys / "access.key").read_bytes(): fresh, (node.folder.keys / "access.key").read_bytes(): node}
+        folder = DataFolder(shutil.copytree(other.folder.root, node.root / f"cut-{steps}"))
         left = steps
 
         def cut(path: Path, target: Path) -> Path:
@@ -344,15 +346,15 @@ def test_cut_off_anywhere_a_database_has_its_own_key_and_the_next_run_ends_it(no
 
         monkeypatch.setattr(Path, "rename", cut)
         try:
-            restore_backup(fresh.folder, backup, clock=node.clock, force=True)
+            restore_backup(folder, backup, clock=node.clock, force=True)
             is_done = True
         except CutOff:
             pass
         monkeypatch.setattr(Path, "rename", rename)
-        if fresh.folder.access.is_file():
-            assert_in(secrets[(fresh.folder.keys / "access.key").read_bytes()], fresh.folder)
-        restore_backup(fresh.folder, backup, clock=node.clock, force=True)
-        assert_in(node, fresh.folder)
+        if folder.access.is_file():
+            assert_in(whose[(folder.keys / "access.key").read_bytes()], folder)
+        restore_backup(folder, backup, clock=node.clock, force=True)
+        assert_in(node, folder)
         steps += 1
     assert steps > 6
 

@@ -144,7 +144,7 @@ export const settings = {
   'recording.reconnect_cap_s': 'Längste Pause zwischen Versuchen, in Sekunden',
 
   // Backups
-  backups_text: 'Eine Sicherung hat den Index, die Konfiguration und die Anteile der Schlüssel: ohne sie sind Aufnahmen nichts wert. Aufnahmen sind nicht darin.',
+  backups_text: 'Eine Sicherung hat den Index, die Konfiguration, wer sich anmelden darf, und die Schlüssel des Rekorders. Aufnahmen und die Anteile ihrer Schlüssel sind nicht darin.',
   backup_now: 'Sicherung machen',
   backup_made: 'Die Sicherung ist gemacht.',
   backup_file: 'Datei',

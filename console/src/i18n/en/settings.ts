@@ -144,7 +144,7 @@ export const settings = {
   'recording.reconnect_cap_s': 'Longest pause between attempts, in seconds',
 
   // Backups
-  backups_text: 'A backup holds the index, the configuration and the keys’ shares: what the footage is worth nothing without. Footage is not in it.',
+  backups_text: 'A backup holds the index, the configuration, users and the recorder’s keys. Footage and the shares of its keys are not in it.',
   backup_now: 'Make a backup',
   backup_made: 'The backup is made.',
   backup_file: 'File',
