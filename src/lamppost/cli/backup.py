@@ -102,8 +102,8 @@ def _about_users(restored: Restored) -> str:
     match restored.users:
         case UsersRestored.PUT_BACK:
             return (
-                f"Users: the {restored.user_count} of then, with passwords, codes and tokens of then; who was removed or disabled since "
-                "is back (`lamppost user list`). Everybody is signed out, and links that were not used are void."
+                f"Users: those of then ({restored.user_count}), with passwords, codes and tokens of then; who was removed or disabled "
+                "since is back (`lamppost user list`). Everybody is signed out, and links that were not used are void."
             )
         case UsersRestored.LEFT:
             return "Users: left as they are today, since they can be read; with --force they become those of the backup."
