@@ -1,7 +1,7 @@
 #!/bin/sh
-# The Debian packages that the tests use: stock age, ffmpeg, GStreamer's RTSP server, the MQTT broker Mosquitto; gcc, ip and nft for faults.
+# The Debian packages that the tests use: stock age, the browser Chromium, ffmpeg, GStreamer's RTSP server, the MQTT broker Mosquitto; gcc, ip and nft for faults.
 set -eu
-packages="age ffmpeg gcc iproute2 libc6-dev mosquitto nftables xxd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"
+packages="age chromium ffmpeg gcc iproute2 libc6-dev mosquitto nftables xxd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav"
 missing=""
 for package in $packages; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"

@@ -51,6 +51,10 @@ class RtspPeer:
         answer = self.process.stdout.readline()
         assert answer.split() == ["OK", *line.split()], answer
 
+    def restart(self) -> None:
+        """After `close`: the same camera, at the same address."""
+        self.process = self._start(self.port)
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()

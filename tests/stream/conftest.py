@@ -6,15 +6,12 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import pytest
 
-from lamppost.ingest.locator import parse_locator
-from lamppost.ingest.simulation import StreetEncoder, street_settings
 from lamppost.model.media import Codec
+from street_clip import make_street_clip
 
 SERVER = Path(__file__).parents[1] / "assets" / "rtsp_server.py"
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -79,15 +76,7 @@ def street_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Codec], P
     def make(codec: Codec) -> Path:
         path = folder / f"street-{codec}.mp4"
         if not path.exists():
-            encoder = StreetEncoder(street_settings(parse_locator("sim://plaza?width=640&height=360&people=3&vehicles=1")), codec)
-            with av.open(str(path), "w") as out:
-                stream = out.add_mux_stream(str(codec), width=640, height=360, time_base=Fraction(1, 90_000))
-                for index in range(30):
-                    packet = av.Packet(encoder.encode(index))
-                    packet.stream, packet.time_base = stream, Fraction(1, 90_000)
-                    packet.pts = packet.dts = index * 6000
-                    packet.duration, packet.is_keyframe = 6000, index % 15 == 0
-                    out.mux(packet)
+            make_street_clip(path, codec)
         return path
 
     return make

@@ -55,6 +55,17 @@ class SignedIn {
     return this.me;
   }
 
+  /** Ask anew what we may: cameras come and go, and so do grants. Nothing on a page moves where it is all the same. */
+  async renew(): Promise<void> {
+    try {
+      const me = await api.get<Session>('/session');
+      if (this.me && told(me) !== told(this.me)) this.enter(me);
+    } catch (error) {
+      // A server that is away is told by the banner; who is signed out, by the next thing that they do.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
   leave(): void {
     this.me = null;
     api.csrf = '';
@@ -75,6 +86,11 @@ class SignedIn {
     this.preferences = { ...this.preferences, ...change };
     await api.put('/account/preferences', this.preferences);
   }
+}
+
+/** All of a session but what is another each time. */
+function told({ server_time: _, expires: __, ...rest }: Session): string {
+  return JSON.stringify(rest);
 }
 
 export const session = new SignedIn();

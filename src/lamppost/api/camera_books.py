@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 
 from lamppost.api.camera_state import Alarm, alarms_of
 from lamppost.api.context import Context
+from lamppost.api.known_cameras import require_known
 from lamppost.api.moments import Moment, Time, us_of
 from lamppost.api.permit import Identity, Permit
-from lamppost.api.problems import Problem, not_found
+from lamppost.api.problems import Problem
 from lamppost.base.clock import US_PER_S
 from lamppost.base.logging import redact
 from lamppost.model.access import Permission
@@ -103,7 +104,7 @@ class Gaps(BaseModel):
 def show_health(camera: str, identity: Viewer, from_: From = None, to: To = None) -> Health:
     """What was wrong with a camera and its masking."""
     context = identity.context
-    _check_known(context, camera)
+    require_known(context, camera)
     start_us, end_us = _window(context, from_, to)
     index = context.index
     events = index.events(start_us, end_us, camera=camera, kinds=HEALTH_TYPES, limit=MOST)
@@ -119,18 +120,12 @@ def show_health(camera: str, identity: Viewer, from_: From = None, to: To = None
 def show_gaps(camera: str, identity: Viewer, from_: From = None, to: To = None) -> Gaps:
     """When nothing was recorded, and why; and what became of every moment."""
     context = identity.context
-    _check_known(context, camera)
+    require_known(context, camera)
     start_us, end_us = _window(context, from_, to)
     gaps = context.index.gaps(camera, start_us, end_us, limit=MOST)
     until_us = _known_until(context, camera, gaps, end_us)
     account = context.index.account(camera, max(start_us, until_us), from_us=start_us)
     return Gaps(items=[_gap(gap) for gap in gaps], account=_account(account, start_us, end_us))
-
-
-def _check_known(context: Context, camera: str) -> None:
-    """A camera that was taken out still has books."""
-    if context.camera(camera) is None and camera not in context.index.cameras():
-        raise not_found("camera")
 
 
 def _window(context: Context, from_: Moment | None, to: Moment | None) -> tuple[int, int]:

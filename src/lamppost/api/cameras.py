@@ -17,9 +17,10 @@ from lamppost.api.camera_state import camera_report
 from lamppost.api.context import Context
 from lamppost.api.editing import change_configuration, check_body, config_path, etag_of
 from lamppost.api.etags import require_match
+from lamppost.api.known_cameras import readable_config
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
-from lamppost.base.errors import ConfigError, StoreError
+from lamppost.base.errors import StoreError
 from lamppost.model.access import Permission, permitted_on
 from lamppost.model.settings import CameraSettings
 from lamppost.model.sites import site_id
@@ -46,7 +47,7 @@ def list_cameras(identity: Viewer) -> Cameras:
 def show_camera(camera: str, identity: Viewer) -> CameraWhole:
     """One camera, with its settings for who may edit it; they come from the file, and hold within seconds."""
     context = identity.context
-    file = _readable(context)
+    file = readable_config(context)
     found = (file.camera(camera) if file is not None else None) or context.camera(camera)
     if found is None:
         raise not_found("camera")
@@ -166,16 +167,6 @@ def _open_gaps(context: Context) -> dict[str, int]:
     return {}
 
 
-def _readable(context: Context) -> ConfigFile | None:
-    """The configuration file; None where there is none, or somebody has just made a mistake in it."""
-    if context.config is None:
-        return None
-    try:
-        return ConfigFile(context.config)
-    except ConfigError:
-        return None
-
-
 def _configured(context: Context, camera: str) -> CameraSettings:
     found = ConfigFile(config_path(context)).camera(camera)
     if found is None:
@@ -184,7 +175,7 @@ def _configured(context: Context, camera: str) -> CameraSettings:
 
 
 def _revision(context: Context, camera: str) -> str:
-    file = _readable(context)
+    file = readable_config(context)
     return file.revision(camera) if file is not None else ""
 
 

@@ -17,7 +17,7 @@ from fastapi import Query
 from lamppost.api.context import Context
 from lamppost.api.moments import Moment, us_of
 from lamppost.api.permit import Identity
-from lamppost.api.problems import Problem, not_found
+from lamppost.api.problems import Problem
 from lamppost.api.view_book import KeptView, ViewBook
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission
@@ -75,12 +75,6 @@ def interval(from_: datetime, to: datetime, longest_us: int, what: str) -> Span:
             remedy="ask for a shorter interval, more than once",
         )
     return from_us, to_us
-
-
-def require_known(identity: Identity, camera: str) -> None:
-    """Raises 404 for a camera that is neither configured nor booked."""
-    if identity.context.camera(camera) is None and not past_of(identity.context).footage.knows(camera):
-        raise not_found("camera")
 
 
 def require_view(identity: Identity, view_id: str, camera: str, from_us: int, to_us: int) -> KeptView:

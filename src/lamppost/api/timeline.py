@@ -7,8 +7,9 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from lamppost.api.known_cameras import require_known
 from lamppost.api.moments import Time
-from lamppost.api.past import LONGEST_US, From, To, interval, past_of, require_known
+from lamppost.api.past import LONGEST_US, From, To, interval, past_of
 from lamppost.api.permit import Identity, Permit
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission
@@ -99,7 +100,7 @@ class Timeline(BaseModel):
 def timeline(camera: str, from_: From, to: To, identity: Seer) -> Timeline:
     """31 days at most. It needs no view: no picture is in it."""
     span = interval(from_, to, LONGEST_US, "a timeline")
-    require_known(identity, camera)
+    require_known(identity.context, camera)
     footage = past_of(identity.context).footage
     marks, density = _events(identity, camera, span)
     return Timeline(

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from lamppost.api.known_cameras import require_known
 from lamppost.api.moments import Moment, Time
-from lamppost.api.past import DAY_US, LONGEST_US, interval, require_known, views_of
+from lamppost.api.past import DAY_US, LONGEST_US, interval, views_of
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem
 from lamppost.base.clock import format_utc
@@ -50,7 +51,7 @@ def open_view(wanted: NewView, identity: Watcher) -> View:
     cameras, reason = tuple(dict.fromkeys(wanted.cameras)), " ".join(wanted.reason.split())
     for camera in cameras:
         identity.require(Permission.WATCH_PAST, camera)
-        require_known(identity, camera)
+        require_known(identity.context, camera)
     context = identity.context
     if not reason and (len(cameras) > 1 or from_us < context.clock.wall_us() - DAY_US):
         raise Problem(

@@ -20,7 +20,7 @@ from lamppost.store.forgotten import JOIN_US
 from lamppost.store.index import Interval
 from lamppost.store.index_file import index_errors, open_engine
 from lamppost.store.intervals import Span
-from lamppost.store.schema import CAMERAS, COVERED, FORGOTTEN, GAPS, REDUCTIONS, SEGMENTS
+from lamppost.store.schema import COVERED, FORGOTTEN, GAPS, REDUCTIONS, SEGMENTS
 
 LONGEST_SEGMENT_US: Final = 4_500_000_000
 """An hour is the most that the configuration allows; a segment is cut at the keyframe after it, and a camera may be slow to send one."""
@@ -76,7 +76,6 @@ _BEFORE: Final = (
     .order_by(SEGMENTS.c.start_us.desc())
     .limit(1)
 )
-_KNOWN: Final = select(CAMERAS.c.camera).where(CAMERAS.c.camera == bindparam("of_camera"))
 
 
 def _firsts() -> Any:
@@ -113,10 +112,6 @@ class Footage:
 
     def close(self) -> None:
         self._engine.dispose()
-
-    def knows(self, camera: str) -> bool:
-        """Whether anything was ever booked of the camera."""
-        return bool(self._read(_KNOWN, of_camera=camera))
 
     def segment(self, segment_id: str) -> MaskedSegment | None:
         """The masked segment of that id; None for a sealed one, and for what is not there any more."""

@@ -87,7 +87,6 @@ def test_only_what_is_masked_and_there(folder: DataFolder) -> None:
         assert last is not None
         assert last.segment_id in ("s2", "s3")
         assert footage.segments("bridge", 0, 1 << 61) == ()
-        assert (footage.knows("plaza"), footage.knows("bridge")) == (True, False)
 
 
 @settings(max_examples=25, deadline=None)

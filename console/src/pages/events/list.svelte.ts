@@ -16,6 +16,8 @@ export class EventList {
   feed = $state<SocketState>('connecting');
   /** Called for every event of the feed that is new and fits. */
   onnew: (event: Event) => void = () => undefined;
+  /** Called for every event that the feed tells of, also one that is not on the list. */
+  onheard: (event: Event) => void = () => undefined;
   private filters: Filters | null = null;
   private siteCameras: readonly string[] | null = null;
   private giveUp: AbortController | null = null;
@@ -63,6 +65,7 @@ export class EventList {
 
   private hear(word: FeedWord): void {
     if (word.type !== 'event' || !this.filters) return;
+    this.onheard(word.event);
     const isKnown = [...this.shown.items, ...this.shown.waiting].some((each) => each.id === word.event.id);
     const isWanted = belongs(word.event, this.filters, this.siteCameras);
     this.shown = told(this.shown, word.event, isWanted);

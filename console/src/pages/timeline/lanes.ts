@@ -50,6 +50,11 @@ export function bars(timeline: Timeline, stretch: Stretch, width: number, nowMs:
   return made;
 }
 
+/** Whether there is masked video at that moment. */
+export function isMasked(timeline: Timeline | undefined, atMs: number): boolean {
+  return timeline?.spans.some((span) => Date.parse(span.from) <= atMs && atMs < Date.parse(span.to)) ?? false;
+}
+
 /** Event marks; those that would lie on each other become one, of the worst severity. */
 export function marks(timeline: Timeline, stretch: Stretch, width: number): Mark[] {
   const single = timeline.events.map((event): Mark => {
