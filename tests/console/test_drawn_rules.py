@@ -42,4 +42,4 @@ def test_a_line_that_is_drawn_counts_within_seconds(new_node, visit: Visit) -> N
 
     wait_until(lambda: counted() > 0, "somebody who crosses the line", 120)
     olga.go("/counts")
-    expect(page.get_by_role("main").get_by_text("crossing").first).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="crossing").first).to_be_visible()
