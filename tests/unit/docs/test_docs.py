@@ -252,7 +252,7 @@ class _Node:
         return {"state": "recording"}
 
     def masking(self, camera: str) -> dict[str, object]:
-        return {}
+        return {"step": "fewer_frames"}
 
 
 def test_every_metric_is_explained_with_its_labels_and_no_other() -> None:
