@@ -1,4 +1,5 @@
-"""Makes the reference from the code: settings, rules and the published event from their models, commands from their help.
+"""Makes the reference from the code: settings, rules and the published event from their models, commands from their help,
+the API from its own document.
 
 `python docs/make_reference.py` writes them; with `--check` it only compares
 and fails when a page is stale, so that code and page move in one commit.
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer.main
+from api_reference import api_page, openapi_document, openapi_file
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -188,11 +190,14 @@ def main() -> int:
     """Write or compare; 1 when a page is stale."""
     REFERENCE.mkdir(exist_ok=True)
     stale = False
+    document = openapi_document()
     made = {
         "configuration.md": configuration_page(),
         "cli.md": cli_page(),
         "event.schema.json": event_schema_file(),
         "rules.md": rules_page((REFERENCE / "rules.md").read_text()),
+        "openapi.json": openapi_file(document),
+        "api.md": api_page((REFERENCE / "api.md").read_text(), document),
     }
     for name, text in made.items():
         path = REFERENCE / name

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lamppost.api.answer_times import AnswerTimes
 from lamppost.base.clock import Clock
 from lamppost.base.logging import get_logger
 
@@ -26,6 +27,7 @@ class AccessLog:
         self._log = get_logger("access")
         self.answered: Counter[str] = Counter()
         """By class of status, such as `2xx`."""
+        self.times = AnswerTimes()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -37,6 +39,7 @@ class AccessLog:
         async def watch(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 seen["status"] = message["status"]
+                self.times.note(self._clock.monotonic_s() - began_s)
             elif message["type"] == "websocket.accept":
                 seen["status"] = _UPGRADED
             elif message["type"] == "http.response.body":

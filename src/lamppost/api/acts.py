@@ -20,7 +20,8 @@ from lamppost.store.index import FOREVER_US
 router = APIRouter()
 _Reader = Annotated[Identity, Depends(Permit(Permission.SEE_ACTS))]
 _Context = Annotated[Context, Depends(context_of)]
-_Texts = Annotated[list[str], Query(max_length=20)]
+_Kinds = Annotated[list[str], Query(max_length=20, description="Of these alone; may be given more than once, as `camera`.")]
+_Cameras = Annotated[list[str], Query(max_length=20, description="About these alone.")]
 
 
 class Act(BaseModel):
@@ -44,11 +45,11 @@ class ActKinds(BaseModel):
 def acts(
     identity: _Reader,
     context: _Context,
-    kind: _Texts = [],  # noqa: B006 - the framework copies it
-    actor: Annotated[str, Query(max_length=100)] = "",
-    camera: _Texts = [],  # noqa: B006
-    from_: Annotated[Moment | None, Query(alias="from")] = None,
-    to: Annotated[Moment | None, Query()] = None,
+    kind: _Kinds = [],  # noqa: B006 - the framework copies it
+    actor: Annotated[str, Query(max_length=100, description="Who did it, by their name.")] = "",
+    camera: _Cameras = [],  # noqa: B006
+    from_: Annotated[Moment | None, Query(alias="from", description="Done then or later.")] = None,
+    to: Annotated[Moment | None, Query(description="Done before.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = "",
 ) -> Page[Act]:

@@ -38,6 +38,7 @@ from lamppost.api import (
 )
 from lamppost.api.console_files import install_console
 from lamppost.api.context import Context
+from lamppost.api.document import Application
 from lamppost.api.etags import EntityTags
 from lamppost.api.event_feed import EventFeed
 from lamppost.api.headers import SecurityHeaders
@@ -88,7 +89,7 @@ def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RE
         await hub.close()
         await feed.close()
 
-    app = FastAPI(
+    app = Application(
         title="Lamppost",
         version=__version__,
         summary="The whole safe city, without the surveillance of persons. Everything shown is masked.",

@@ -57,7 +57,7 @@ class Reduction(BaseModel):
     """A time in which the machine could not mask everything, and what was given up."""
 
     from_us: Time = Field(serialization_alias="from")
-    to_us: Time | None = Field(serialization_alias="to")
+    to_us: Time | None = Field(serialization_alias="to", description="Null while it lasts.")
     step: str
 
 
@@ -125,7 +125,7 @@ def show_gaps(camera: str, identity: Viewer, from_: From = None, to: To = None) 
     gaps = context.index.gaps(camera, start_us, end_us, limit=MOST)
     until_us = _known_until(context, camera, gaps, end_us)
     account = context.index.account(camera, max(start_us, until_us), from_us=start_us)
-    return Gaps(items=[_gap(gap) for gap in gaps], account=_account(account, start_us, end_us))
+    return Gaps(items=[gap_of(gap) for gap in gaps], account=_account(account, start_us, end_us))
 
 
 def _window(context: Context, from_: Moment | None, to: Moment | None) -> tuple[int, int]:
@@ -157,7 +157,8 @@ def _health_event(event: EventRow) -> HealthEvent:
     )
 
 
-def _gap(gap: Interval) -> Gap:
+def gap_of(gap: Interval) -> Gap:
+    """A gap as the books have it."""
     return Gap(id=gap.interval_id, cause=gap.cause, from_us=gap.start_us, to_us=gap.end_us, detail=redact(gap.detail))
 
 

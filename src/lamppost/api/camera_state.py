@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from lamppost.api.moments import Time
 from lamppost.base.clock import US_PER_S
+from lamppost.base.logging import redact
 from lamppost.model.media import GapCause
 
 BEHIND_S: Final = 2.0  # masking that is later than this is called behind
@@ -56,10 +57,10 @@ class Picture(BaseModel):
 
 
 class Alarm(BaseModel):
-    """Something about the node or a camera that somebody must know."""
+    """A warning or an alarm that stands, of a camera or of the node."""
 
     kind: str
-    severity: str
+    severity: Literal["info", "warning", "alarm"]
     camera: str | None
     detail: str
 
@@ -107,7 +108,7 @@ def camera_report(name: str, node: Mapping[str, Any], now_us: int, gap_start_us:
 def alarms_of(node: Mapping[str, Any]) -> list[Alarm]:
     """All that stand, of the node and of every camera."""
     return [
-        Alarm(kind=str(told["kind"]), severity=str(told["severity"]), camera=told.get("camera"), detail=str(told.get("detail", "")))
+        Alarm(kind=told["kind"], severity=told["severity"], camera=told["camera"], detail=redact(told["problem"]))
         for told in node.get("alarms", ())
     ]
 

@@ -25,7 +25,10 @@ from lamppost.store.counting import Bucket, Count, Wanted
 router = APIRouter()
 _Reader = Annotated[Identity, Depends(Permit(Permission.SEE_COUNTS))]
 _Context = Annotated[Context, Depends(context_of)]
-_Texts = Annotated[list[str], Query(max_length=200)]
+_Cameras = Annotated[list[str], Query(max_length=200, description="Of these alone; may be given more than once, as those below.")]
+_Places = Annotated[list[str], Query(max_length=200, description="The names of lines and zones.")]
+_From = Annotated[Moment, Query(alias="from", description="Where it begins.")]
+_To = Annotated[Moment, Query(description="Where it ends; this moment is not in it.")]
 COLUMNS: Final = (
     "camera",
     "place_kind",
@@ -106,13 +109,13 @@ def places(identity: _Reader, context: _Context) -> CountedPlaces:
 def wanted(
     identity: _Reader,
     context: _Context,
-    from_: Annotated[Moment, Query(alias="from")],
-    to: Annotated[Moment, Query()],
+    from_: _From,
+    to: _To,
     by: Annotated[Bucket, Query(description="Hours and days are those of the site's clock.")] = Bucket.HOUR,
-    camera: _Texts = [],  # noqa: B006 - the framework copies it
-    place: _Texts = [],  # noqa: B006
-    measure: Annotated[list[Measure], Query()] = [],  # noqa: B006
-    kind: Annotated[list[CountedKind], Query()] = [],  # noqa: B006
+    camera: _Cameras = [],  # noqa: B006 - the framework copies it
+    place: _Places = [],  # noqa: B006
+    measure: Annotated[list[Measure], Query(description="What is counted or measured.")] = [],  # noqa: B006
+    kind: Annotated[list[CountedKind], Query(description="Of these kinds of things.")] = [],  # noqa: B006
 ) -> Wanted:
     """What is asked for, within what the caller may see; raises 404 for a camera that they may not."""
     is_all = identity.may_everywhere(Permission.SEE_COUNTS)
@@ -164,9 +167,9 @@ def counts_csv(asked: _Wanted, context: _Context) -> StreamingResponse:
 def heat(
     identity: _Reader,
     context: _Context,
-    camera: Annotated[str, Query(max_length=63)],
-    from_: Annotated[Moment, Query(alias="from")],
-    to: Annotated[Moment, Query()],
+    camera: Annotated[str, Query(max_length=63, description="One camera.")],
+    from_: _From,
+    to: _To,
 ) -> Heat:
     """Where something was, added up over the span; of whole hours."""
     if not identity.may_everywhere(Permission.SEE_COUNTS) and not identity.may(Permission.SEE_COUNTS, camera):

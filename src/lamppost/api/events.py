@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from http import HTTPStatus
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -32,7 +32,10 @@ POLL_S: Final = 0.1
 _Reader = Annotated[Identity, Depends(Permit(Permission.SEE_EVENTS))]
 _Handler = Annotated[Identity, Depends(Permit(Permission.HANDLE_EVENTS))]
 _Context = Annotated[Context, Depends(context_of)]
-_Texts = Annotated[list[str], Query(max_length=200)]
+_Cameras = Annotated[list[str], Query(max_length=200, description="Of these alone; may be given more than once, as those below.")]
+_Sites = Annotated[list[str], Query(max_length=200, description="The ids of sites.")]
+_Types = Annotated[list[str], Query(max_length=200, description="Types of events, as the reference of events names them.")]
+_State = Literal["open", "acknowledged", "unacknowledged"]
 _NEVER: Final = threading.Event()
 
 
@@ -96,18 +99,23 @@ class Comment(BaseModel):
     text: str = Field(min_length=1, max_length=2000)
 
 
+_LATER: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": EventWithNotes, "description": "It is on the record; the index has not taken it in yet."}
+}
+
+
 @router.get("/events")
 def events(
     identity: _Reader,
     context: _Context,
-    camera: _Texts = [],  # noqa: B006 - the framework copies it
-    site: _Texts = [],  # noqa: B006
-    type: _Texts = [],  # noqa: B006
-    severity: Annotated[list[Severity], Query()] = [],  # noqa: B006
-    state: Annotated[Literal["open", "acknowledged", "unacknowledged"] | None, Query()] = None,
-    rule: Annotated[str, Query(max_length=63)] = "",
-    from_: Annotated[Moment | None, Query(alias="from")] = None,
-    to: Annotated[Moment | None, Query()] = None,
+    camera: _Cameras = [],  # noqa: B006 - the framework copies it
+    site: _Sites = [],  # noqa: B006
+    type: _Types = [],  # noqa: B006
+    severity: Annotated[list[Severity], Query(description="Of these alone.")] = [],  # noqa: B006
+    state: Annotated[_State | None, Query(description="Those that last, or that somebody or nobody looks after.")] = None,
+    rule: Annotated[str, Query(max_length=63, description="The name of a rule.")] = "",
+    from_: Annotated[Moment | None, Query(alias="from", description="Those that began then or later.")] = None,
+    to: Annotated[Moment | None, Query(description="Those that began before.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = "",
 ) -> Page[Event]:
@@ -136,15 +144,15 @@ def one_event(event_id: str, identity: _Reader, context: _Context) -> EventWithN
     return _with_notes(context, _find(identity, context, event_id))
 
 
-@router.post("/events/{event_id}/acknowledgement", status_code=HTTPStatus.CREATED)
+@router.post("/events/{event_id}/acknowledgement", status_code=HTTPStatus.CREATED, responses=_LATER)
 def acknowledge(event_id: str, given: Acknowledgement, identity: _Handler, context: _Context, response: Response) -> EventWithNotes:
-    """Look after it: others see that somebody does. 202 where the index has not taken it in yet."""
+    """Look after it: others see that somebody does."""
     return _note(identity, context, event_id, NoteKind.ACKNOWLEDGED, given.text, response)
 
 
-@router.post("/events/{event_id}/comments", status_code=HTTPStatus.CREATED)
+@router.post("/events/{event_id}/comments", status_code=HTTPStatus.CREATED, responses=_LATER)
 def comment(event_id: str, given: Comment, identity: _Handler, context: _Context, response: Response) -> EventWithNotes:
-    """Say something of it. 202 where the index has not taken it in yet."""
+    """Say something of it."""
     return _note(identity, context, event_id, NoteKind.COMMENT, given.text, response)
 
 

@@ -30,7 +30,7 @@ _ALWAYS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-_HSTS: Final = "max-age=31536000"
+HSTS: Final = "max-age=31536000"
 
 
 class SecurityHeaders:
@@ -53,7 +53,7 @@ class SecurityHeaders:
                 if is_api:
                     headers.setdefault("cache-control", "no-store")
                 if scope["scheme"] == "https":
-                    headers.setdefault("strict-transport-security", _HSTS)
+                    headers.setdefault("strict-transport-security", HSTS)
             await send(message)
 
         await self._app(scope, receive, add)

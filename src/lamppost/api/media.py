@@ -154,7 +154,7 @@ def thumbnail(
     at: Annotated[Moment, Query(description="The keyframe at this moment or before it is shown.")],
     view: ViewId,
     identity: Watcher,
-    width: Annotated[int, Query(ge=LEAST_WIDTH_PX, le=MOST_WIDTH_PX)] = 160,
+    width: Annotated[int, Query(ge=LEAST_WIDTH_PX, le=MOST_WIDTH_PX, description="In pixels.")] = 160,
 ) -> Response:
     """What was covered is shown as it is: covered."""
     at_us = us_of(at)

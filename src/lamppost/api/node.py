@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from lamppost import __version__
+from lamppost.api.camera_state import Alarm, alarms_of
 from lamppost.api.context import Context, context_of
 from lamppost.api.moments import Time
 from lamppost.api.permit import Identity, Permit
@@ -20,15 +21,6 @@ from lamppost.model.sites import site_id
 
 router = APIRouter()
 _Context = Annotated[Context, Depends(context_of)]
-
-
-class Alarm(BaseModel):
-    """A warning or an alarm that stands."""
-
-    kind: str
-    severity: Literal["info", "warning", "alarm"]
-    camera: str | None
-    detail: str
 
 
 class Site(BaseModel):
@@ -98,14 +90,6 @@ class System(BaseModel):
     trial_keys: bool
 
 
-def alarms_of(context: Context) -> list[Alarm]:
-    """What stands now, of the node and of every camera."""
-    return [
-        Alarm(kind=alarm["kind"], severity=alarm["severity"], camera=alarm["camera"], detail=alarm["problem"])
-        for alarm in context.node.state.get("alarms", ())
-    ]
-
-
 def custodians_of(context: Context) -> Custodians:
     """As the settings name them."""
     sealing = context.settings.sealing
@@ -155,7 +139,7 @@ def system(context: _Context) -> System:
             )
             for process in processes
         ],
-        alarms=alarms_of(context),
+        alarms=alarms_of(state),
         server=_figures(status.get("server", {}).get("figures", {})),
         custodians=custodians_of(context),
         trial_keys=context.settings.sealing.trial,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import Headers
+from fastapi.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lamppost.api.problems import Problem
+from lamppost.api.security import address_of
 from lamppost.base.clock import Clock
 
 MOST_BUCKETS: Final = 20_000
@@ -64,9 +65,9 @@ class RateLimit:
         await self._app(scope, receive, send)
 
     def _take(self, scope: Scope) -> float:
-        headers = Headers(scope=scope)
-        shown = headers.get("authorization") or headers.get("cookie") or ""
-        address = scope["client"][0] if scope.get("client") else ""
+        connection = HTTPConnection(scope)
+        shown = connection.headers.get("authorization") or connection.headers.get("cookie") or ""
+        address = address_of(connection)
         if not shown:
             return self._take_from(f"address {address}", self._unknown)
         return max(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -96,7 +98,19 @@ def address_of(connection: HTTPConnection) -> str:
     """Where they are: the peer, or what a proxy that is trusted says; the last hop that no trusted proxy vouches for."""
     peer = connection.client.host if connection.client is not None else ""
     trusted = context_of(connection).settings.server.trusted_proxies
-    hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
-    while peer in trusted and hops:
+    # A proxy may add a header of its own behind one that was sent to it: all of them are one list.
+    said = ",".join(connection.headers.getlist("x-forwarded-for")) if trusted else ""
+    hops = [hop.strip() for hop in said.split(",") if hop.strip()]
+    while hops and _is_within(peer, trusted):
         peer = hops.pop()
     return peer[:64]
+
+
+def _is_within(address: str, networks: Iterable[str]) -> bool:
+    try:
+        place = ip_address(address)
+    except ValueError:
+        return False
+    # A socket that listens at `::` tells of IPv4 so.
+    plain = place.ipv4_mapped if isinstance(place, IPv6Address) and place.ipv4_mapped is not None else place
+    return any(plain in ip_network(network) for network in networks)

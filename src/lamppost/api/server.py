@@ -198,7 +198,7 @@ class Serving:
 
     async def _report(self) -> None:
         while True:
-            figures: dict[str, Any] = {"requests": dict(self._gate.answered)}
+            figures: dict[str, Any] = {"requests": dict(self._gate.answered), "answer_times": self._gate.times.figures()}
             figures |= self._app.state.live.figures()
             figures["event_listeners"] = self._app.state.event_feed.listeners
             status = {"address": self._address, "server_problem": self._problem, "figures": figures}

@@ -7,13 +7,13 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from lamppost.api.camera_books import Gap, Reduction, gap_of
 from lamppost.api.known_cameras import require_known
 from lamppost.api.moments import Time
 from lamppost.api.past import LONGEST_US, From, To, interval, past_of
 from lamppost.api.permit import Identity, Permit
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission
-from lamppost.store.index import Interval
 from lamppost.store.intervals import Span
 
 router = APIRouter()
@@ -31,16 +31,6 @@ class MaskedSpan(BaseModel):
     kind: Literal["masked"] = "masked"
 
 
-class Gap(BaseModel):
-    """Nothing intact was recorded; `to` is null while it lasts."""
-
-    id: str
-    cause: str
-    from_us: Time = Field(serialization_alias="from")
-    to_us: Time | None = Field(serialization_alias="to")
-    detail: str
-
-
 class Cover(BaseModel):
     """The picture is covered whole; `to` is null while it lasts."""
 
@@ -54,14 +44,6 @@ class ForgottenSpan(BaseModel):
 
     from_us: Time = Field(serialization_alias="from")
     to_us: Time = Field(serialization_alias="to")
-
-
-class Reduction(BaseModel):
-    """The machine could not mask everything, and gave something up; `to` is null while it lasts."""
-
-    from_us: Time = Field(serialization_alias="from")
-    to_us: Time | None = Field(serialization_alias="to")
-    step: str
 
 
 class EventMark(BaseModel):
@@ -107,17 +89,13 @@ def timeline(camera: str, from_: From, to: To, identity: Seer) -> Timeline:
         from_us=span[0],
         to_us=span[1],
         spans=[MaskedSpan(from_us=start, to_us=end) for start, end in footage.spans(camera, *span)],
-        gaps=[_gap(gap) for gap in footage.gaps(camera, *span)],
+        gaps=[gap_of(gap) for gap in footage.gaps(camera, *span)],
         covered=[Cover(from_us=each.start_us, to_us=each.end_us, cause=each.cause) for each in footage.covered(camera, *span)],
         forgotten=[ForgottenSpan(from_us=start, to_us=end) for start, end in footage.forgotten(camera, *span)],
         reductions=[Reduction(from_us=each.start_us, to_us=each.end_us, step=each.cause) for each in footage.reductions(camera, *span)],
         events=marks,
         event_density=density,
     )
-
-
-def _gap(gap: Interval) -> Gap:
-    return Gap(id=gap.interval_id, cause=gap.cause, from_us=gap.start_us, to_us=gap.end_us, detail=gap.detail)
 
 
 def _events(identity: Identity, camera: str, span: Span) -> tuple[list[EventMark], list[EventBucket] | None]:

@@ -134,7 +134,7 @@ def one_user(user_id: str, _identity: _Seer, context: _Context) -> User:
 
 @router.patch("/users/{user_id}")
 def change_user(user_id: str, change: UserChange, identity: _Editor, request: Request, context: _Context) -> User:
-    """Change what they are called, what they may, or whether they can sign in at all."""
+    """Change what they are called, what they may, or whether they can sign in at all. Needs `If-Match`."""
     book, before = desk_of(context).book, _find(context, user_id)
     require_match(request, etag_of_content(_body(before, user_id in book.invited())))
     values: dict[str, object] = {}

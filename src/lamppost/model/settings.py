@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
@@ -239,7 +240,8 @@ class ServerSettings(_Section):
     certificate_file: FilePath | None = Field(default=None, description="The certificate chain for TLS, as PEM; with `key_file`.")
     key_file: FilePath | None = Field(default=None, description="The private key of the certificate, as PEM.")
     trusted_proxies: tuple[str, ...] = Field(
-        default=(), description='Addresses of proxies whose `X-Forwarded-For` is believed, such as `["127.0.0.1"]`.'
+        default=(),
+        description='Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `["127.0.0.1", "10.0.0.0/8"]`.',
     )
     session_hours: Annotated[float, Field(ge=0.1, le=720)] = Field(
         default=12.0, description="Who has signed in stays so for this long at most, in hours."
@@ -260,6 +262,16 @@ class ServerSettings(_Section):
     @classmethod
     def _empty_is_none(cls, path: Path | None) -> Path | None:
         return None if path == Path() else path
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError as error:
+                raise ValueError(f"{proxy!r} is no address and no network; write it as 127.0.0.1 or 10.0.0.0/8") from error
+        return proxies
 
     @field_validator("public_url")
     @classmethod

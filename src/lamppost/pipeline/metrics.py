@@ -11,12 +11,13 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Metric, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from lamppost.base.logging import get_logger
@@ -83,13 +84,18 @@ class NodeCollector(Collector):
         recordings = {name: self._node.recording(name) for name in names}
         maskings = {name: self._node.masking(name) for name in names}
         up = GaugeMetricFamily("lamppost_camera_recording", "1 while the camera is recorded", labels=("camera",))
+        states = GaugeMetricFamily("lamppost_camera_state", "1 for the state it is in", labels=("camera", "state"))
+        steps = GaugeMetricFamily("lamppost_masking_step", "1 for the step of overload it is at", labels=("camera", "step"))
         behind = GaugeMetricFamily("lamppost_masking_behind_seconds", "How late masking is", labels=("camera",))
         live = GaugeMetricFamily("lamppost_live_subscribers", "Connections that get live video", labels=("camera",))
         for name in names:
             live.add_metric((name,), float(maskings[name].get("live_subscribers", 0)))
             up.add_metric((name,), float(recordings[name].get("state") == "recording"))
+            states.add_metric((name, _state(recordings[name])), 1)
+            if step := maskings[name].get("step"):
+                steps.add_metric((name, step), 1)
             behind.add_metric((name,), float(maskings[name].get("behind_s", 0.0)))
-        yield from (up, behind, live)
+        yield from (up, states, behind, steps, live)
         for reports, fields in ((recordings, _RECORDED), (maskings, _MASKED)):
             for key, metric, meaning in fields:
                 family = CounterMetricFamily(metric, meaning, labels=("camera",))
@@ -134,7 +140,10 @@ class NodeCollector(Collector):
                 "Live pictures that a viewer was too slow for",
                 value=float(figures.get("dropped_fragments", 0)),
             )
-            yield from (viewers, dropped)
+            followers = GaugeMetricFamily(
+                "lamppost_event_followers", "Who follows events through the server", value=float(figures.get("event_listeners", 0))
+            )
+            yield from (viewers, dropped, followers, _answer_times(figures.get("answer_times", {})))
 
     def _processes(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("lamppost_process_up", "1 while the process runs", labels=("process",))
@@ -154,6 +163,24 @@ class NodeCollector(Collector):
                 memory.add_metric((name,), int((place / "statm").read_text().split()[1]) * _PAGE_BYTES)
                 files.add_metric((name,), len(os.listdir(place / "fd")))  # names alone, cheaply
         yield from (up, deaths, cpu, memory, files)
+
+
+def _state(recording: Mapping[str, Any]) -> str:
+    """Its state; for one that is tried again, the cause of the gap that is open."""
+    state = str(recording.get("state", "starting"))
+    return str(recording.get("cause") or state) if state == "retrying" else state
+
+
+def _answer_times(told: Mapping[str, Any]) -> Metric:
+    """As `lamppost.api.answer_times` counts them; empty before the server has told of any."""
+    bounds = [*(str(bound_s) for bound_s in told.get("bounds_s", ())), "+Inf"]
+    below = accumulate(told.get("counts", (0,)))
+    return HistogramMetricFamily(
+        "lamppost_server_answer_seconds",
+        "Time until an answer begins",
+        buckets=[(bound, float(count)) for bound, count in zip(bounds, below, strict=True)],
+        sum_value=float(told.get("sum_s", 0.0)),
+    )
 
 
 class MetricsServer:

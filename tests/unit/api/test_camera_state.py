@@ -83,11 +83,11 @@ def test_masking_is_one_word(status: AnalysisStatus | None, word: str, is_live: 
 def test_what_it_sends_and_what_is_wrong_with_it_are_told() -> None:
     recording = RecordingStatus(state="recording", codec="h264", width_px=1280, height_px=720, fps=25.0, is_dropping=True)
     alarms = [
-        {"kind": "clock_off", "severity": "warning", "camera": "gate", "detail": "its clock is 9 s ahead of ours"},
-        {"kind": "store_slow", "severity": "alarm", "camera": None, "detail": "the disk"},
+        {"kind": "clock_off", "severity": "warning", "camera": "gate", "problem": "its clock is 9 s ahead of ours"},
+        {"kind": "store_slow", "severity": "alarm", "camera": None, "problem": "the disk"},
     ]
     found = report(recording, alarms=alarms)
     assert found.picture is not None
     assert found.picture.model_dump() == {"width_px": 1280, "height_px": 720, "fps": 25.0, "codec": "h264"}
-    assert [alarm.kind for alarm in found.alarms] == ["clock_off"]
+    assert [(alarm.kind, alarm.detail) for alarm in found.alarms] == [("clock_off", "its clock is 9 s ahead of ours")]
     assert "disk" in found.detail

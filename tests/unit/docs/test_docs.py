@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,15 +17,15 @@ from lamppost.cli.main import app
 from lamppost.detect.catalogue import BUILT_IN
 from lamppost.detect.entry import Layout, OutputRole
 from lamppost.detect.labels import OTHER_THINGS
-from lamppost.model.books import RECORD_TYPES, Severity
+from lamppost.model.books import RECORD_TYPES
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.media import GapCause
-from lamppost.model.settings import FILLED_IN, CameraSettings, SealingSettings, Settings
+from lamppost.model.settings import FILLED_IN, CameraSettings, Settings
 from lamppost.model.vision import CoverCause, Kind
-from lamppost.pipeline.alarms import Condition, find_conditions
-from lamppost.pipeline.fleet import Role
+from lamppost.pipeline.alarms import find_conditions
 from lamppost.pipeline.metrics import NodeCollector
 from node_reports import worst_reports
+from scraped_node import ScrapedNode
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -230,36 +228,13 @@ def test_every_alarm_is_explained_and_no_other() -> None:
     assert written <= {kind for kind, _ in _alarms()}, "one that this test does not bring about"
 
 
-class _Node:
-    """A node with a camera and one child of each role, for a scrape with everything in it."""
-
-    def __init__(self) -> None:
-        sealing = SealingSettings(custodians=("age1" + "q" * 58, "age1" + "p" * 58), threshold=2)
-        self.settings = Settings(sealing=sealing, camera=(CameraSettings(name="gate", url="sim://plaza"),))
-        self.children = tuple(
-            SimpleNamespace(
-                name=role.value,
-                role=role,
-                deaths=1,
-                status={"retention": {"free_bytes": 1}, "carriers": {"hook": {}}, "figures": {"requests": {"2xx": 1}}},
-                process_id=os.getpid(),
-            )
-            for role in Role
-        )
-        self.alarms = (Condition("camera_lost", Severity.WARNING, "gate", "x"),)
-
-    def recording(self, camera: str) -> dict[str, object]:
-        return {"state": "recording"}
-
-    def masking(self, camera: str) -> dict[str, object]:
-        return {}
-
-
 def test_every_metric_is_explained_with_its_labels_and_no_other() -> None:
     page = _text(DOCS / "guide" / "operating.md").split("## Metrics")[1]
     rows = re.findall(r"^\| `(lamppost_\w+)` \| (\w+) \| ([^|]+) \|", page, flags=re.MULTILINE)
     told = {name: (kind, set() if labels == "–" else set(labels.split(", "))) for name, kind, labels in rows}
-    scraped = {sample.name: (family.type, set(sample.labels)) for family in NodeCollector(_Node()).collect() for sample in family.samples}
+    scraped = {
+        sample.name: (family.type, set(sample.labels)) for family in NodeCollector(ScrapedNode()).collect() for sample in family.samples
+    }
     assert told == scraped
 
 

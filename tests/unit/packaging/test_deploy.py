@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from configparser import ConfigParser
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from lamppost.model.settings import MetricsSettings
+from lamppost.model.settings import ServerSettings, split_listen
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -58,6 +63,23 @@ def test_the_node_leaves_nothing_in_core_dumps_or_swap_and_stops_in_order() -> N
     assert service["Restart"] == "always"
 
 
+def test_the_node_may_write_where_the_console_changes_something() -> None:
+    """Data, the folder of the configuration (a new file and a rename), and the folder of backups; nothing else."""
+    service = unit("lamppost.service")["Service"]
+    assert service["ProtectSystem"] == "strict"
+    config = Path(service["ExecStart"].split()[-1])
+    backups = Path(unit("lamppost-backup.service")["Service"]["ExecStart"].split()[-1])
+    allowed = {Path(path.removeprefix("-")) for path in service["ReadWritePaths"].split()}
+    assert allowed == {Path("/var/lib/lamppost"), config.parent, backups}
+    assert f"-{backups}" in service["ReadWritePaths"].split(), "a node without backups starts as well"
+
+
+def test_the_node_needs_no_capability_for_where_it_listens() -> None:
+    service = unit("lamppost.service")["Service"]
+    assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == ""
+    assert split_listen(ServerSettings().listen)[1] >= 1024
+
+
 def test_the_backup_cannot_reach_the_vault() -> None:
     assert unit("lamppost-backup.service")["Service"]["InaccessiblePaths"] == "-/var/lib/lamppost/vault"
 
@@ -92,11 +114,44 @@ def test_what_the_container_copies_is_what_make_wheel_builds() -> None:
     assert "-t wheel -d dist" in recipe[1]
 
 
-def test_the_container_starts_the_program_it_installed_and_asks_it_for_its_metrics() -> None:
-    said = {word: text for word, text in instructions() if word in {"ENTRYPOINT", "CMD", "VOLUME", "HEALTHCHECK"}}
+def test_the_container_starts_the_program_it_installed_and_asks_it_whether_it_serves() -> None:
+    said = {word: text for word, text in instructions() if word in {"ENTRYPOINT", "CMD", "VOLUME", "HEALTHCHECK", "EXPOSE", "ENV"}}
     assert json.loads(said["ENTRYPOINT"]) == [PROGRAM]
     assert json.loads(said["CMD"])[0] == "serve"
-    assert f"http://{MetricsSettings().listen}/metrics" in said["HEALTHCHECK"]
-    code = json.loads(said["HEALTHCHECK"].split("CMD", 1)[1])[2]
-    compile(code, "HEALTHCHECK", "exec")
+    listen = ServerSettings().listen
+    assert said["EXPOSE"] == str(split_listen(listen)[1])
     assert {"/var/lib/lamppost", "/var/lib/lamppost/vault"} <= set(json.loads(said["VOLUME"]))
+    variable, _, url = said["ENV"].partition("=")
+    assert url == f"http://{listen}/healthz"
+    with _answering(204) as healthy, _answering(503) as ill:
+        assert _ask(said["HEALTHCHECK"], variable, healthy) == 0
+        assert _ask(said["HEALTHCHECK"], variable, ill) != 0
+    assert _ask(said["HEALTHCHECK"], variable, healthy) != 0, "it has stopped"
+
+
+def _ask(healthcheck: str, variable: str, url: str) -> int:
+    """The exit code of the health check, run by this Python."""
+    command = [sys.executable, *json.loads(healthcheck.split("CMD", 1)[1])[1:]]
+    return subprocess.run(command, env={variable: url}, capture_output=True, check=False, timeout=30).returncode
+
+
+@contextlib.contextmanager
+def _answering(status: int) -> Iterator[str]:
+    """The address of a server that answers everything with this status."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/healthz"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -36,14 +36,19 @@ class Node:
         )
         carriers = {"hook": {"delivered": 21, "failed": 22, "buried": 1, "waiting": 23, "dead": 24, "problem": CANARY}}
         self.children += (Child("notifier", Role.NOTIFIER, {"carriers": carriers}, None),)
+        times = {"bounds_s": [0.1, 1.0], "counts": [3, 2, 1], "sum_s": 7.5}
+        figures = {"requests": {"2xx": 31, "5xx": 1}, "live_viewers": 32, "event_listeners": 33, "answer_times": times}
+        self.children += (Child("server", Role.SERVER, {"figures": figures}, None),)
         self.alarms = (Condition("camera_lost", Severity.WARNING, "park", f"rtsp://op:{CANARY}@192.0.2.1/s"),)
         self.alarms += tuple(Condition("notify_failing", Severity.ALARM, None, CANARY, carrier=name) for name in ("hook", "mail"))
 
     def recording(self, camera: str) -> dict[str, Any]:
-        return {"state": "recording", "frames": 12, "sealed_bytes": 99, "problem": CANARY} if camera == "gate" else {}
+        if camera == "park":
+            return {"state": "retrying", "cause": "camera_refused"}
+        return {"state": "recording", "cause": "", "frames": 12, "sealed_bytes": 99, "problem": CANARY}
 
     def masking(self, camera: str) -> dict[str, Any]:
-        return {"frames": 11, "covered_frames": 3, "behind_s": 0.5} if camera == "gate" else {}
+        return {"frames": 11, "covered_frames": 3, "behind_s": 0.5, "step": "fewer_frames"} if camera == "gate" else {}
 
 
 def scrape(port: int | None) -> tuple[str, dict[tuple[str, tuple[str, ...]], float]]:
@@ -79,6 +84,16 @@ def test_a_scrape_tells_of_cameras_processes_retention_and_alarms() -> None:
     assert text.count('kind="notify_failing"') == 1, "two of the same labels would spoil the scrape"
     for metric, value in (("delivered_total", 21), ("failed_total", 22), ("waiting", 23), ("dead", 24)):
         assert samples[f"lamppost_notices_{metric}", ("hook",)] == value
+    assert samples["lamppost_camera_state", ("gate", "recording")] == 1
+    assert samples["lamppost_camera_state", ("park", "camera_refused")] == 1
+    assert [labels for name, labels in samples if name == "lamppost_masking_step"] == [("gate", "fewer_frames")]
+    assert samples["lamppost_server_requests_total", ("5xx",)] == 1
+    assert samples["lamppost_live_viewers", ()] == 32
+    assert samples["lamppost_event_followers", ()] == 33
+    for bound, count in (("0.1", 3), ("1.0", 5), ("+Inf", 6)):
+        assert samples["lamppost_server_answer_seconds_bucket", (bound,)] == count
+    assert samples["lamppost_server_answer_seconds_count", ()] == 6
+    assert samples["lamppost_server_answer_seconds_sum", ()] == 7.5
     assert CANARY not in text
     assert "192.0.2.1" not in text
 
