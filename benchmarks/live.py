@@ -158,7 +158,7 @@ class Seen:
 def observe(lamppost: Path, folder: Path, urls: Sequence[str], span_s: float) -> Seen:
     """Let `lamppost serve` mask these cameras, and look on for `span_s` once it has settled."""
     config = make_site(lamppost, folder, urls)
-    port = _free_port()
+    port = free_port()
     set_keys(config, {"analysts": 1, "listen": f"127.0.0.1:{port}"})
     data = config.with_name("data")
     cameras = [f"cam{number}" for number in range(len(urls))]
@@ -166,9 +166,9 @@ def observe(lamppost: Path, folder: Path, urls: Sequence[str], span_s: float) ->
         node = subprocess.Popen([lamppost, "serve", "-c", config], stdout=log, stderr=log)
         watching = Watching(data, cameras)
         try:
-            _await(lambda: all(stream.late_ms for stream in watching.streams.values()), START_PATIENCE_S)
+            await_that(lambda: all(stream.late_ms for stream in watching.streams.values()), START_PATIENCE_S)
             time.sleep(WARM_S)
-            analyst = _child(node.pid, "lamppost.pipeline.analyst")
+            analyst = child_of(node.pid, "lamppost.pipeline.analyst")
             before, counted, cpu, began_s, began_us = _masked(port), _streams(watching), cpu_s([analyst]), time.monotonic(), _now_us()
             psutil.cpu_percent()
             watching.forget()
@@ -202,7 +202,7 @@ def latency(lamppost: Path, folder: Path, source: str, rates: Sequence[int], spa
         clip = make_clip(folder / f"clip-{fps}.mp4", source, fps)
         with CameraServer(clip, 1) as server:
             seen = observe(lamppost, folder / f"latency-{fps}", server.urls, span_s)
-        p50, p95 = _quantiles(seen.late_ms)
+        p50, p95 = quantiles(seen.late_ms)
         goal_ms = LOOK_BACK_MS + ALLOWED_MS
         figures.append(
             Figure(
@@ -235,7 +235,7 @@ def curve(lamppost: Path, folder: Path, source: str, counts: Sequence[int], span
 
 
 def _curve_row(seen: Seen) -> Figure:
-    p50, p95 = _quantiles(seen.late_ms)
+    p50, p95 = quantiles(seen.late_ms)
     least, mean = min(seen.masked_fps), statistics.mean(seen.masked_fps)
     return Figure(
         f"{seen.cameras} live cameras, 720p, {CURVE_FPS} fps, one analyst, {seen.span_s:.0f} s",
@@ -252,18 +252,18 @@ def _told(seen: Seen) -> str:
     )
 
 
-def make_clip(path: Path, source: str, fps: int) -> Path:
-    """A minute of H.264 as a camera sends it, of the simulated street or of a clip: 720p, a keyframe each second, no B-frames."""
+def make_clip(path: Path, source: str, fps: int, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Path:
+    """A minute of H.264 as a camera sends it, of the simulated street or of a clip: a keyframe each second, no B-frames."""
     if source != "street":
-        scale = f"scale={WIDTH_PX}:{HEIGHT_PX}:force_original_aspect_ratio=increase,crop={WIDTH_PX}:{HEIGHT_PX},fps={fps}"
+        scale = f"scale={width_px}:{height_px}:force_original_aspect_ratio=increase,crop={width_px}:{height_px},fps={fps}"
         encode = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-b:v", "2M", "-maxrate", "2M", "-bufsize", "2M", "-g", str(fps)]
         command = ["ffmpeg", "-v", "error", "-y", "-stream_loop", "-1", "-i", source, "-t", str(CLIP_S), "-an", "-vf", scale, *encode]
         subprocess.run([*command, "-pix_fmt", "yuv420p", str(path)], check=True)
         return path
-    street = f"{STREET}&width={WIDTH_PX}&height={HEIGHT_PX}&fps={fps}"
+    street = f"{STREET}&width={width_px}&height={height_px}&fps={fps}"
     encoder = StreetEncoder(street_settings(parse_locator(street)), Codec.H264)
     with av.open(str(path), "w") as out:
-        stream = out.add_mux_stream("h264", width=WIDTH_PX, height=HEIGHT_PX, time_base=Fraction(1, 90_000))
+        stream = out.add_mux_stream("h264", width=width_px, height=height_px, time_base=Fraction(1, 90_000))
         for index in range(CLIP_S * fps):
             packet = av.Packet(encoder.encode(index))
             packet.stream, packet.time_base = stream, Fraction(1, 90_000)
@@ -273,7 +273,7 @@ def make_clip(path: Path, source: str, fps: int) -> Path:
     return path
 
 
-def _quantiles(values: Sequence[float]) -> tuple[float, float]:
+def quantiles(values: Sequence[float]) -> tuple[float, float]:
     """Median and 95th percentile."""
     if len(values) < 2:
         return (float("nan"), float("nan"))
@@ -314,19 +314,22 @@ def _streams(watching: Watching) -> int:
     return sum(stream.streams for stream in watching.streams.values())
 
 
-def _child(pid: int, module: str) -> psutil.Process:
+def child_of(pid: int, module: str) -> psutil.Process:
+    """The process below `pid` that runs that module."""
     return next(child for child in psutil.Process(pid).children(recursive=True) if module in child.cmdline())
 
 
-def _await(is_so: Callable[[], bool], timeout_s: float) -> None:
+def await_that(is_so: Callable[[], bool], timeout_s: float) -> None:
+    """Ends the benchmark where it does not become so."""
     deadline_s = time.monotonic() + timeout_s
     while not is_so():
         if time.monotonic() > deadline_s:
-            raise SystemExit(f"no live picture of every camera in {timeout_s:.0f} s; see serve.log")
+            raise SystemExit(f"what was waited for did not come in {timeout_s:.0f} s; see serve.log")
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
