@@ -11,14 +11,13 @@ import heapq
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from sqlalchemy import Select, and_, case, exists, func, or_, select
 
 from lamppost.model.books import NoteKind, Severity
-from lamppost.model.layout import DataFolder
 from lamppost.store.index import FOREVER_US, EventRow
-from lamppost.store.index_file import index_errors, open_reader
+from lamppost.store.index_reader import IndexReader
 from lamppost.store.schema import EVENT_NOTES, EVENTS, LONG, LONG_US, NOTICES, OPEN, SNAPSHOTS, URGENT
 
 MERGED_CAMERAS: Final = 64  # so many are asked one by one, each by its index; more together, by time
@@ -97,20 +96,8 @@ class Density:
     worst: Severity
 
 
-class EventPages:
-    """Read-only view of the events in the index of `folder`; raises `StoreError`."""
-
-    def __init__(self, folder: DataFolder) -> None:
-        self._engine = open_reader(folder, "it is made when Lamppost runs", by_statement=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
+class EventPages(IndexReader):
+    """Read-only view of the events in the index of a data folder; raises `StoreError`."""
 
     def page(self, wanted: EventFilter, *, after: After | None = None, limit: int) -> tuple[ListedEvent, ...]:
         """Events that began in the span, the newest first; those of one moment by id."""
@@ -193,10 +180,6 @@ class EventPages:
 
     def _in(self, query: Select[*tuple[Any, ...]], column: Any, ids: Sequence[str]) -> Iterator[Any]:
         yield from self._all(query.where(column.in_(ids))) if ids else ()
-
-    def _all(self, query: Any) -> Sequence[Any]:
-        with index_errors("read the index"), self._engine.connect() as connection:
-            return connection.execute(query).all()
 
 
 def _of_cameras(query: Any, wanted: EventFilter) -> Any:
