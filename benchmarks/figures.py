@@ -21,8 +21,12 @@ class Figure:
 def table(title: str, figures: Sequence[Figure]) -> str:
     """A Markdown table with a heading."""
     rows = [f"### {title}", "", "| what | Lamppost | peer | ratio | note |", "|---|---|---|---|---|"]
-    rows += [f"| {f.what} | {f.ours} | {f.peer} | {f.ratio} | {f.note} |" for f in figures]
-    return "\n".join(rows) + "\n"
+    return "\n".join([*rows, *map(row, figures)]) + "\n"
+
+
+def row(figure: Figure) -> str:
+    """Its row of the table."""
+    return f"| {figure.what} | {figure.ours} | {figure.peer} | {figure.ratio} | {figure.note} |"
 
 
 def median_and_spread(values: Sequence[float], digits: int = 2) -> str:
