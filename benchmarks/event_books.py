@@ -124,12 +124,15 @@ def _add(connection: sqlite3.Connection, rng: np.random.Generator, starts: NDArr
         if kind == "camera_lost" and number % 50 == 0:
             camera, kind = None, "clock_off"
         end_us = start_us + round(float(lasts[number]) * longest_s * US_PER_S)
+        is_noted = (severity == "alarm" and number % 5 < 3) or (severity == "warning" and number % 10 == 0)
         is_open = severity != "info" and (first + number) % 40_000 == 7
         detail = _detail(kind, int(counts[number]))
-        events.append((event_id, kind, severity, camera, start_us, None if is_open else end_us, detail, "analyst-1/000001"))
+        events.append(
+            (event_id, kind, severity, camera, start_us, None if is_open else end_us, detail, "analyst-1/1", start_us if is_noted else None)
+        )
         if severity == "alarm" and camera is not None:
             pictures.append((event_id, camera, f"snapshots/{camera}/{event_id}.jpg", start_us, 30_000, "0" * 64))
-        if (severity == "alarm" and number % 5 < 3) or (severity == "warning" and number % 10 == 0):
+        if is_noted:
             notes.append((f"{event_id}-n", event_id, "acknowledged", start_us, "anna", "on my way", start_us))
             if number % 4 == 0:
                 notes.append((f"{event_id}-m", event_id, "comment", start_us + 1, "ben", "thanks", start_us + 1))
@@ -138,7 +141,9 @@ def _add(connection: sqlite3.Connection, rng: np.random.Generator, starts: NDArr
     connection.executemany("INSERT INTO snapshots VALUES (?,?,?,?,?,?)", pictures)
 
 
-_EVENT: Final = "INSERT INTO events (event_id, kind, severity, camera, start_us, end_us, detail, opened_in) VALUES (?,?,?,?,?,?,?,?)"
+_EVENT: Final = (
+    "INSERT INTO events (event_id, kind, severity, camera, start_us, end_us, detail, opened_in, acknowledged_us) VALUES (?,?,?,?,?,?,?,?,?)"
+)
 
 
 def _detail(kind: str, count: int) -> str:
@@ -183,7 +188,17 @@ def _add_rare(connection: sqlite3.Connection, begin_us: int, end_us: int) -> Non
     """Three events each of a rule and of a type that are found nowhere else: one old, one in the middle, one new."""
     for number, at_us in enumerate((begin_us + DAY_US, (begin_us + end_us) // 2, end_us - DAY_US)):
         for rule, kind in ((RARE_RULE, "line_crossed"), ("bags", RARE_KIND)):
-            row = (f"rare-{rule}-{number}", kind, "info", RARE_CAMERA, at_us, at_us + 1, json.dumps({"rule": rule, "place": "gate"}), "-")
+            row = (
+                f"rare-{rule}-{number}",
+                kind,
+                "info",
+                RARE_CAMERA,
+                at_us,
+                at_us + 1,
+                json.dumps({"rule": rule, "place": "gate"}),
+                "-",
+                None,
+            )
             connection.execute(_EVENT, row)
 
 

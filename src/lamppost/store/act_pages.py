@@ -49,12 +49,15 @@ class ActPages(IndexReader):
 
 
 def _page_of(query: Any, wanted: ActFilter, after: After | None, limit: int) -> Any:
-    query = query.where(ACTS.c.wall_us >= wanted.from_us, ACTS.c.wall_us < wanted.to_us)
+    query = query.where(ACTS.c.wall_us >= wanted.from_us)
     if wanted.kinds:
         query = query.where(ACTS.c.kind.in_(wanted.kinds))
     if wanted.actor:
         query = query.where(ACTS.c.actor == wanted.actor)
-    if after is not None:
+    # One bound on either side: of two the database would take the first that it sees, and read all up to the other.
+    if after is None or after[0] >= wanted.to_us:
+        query = query.where(ACTS.c.wall_us < wanted.to_us)
+    else:
         at_us, act_id = after
         query = query.where(ACTS.c.wall_us <= at_us, or_(ACTS.c.wall_us < at_us, ACTS.c.act_id < act_id))
     return query.order_by(ACTS.c.wall_us.desc(), ACTS.c.act_id.desc()).limit(limit)
