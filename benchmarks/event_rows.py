@@ -24,7 +24,7 @@ import httpx
 import numpy as np
 
 from benchmarks.event_books import BUSY, CAMERAS, DAY_US, NEW, NOT_AT_BUSY, RARE_CAMERA, RARE_KIND, RARE_RULE, Books, fill, found
-from benchmarks.figures import Figure, row
+from benchmarks.figures import Figure, middle_and_p95, p95, row
 from benchmarks.served import served, settings_of
 from lamppost.access.desk import Desk
 from lamppost.api.paging import make_cursor
@@ -159,20 +159,20 @@ def _open(folder: DataFolder, books: Books) -> Generator[Site]:
 
 def _figures(site: Site) -> Iterator[Figure]:
     empty_ms = [site.ask("anna", "/session", {})[0] for _ in range(TIMES)]
-    yield Figure("floor: an answer of the server with next to nothing in it", _spread(empty_ms), "–", "–", "`GET /session`")
+    yield Figure("floor: an answer of the server with next to nothing in it", middle_and_p95(empty_ms), "–", "–", "`GET /session`")
     for request in _requests(site):
         warm = _time(site, request, TIMES)
         ids = _ids(site, warm.rows)
         floor_ms = statistics.median(empty_ms) * max(1, len(request.cameras)) + statistics.median(site.read_ms(ids) for _ in range(9))
         cold = _time(site, request, COLD_TIMES, site.forget)
         ratio = statistics.median(warm.took_ms) / floor_ms
-        verdict = "" if _p95(warm.took_ms) <= GOAL_MS else "**over 50 ms**; "
+        verdict = "" if p95(warm.took_ms) <= GOAL_MS else "**over 50 ms**; "
         yield Figure(
             request.what,
-            _spread(warm.took_ms),
+            middle_and_p95(warm.took_ms),
             f"{floor_ms:.1f} ms ({warm.rows} rows)",
             f"{ratio:.1f}×",
-            f"{verdict}file not in memory: {_spread(cold.took_ms)}{'; ' + request.note if request.note else ''}",
+            f"{verdict}file not in memory: {middle_and_p95(cold.took_ms)}{'; ' + request.note if request.note else ''}",
         )
 
 
@@ -274,14 +274,6 @@ def _cursor_at(books: Books, number: int) -> str:
 def _ids(site: Site, count: int) -> list[str]:
     with contextlib.closing(sqlite3.connect(f"file:{site.index}?mode=ro", uri=True)) as connection:
         return [str(row[0]) for row in connection.execute("SELECT event_id FROM events ORDER BY start_us LIMIT ? OFFSET 1000", (count,))]
-
-
-def _p95(took_ms: tuple[float, ...] | list[float]) -> float:
-    return sorted(took_ms)[min(len(took_ms) - 1, round(0.95 * (len(took_ms) - 1)))]
-
-
-def _spread(took_ms: tuple[float, ...] | list[float]) -> str:
-    return f"p50 {statistics.median(took_ms):.1f}, p95 {_p95(took_ms):.1f} ms"
 
 
 if __name__ == "__main__":
