@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import counting, detect, leak, mask, record, seal, track
+from benchmarks import counting, detect, event_rows, leak, mask, record, seal, seek, track
 from benchmarks.figures import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -28,6 +28,8 @@ def main() -> None:
         ("Leaks", leak.measure_figures),
         ("Tracking", track.measure),
         ("Counting", counting.measure),
+        ("Seeking", seek.measure),
+        (f"The API among {event_rows.QUICK_ROWS:,} events", event_rows.measure),
     ):
         part = table(title, measure())
         print(part, flush=True)

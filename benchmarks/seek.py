@@ -9,26 +9,22 @@ a player does: what there is, the header, the first fragment. The floor is one
 from __future__ import annotations
 
 import os
-import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
 import numpy as np
-import uvicorn
 from sqlalchemy import insert
 
+from benchmarks.figures import Figure, middle_and_p95, table
+from benchmarks.served import served, settings_of
 from lamppost.access.desk import SignedIn
-from lamppost.api.app import create_app
-from lamppost.api.context import Context
 from lamppost.base.clock import US_PER_S, ManualClock, SystemClock, format_utc, us_from_90k
 from lamppost.mask.encoder import MaskedEncoder
 from lamppost.mask.paint import Palette, paint
@@ -36,7 +32,6 @@ from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.books import Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import MaskedPacket, StreamParameters
-from lamppost.model.settings import Settings
 from lamppost.model.vision import Frame
 from lamppost.record.chain import RecordChain
 from lamppost.record.segments import SegmentWriter
@@ -44,11 +39,12 @@ from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.journal import JournalWriter
 from lamppost.store.schema import SEGMENTS
 
+SEEKS: Final = 100
+_EXPIRES_US: Final = 4_102_444_800_000_000
 SEGMENTS_COUNT: Final = 43_200
 SEGMENT_US: Final = 60 * US_PER_S
 CAMERA: Final = "plaza"
 WIDTH_PX, HEIGHT_PX, INTERVAL_90K = 1280, 720, 9000
-CUSTODIANS: Final = ["age1" + letter * 58 for letter in "qpz"]
 DAY_US: Final = 86_400 * US_PER_S
 
 
@@ -59,15 +55,7 @@ class OneOperator:
         return None
 
     def of_token(self, token: str) -> SignedIn | None:
-        return SignedIn("id", "operator", "Operator", (Grant(Role.OPERATOR, Scope.parse("*")),), None, "", 1 << 62)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """What the supervisor would have told."""
-
-    settings: Settings
-    state: MappingProxyType[str, Any]
+        return SignedIn("id", "operator", "Operator", (Grant(Role.OPERATOR, Scope.parse("*")),), None, "", _EXPIRES_US)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,53 +68,50 @@ class Site:
     sought: tuple[int, ...]  # numbers of the segments that have files
 
 
-def main(seeks: int = 100) -> None:
-    """Make the index, serve it, and seek."""
+def measure(seeks: int = SEEKS) -> list[Figure]:
+    """The rows of the table."""
     with tempfile.TemporaryDirectory() as root:
         folder = DataFolder(Path(root) / "data")
         now_us = SystemClock().wall_us()
         begin_us = now_us - now_us % US_PER_S - SEGMENTS_COUNT * SEGMENT_US
         sought = tuple(int(n) for n in np.sort(np.random.default_rng(7).choice(SEGMENTS_COUNT, seeks, replace=False)))
         _record(folder, begin_us, sought)
-        print(f"{SEGMENTS_COUNT} masked segments, {seeks} with files, index of {folder.index.stat().st_size / 1e6:.0f} MB", flush=True)
-        _serve(folder, begin_us, sought)
+        with (
+            served(folder, settings_of(folder, {CAMERA: ""}), OneOperator()) as address,
+            httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": "Bearer x"}, timeout=30) as client,
+        ):
+            return list(_measure(Site(client, folder.root, begin_us, sought)))
 
 
-def _serve(folder: DataFolder, begin_us: int, sought: tuple[int, ...]) -> None:
-    wanted = {"sealing": {"custodians": CUSTODIANS, "threshold": 2}, "camera": [{"name": CAMERA, "url": "sim://plaza?seed=1"}]}
-    settings = Settings.model_validate({"data": str(folder.root), **wanted})
-    with JournalWriter(folder.journal / "server", clock=SystemClock()) as journal:
-        context = Context(folder, SystemClock(), Node(settings, MappingProxyType({})), journal, OneOperator(), None, 0)
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(context), log_level="error", lifespan="off", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            base = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1"
-            with httpx.Client(base_url=base, headers={"Authorization": "Bearer x"}, timeout=30) as client:
-                _measure(Site(client, folder.root, begin_us, sought))
-        finally:
-            server.should_exit = True
-            thread.join()
-            listener.close()
-            context.close()
+def main(seeks: int = SEEKS) -> None:
+    """Measure, and print."""
+    print(table(f"Seeking among {SEGMENTS_COUNT:,} masked segments", measure(seeks)))
 
 
-def _measure(site: Site) -> None:
+def _measure(site: Site) -> Iterator[Figure]:
     asked = {"cameras": [CAMERA], "from": format_utc(site.begin_us), "to": format_utc(site.begin_us + 30 * DAY_US), "reason": "benchmark"}
     view = site.client.post("/views", json=asked).raise_for_status().json()["id"]
     times_us = [site.begin_us + number * SEGMENT_US + 17_300_000 for number in site.sought]
     times_us = [times_us[n] for n in np.random.default_rng(8).permutation(len(times_us))]
     found = [_seek(site, view, at_us) for at_us in times_us]
-    _tell("seek, never asked for before", [each[0] for each in found])
-    _tell("seek, again", [_seek(site, view, at_us)[0] for at_us in times_us])
-    _tell("floor: pread of the same bytes", [_pread(site.root, *each[1:]) for each in found])
+    again_ms = [_seek(site, view, at_us)[0] for at_us in times_us]
+    floor_ms = [_pread(site.root, *each[1:]) for each in found]
+    yield _figure("seek, never asked for before", [each[0] for each in found], floor_ms, "goal ≤ 200 ms; against `pread` of the same bytes")
+    yield _figure("seek, again", again_ms, floor_ms, "goal ≤ 200 ms; the same")
+    empty_ms = [_ask(site, "/session") for _ in times_us]
     pages = f"/cameras/{CAMERA}"
-    _tell("thumbnail, 160 px", [_ask(site, f"{pages}/thumbnail.jpg", at=format_utc(at_us), view=view) for at_us in times_us])
-    for days in (1, 30):
+    thumbnails_ms = [_ask(site, f"{pages}/thumbnail.jpg", at=format_utc(at_us), view=view) for at_us in times_us]
+    yield _figure("thumbnail of 160 pixels", thumbnails_ms, empty_ms, "against an answer with next to nothing in it")
+    for days, note in ((1, "goal ≤ 50 ms"), (30, "")):
         begins = [site.begin_us + (n % (31 - days)) * DAY_US for n in range(20)]
         spans = [{"from": format_utc(at_us), "to": format_utc(at_us + days * DAY_US)} for at_us in begins]
-        _tell(f"timeline of {days} d", [_ask(site, f"{pages}/timeline", **span) for span in spans])
+        timelines_ms = [_ask(site, f"{pages}/timeline", **span) for span in spans]
+        yield _figure(f"timeline of {days} d, without events", timelines_ms, empty_ms, note)
+
+
+def _figure(what: str, ours_ms: list[float], floor_ms: list[float], note: str) -> Figure:
+    ratio = statistics.median(ours_ms) / statistics.median(floor_ms)
+    return Figure(what, middle_and_p95(ours_ms), middle_and_p95(floor_ms), f"{ratio:.1f}×", note)
 
 
 def _seek(site: Site, view: str, at_us: int) -> tuple[float, str, int, int]:
@@ -156,13 +141,6 @@ def _ask(site: Site, path: str, **parameters: str) -> float:
     began = time.perf_counter()
     site.client.get(path, params=parameters).raise_for_status()
     return 1000 * (time.perf_counter() - began)
-
-
-def _tell(what: str, took_ms: list[float]) -> None:
-    p95 = sorted(took_ms)[min(len(took_ms) - 1, round(0.95 * len(took_ms)))]
-    print(
-        f"{what}: p50 {statistics.median(took_ms):.2f} ms, p95 {p95:.2f} ms, worst {max(took_ms):.2f} ms ({len(took_ms)} times)", flush=True
-    )
 
 
 def _record(folder: DataFolder, begin_us: int, sought: tuple[int, ...]) -> None:

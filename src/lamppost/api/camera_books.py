@@ -107,7 +107,7 @@ def show_health(camera: str, identity: Viewer, from_: From = None, to: To = None
     require_known(context, camera)
     start_us, end_us = _window(context, from_, to)
     index = context.index
-    events = index.events(start_us, end_us, camera=camera, kinds=HEALTH_TYPES, limit=MOST)
+    events = context.events.reaching(camera, HEALTH_TYPES, start_us, end_us, MOST)
     reductions = index.reductions(camera, start_us, end_us, limit=MOST)
     return Health(
         events=[_health_event(event) for event in events],

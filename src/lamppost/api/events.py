@@ -23,7 +23,8 @@ from lamppost.model.books import EventNoted, NoteKind, Severity
 from lamppost.model.event_document import document_of
 from lamppost.model.happening import Phase
 from lamppost.model.rules import CountedKind, Way
-from lamppost.store.event_pages import EventFilter, ListedEvent
+from lamppost.store.event_pages import ListedEvent
+from lamppost.store.event_search import EventFilter
 from lamppost.store.index import FOREVER_US
 
 router = APIRouter()
@@ -119,7 +120,7 @@ def events(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = "",
 ) -> Page[Event]:
-    """The newest first."""
+    """The newest first. A page may hold fewer than `limit`, or none, and still have a `next`: rare ones are sought a piece at a time."""
     cameras, has_node = visible(identity, tuple(camera), tuple(site))
     wanted = EventFilter(
         cameras=cameras,
@@ -132,10 +133,9 @@ def events(
         to_us=FOREVER_US if to is None else us_of(to),
     )
     after = read_cursor(cursor, int, str)
-    found = context.events.page(wanted, after=None if after is None else (int(after[0]), str(after[1])), limit=limit + 1)
-    shown = found[:limit]
-    more = make_cursor(shown[-1].row.start_us, shown[-1].row.event_id) if len(found) > limit else None
-    return Page(items=[event_of(context, each) for each in shown], next=more)
+    found = context.events.page(wanted, after=None if after is None else (int(after[0]), str(after[1])), limit=limit)
+    more = None if found.rest is None else make_cursor(*found.rest)
+    return Page(items=[event_of(context, each) for each in found.events], next=more)
 
 
 @router.get("/events/{event_id}")

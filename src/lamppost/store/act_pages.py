@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from sqlalchemy import or_, select
 
 from lamppost.model.books import Act
-from lamppost.model.layout import DataFolder
 from lamppost.store.index import FOREVER_US
-from lamppost.store.index_file import index_errors, open_reader
+from lamppost.store.index_reader import IndexReader
 from lamppost.store.schema import ACTS
 
 After = tuple[int, str]
@@ -30,20 +28,8 @@ class ActFilter:
     to_us: int = FOREVER_US
 
 
-class ActPages:
-    """Read-only view of the acts in the index of `folder`; raises `StoreError`."""
-
-    def __init__(self, folder: DataFolder) -> None:
-        self._engine = open_reader(folder, "it is made when Lamppost runs", by_statement=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
+class ActPages(IndexReader):
+    """Read-only view of the acts in the index of a data folder; raises `StoreError`."""
 
     def page(self, wanted: ActFilter, *, after: After | None = None, limit: int) -> tuple[Act, ...]:
         """The newest first; those of one moment by id."""
@@ -61,18 +47,17 @@ class ActPages:
             found.append(rows[0].kind)
         return tuple(found)
 
-    def _all(self, query: Any) -> Sequence[Any]:
-        with index_errors("read the index"), self._engine.connect() as connection:
-            return connection.execute(query).all()
-
 
 def _page_of(query: Any, wanted: ActFilter, after: After | None, limit: int) -> Any:
-    query = query.where(ACTS.c.wall_us >= wanted.from_us, ACTS.c.wall_us < wanted.to_us)
+    query = query.where(ACTS.c.wall_us >= wanted.from_us)
     if wanted.kinds:
         query = query.where(ACTS.c.kind.in_(wanted.kinds))
     if wanted.actor:
         query = query.where(ACTS.c.actor == wanted.actor)
-    if after is not None:
+    # One bound on either side: of two the database would take the first that it sees, and read all up to the other.
+    if after is None or after[0] >= wanted.to_us:
+        query = query.where(ACTS.c.wall_us < wanted.to_us)
+    else:
         at_us, act_id = after
         query = query.where(ACTS.c.wall_us <= at_us, or_(ACTS.c.wall_us < at_us, ACTS.c.act_id < act_id))
     return query.order_by(ACTS.c.wall_us.desc(), ACTS.c.act_id.desc()).limit(limit)

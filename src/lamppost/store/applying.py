@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Insert, Table, bindparam, case, exists, insert, or_, select, update
+from sqlalchemy import Column, Connection, Insert, Table, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lamppost.base.logging import get_logger
@@ -31,6 +31,7 @@ from lamppost.model.books import (
     HoldReleased,
     JournalRecord,
     MinuteCounted,
+    NoteKind,
     NoticeBuried,
     NoticeDelivered,
     NoticeFailed,
@@ -91,6 +92,9 @@ _SET_TOTALS: Final = (
 )
 
 
+_FIRST_ACKNOWLEDGED: Final = select(func.min(EVENT_NOTES.c.wall_us)).where(
+    EVENT_NOTES.c.event_id == bindparam("wanted"), EVENT_NOTES.c.kind == NoteKind.ACKNOWLEDGED.value
+)
 _KNOWN: Final = select(SEGMENTS.c.camera, SEGMENTS.c.rendition, SEGMENTS.c.state, SEGMENTS.c.size_bytes).where(
     SEGMENTS.c.segment_id == bindparam("wanted"), SEGMENTS.c.state != "garbage"
 )
@@ -213,6 +217,7 @@ class Applying:
                 add_minute(self._connection, record)
             case EventNoted():
                 self._connection.execute(_ADD[EVENT_NOTES], _fields(record) | {"learnt_us": self._wall_us})
+                self._acknowledge(record.event_id)
             case SnapshotTaken():
                 self._connection.execute(_ADD[SNAPSHOTS], _fields(record))
                 note_snapshot(self._connection, record, self._wall_us)
@@ -227,6 +232,7 @@ class Applying:
         match record:
             case EventOpened():
                 if self._open(EVENTS, record):
+                    self._acknowledge(event_id)
                     self._note(event_id, Phase.START, record.start_us)
             case EventUpdated():
                 change = update(EVENTS).where(EVENTS.c.event_id == event_id, EVENTS.c.end_us.is_(None))
@@ -240,6 +246,12 @@ class Applying:
                 self._close(EVENTS, EVENTS.c.event_id == event_id, record.end_us)
                 if is_over_now:
                     self._note(event_id, Phase.END, record.end_us)
+
+    def _acknowledge(self, event_id: str) -> None:
+        """Copy into the event when it was acknowledged first; the note and the event may come in any order."""
+        first_us = self._connection.execute(_FIRST_ACKNOWLEDGED, {"wanted": event_id}).scalar()
+        if first_us is not None:
+            self._connection.execute(update(EVENTS).where(EVENTS.c.event_id == event_id).values(acknowledged_us=first_us))
 
     def _note(self, event_id: str, phase: Phase, at_us: int) -> None:
         note_change(self._connection, event_id, phase, at_us, self._wall_us)
@@ -282,7 +294,8 @@ class Applying:
         """Add the row; false where there is one."""
         if record.camera is not None:
             self._add_camera(record.camera)
-        added = self._connection.execute(_ADD[table], _fields(record) | {"end_us": None, "opened_in": self._opened_in})
+        row = _fields(record) | {"end_us": None, "opened_in": self._opened_in} | ({"acknowledged_us": None} if table is EVENTS else {})
+        added = self._connection.execute(_ADD[table], row)
         return added.rowcount > 0
 
     def _close(self, table: Table, which: Any, end_us: int) -> None:

@@ -8,19 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import and_, select
 
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import ConfigError
 from lamppost.model.happening import Measure, PlaceKind, Tally
-from lamppost.model.layout import DataFolder
 from lamppost.model.rules import CountedKind
 from lamppost.model.tallies import add_up, bins_from_json
 from lamppost.store.counts import QUARTER_US
-from lamppost.store.index_file import index_errors, open_reader
+from lamppost.store.index_reader import IndexReader
 from lamppost.store.schema import MINUTES, QUARTER_TALLIES, QUARTERS, TALLIES
 
 MINUTE_US: Final = 60 * US_PER_S
@@ -211,20 +210,11 @@ def _local(at_us: int, zone: ZoneInfo) -> datetime:
     return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
 
 
-class CountReader:
-    """Reads the counts in an index, beside the one who writes it. Raises `StoreError` when there is none."""
+class CountReader(IndexReader):
+    """Reads the counts in the index of a data folder; raises `StoreError`."""
 
-    def __init__(self, folder: DataFolder) -> None:
-        self._engine = open_reader(folder, "was anything counted? Counting needs `lamppost serve`")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
+    remedy = "was anything counted? Counting needs `lamppost serve`"
+    by_statement = False
 
     def places(self) -> tuple[Place, ...]:
         """Where anything was ever counted."""
@@ -280,10 +270,6 @@ class CountReader:
             of_buckets, index = seen.tallies.setdefault((measure, kind), {}), bisect_right(bounds, row.at_us) - 1
             of_buckets[index] = add_up(of_buckets[index], tally) if index in of_buckets else tally
         return seen
-
-    def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
-        with index_errors("read the index"), self._engine.connect() as connection:
-            return connection.execute(query).all()
 
 
 def _by_minute(place: Place, bounds: Sequence[int]) -> _Queries:

@@ -1,47 +1,31 @@
 """Events for who looks at them: pages of many millions, the marks of a day, and what has changed just now.
 
 A page begins where the one before ended, by time and id, so that a deep one
-costs no more than the first. An event reaches into a span of time when it began
-in it or shortly before, or is one of the few that last long.
+costs no more than the first; how it is found tells `event_search`. An event
+reaches into a span of time when it began in it or shortly before, or is one of
+the few that last long.
 """
 
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Any, Final
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select
+from sqlalchemy import BigInteger, Column, Select, case, func, literal, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from lamppost.model.books import NoteKind, Severity
-from lamppost.model.layout import DataFolder
-from lamppost.store.index import FOREVER_US, EventRow
-from lamppost.store.index_file import index_errors, open_reader
-from lamppost.store.schema import EVENT_NOTES, EVENTS, LONG, LONG_US, NOTICES, OPEN, SNAPSHOTS, URGENT
+from lamppost.store.event_search import After, EventFilter, search_for, unindexed
+from lamppost.store.index import EventRow
+from lamppost.store.index_reader import IndexReader
+from lamppost.store.schema import EVENT_NOTES, EVENTS, LONG, LONG_US, NOTICES, SNAPSHOTS, URGENT
 
-MERGED_CAMERAS: Final = 64  # so many are asked one by one, each by its index; more together, by time
-_RANK: Final = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.ALARM.value: 2}
-_BY_RANK: Final = {rank: Severity(name) for name, rank in _RANK.items()}
-
-State = Literal["open", "acknowledged", "unacknowledged"]
-After = tuple[int, str]
-"""The last of the page before: when it began, and its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which events; what is empty stands for all. `cameras` None: of all cameras and of the node."""
-
-    cameras: tuple[str, ...] | None = None
-    has_node: bool = True  # with those that concern no camera
-    types: tuple[str, ...] = ()
-    severities: tuple[Severity, ...] = ()
-    state: State | None = None
-    rule: str = ""
-    from_us: int = 0
-    to_us: int = FOREVER_US
+_Columns = tuple[Column[Any], ...]
+_Conditions = tuple[ColumnElement[bool], ...]
+_MARK: Final = (EVENTS.c.event_id, EVENTS.c.kind, EVENTS.c.severity, EVENTS.c.start_us, EVENTS.c.end_us)
+_URGENT: Final = (Severity.ALARM, Severity.WARNING)  # the worst first
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +37,17 @@ class ListedEvent:
     acknowledged_by: str | None
     comments: int
     has_snapshot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, and after what the next page begins: None behind the last.
+
+    There may be a next page though this one is not full, or is empty: a page looks at so many events and at no more.
+    """
+
+    events: tuple[ListedEvent, ...]
+    rest: After | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +92,23 @@ class Density:
     worst: Severity
 
 
-class EventPages:
-    """Read-only view of the events in the index of `folder`; raises `StoreError`."""
+class EventPages(IndexReader):
+    """Read-only view of the events in the index of a data folder; raises `StoreError`."""
 
-    def __init__(self, folder: DataFolder) -> None:
-        self._engine = open_reader(folder, "it is made when Lamppost runs", by_statement=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def page(self, wanted: EventFilter, *, after: After | None = None, limit: int) -> tuple[ListedEvent, ...]:
+    def page(self, wanted: EventFilter, *, after: After | None = None, limit: int) -> EventPage:
         """Events that began in the span, the newest first; those of one moment by id."""
-        if wanted.cameras is None or len(wanted.cameras) > MERGED_CAMERAS:
-            rows = self._all(_page_of(_of_cameras(select(EVENTS), wanted), wanted, after, limit))
+        search = search_for(wanted, after)
+        depth = search.depth
+        far_us = [self._all(search.horizon(arm, depth)) for arm in search.arms] if depth is not None else []
+        from_us = max((rows[0].start_us for rows in far_us if rows), default=None)
+        parts = [self._all(search.newest(arm, from_us, limit + 1)) for arm in search.arms]
+        newest = heapq.merge(*parts, key=lambda row: (row.start_us, row.event_id), reverse=True)
+        rows = [row for row, _ in zip(newest, range(limit + 1), strict=False)]
+        if len(rows) > limit:
+            rest: After | None = (rows[limit - 1].start_us, rows[limit - 1].event_id)
         else:
-            queries = [select(EVENTS).where(EVENTS.c.camera == camera) for camera in wanted.cameras]
-            if wanted.has_node:
-                queries.append(select(EVENTS).where(EVENTS.c.camera.is_(None)))
-            parts = [self._all(_page_of(query, wanted, after, limit)) for query in queries]
-            newest = heapq.merge(*parts, key=lambda row: (row.start_us, row.event_id), reverse=True)
-            rows = [row for row, _ in zip(newest, range(limit), strict=False)]
-        return self._listed(rows)
+            rest = None if from_us is None else (from_us, "")
+        return EventPage(self._listed(rows[:limit]), rest)
 
     def one(self, event_id: str) -> ListedEvent | None:
         """The event with that id."""
@@ -146,24 +131,34 @@ class EventPages:
 
     def marks(self, camera: str, from_us: int, to_us: int, limit: int) -> tuple[EventMark, ...]:
         """Events that share time with [from_us, to_us), in the order of time; at most so many."""
-        rows = [*self._long(camera, from_us, to_us, limit)]
-        query = select(EVENTS).where(EVENTS.c.camera == camera, EVENTS.c.start_us >= from_us - LONG_US, EVENTS.c.start_us < to_us)
-        query = query.where(or_(EVENTS.c.end_us >= from_us, EVENTS.c.end_us.is_(None))).order_by(EVENTS.c.start_us, EVENTS.c.event_id)
-        rows += self._all(query.limit(limit))
+        of_camera = (EVENTS.c.camera == camera,)
+        rows = [*self._long(_MARK, of_camera, from_us, to_us, limit), *self._recent(_MARK, of_camera, from_us, to_us, limit)]
         return tuple(EventMark(row.event_id, row.kind, Severity(row.severity), row.start_us, row.end_us) for row in rows[:limit])
 
-    def count(self, camera: str, from_us: int, to_us: int) -> int:
-        """How many began in [from_us, to_us)."""
-        began = and_(EVENTS.c.camera == camera, EVENTS.c.start_us >= from_us, EVENTS.c.start_us < to_us)
-        return int(self._all(select(func.count()).select_from(EVENTS).where(began))[0][0])
+    def has_more(self, camera: str, from_us: int, to_us: int, than: int) -> bool:
+        """Whether more than so many began in [from_us, to_us)."""
+        began = (EVENTS.c.camera == camera, EVENTS.c.start_us >= from_us, EVENTS.c.start_us < to_us)
+        return bool(self._all(select(EVENTS.c.start_us).where(*began).order_by(EVENTS.c.start_us).offset(than).limit(1)))
+
+    def reaching(self, camera: str, types: Sequence[str], from_us: int, to_us: int, limit: int) -> tuple[EventRow, ...]:
+        """Events of these types that share time with [from_us, to_us), in the order of time; at most so many."""
+        what = tuple(EVENTS.c)
+        rows = [*self._long(what, (EVENTS.c.camera == camera, unindexed(EVENTS.c.kind).in_(types)), from_us, to_us, limit)]
+        for kind in types:
+            rows += self._recent(what, (EVENTS.c.camera == camera, EVENTS.c.kind == kind), from_us, to_us, limit)
+        rows.sort(key=lambda row: (row.start_us, row.event_id))
+        return tuple(event_row(row) for row in rows[:limit])
 
     def density(self, camera: str, from_us: int, to_us: int, bucket_us: int) -> tuple[Density, ...]:
         """How many began in each bucket of [from_us, to_us); those in which none began are left out."""
-        number = (EVENTS.c.start_us - from_us) // bucket_us
-        rank = case(_RANK, value=EVENTS.c.severity, else_=0)
-        began = and_(EVENTS.c.camera == camera, EVENTS.c.start_us >= from_us, EVENTS.c.start_us < to_us)
-        query = select(number.label("number"), func.count().label("found"), func.max(rank).label("worst")).where(began).group_by(number)
-        return tuple(Density(from_us + row.number * bucket_us, row.found, _BY_RANK[row.worst]) for row in self._all(query.order_by(number)))
+        worst: dict[int, Severity] = {}
+        number = ((EVENTS.c.start_us - from_us) // bucket_us).label("number")
+        for severity in reversed(_URGENT):
+            began = (EVENTS.c.start_us >= from_us, EVENTS.c.start_us < to_us, unindexed(EVENTS.c.camera) == camera)
+            of_it = select(number).where(URGENT, EVENTS.c.severity == severity.value, *began).distinct()
+            worst |= dict.fromkeys((row.number for row in self._all(of_it)), severity)
+        counted = sorted((row.from_us, row.found) for row in self._all(_counted(camera, from_us, to_us, bucket_us)) if row.found)
+        return tuple(Density(at_us, found, worst.get((at_us - from_us) // bucket_us, Severity.INFO)) for at_us, found in counted)
 
     def changed_since(self, learnt_us: int, limit: int) -> tuple[tuple[int, str], ...]:
         """Which events the index has learnt something of since, and when it did; in the order of that."""
@@ -176,12 +171,17 @@ class EventPages:
         ]
         return tuple(sorted(found)[:limit])
 
-    def _long(self, camera: str, from_us: int, to_us: int, limit: int) -> Sequence[Any]:
+    def _long(self, what: _Columns, which: _Conditions, from_us: int, to_us: int, limit: int) -> Sequence[Any]:
         """Those that began long before, and reach into the span."""
-        began = min(from_us - LONG_US, to_us)
-        query = select(EVENTS).where(LONG, EVENTS.c.camera == camera, EVENTS.c.start_us < began)
-        query = query.where(or_(EVENTS.c.end_us >= from_us, EVENTS.c.end_us.is_(None)))
-        return self._all(query.order_by(EVENTS.c.start_us).limit(limit))
+        began = EVENTS.c.start_us < min(from_us - LONG_US, to_us)
+        query = select(*what).where(LONG, *which, began, _reaches(from_us))
+        return self._all(query.order_by(EVENTS.c.start_us, EVENTS.c.event_id).limit(limit))
+
+    def _recent(self, what: _Columns, which: _Conditions, from_us: int, to_us: int, limit: int) -> Sequence[Any]:
+        """Those that began in the span, or shortly before, and reach into it."""
+        began = (EVENTS.c.start_us >= from_us - LONG_US, EVENTS.c.start_us < to_us)
+        query = select(*what).where(*which, *began, _reaches(from_us))
+        return self._all(query.order_by(EVENTS.c.start_us, EVENTS.c.event_id).limit(limit))
 
     def _listed(self, rows: Sequence[Any]) -> tuple[ListedEvent, ...]:
         ids = [row.event_id for row in rows]
@@ -194,42 +194,27 @@ class EventPages:
     def _in(self, query: Select[*tuple[Any, ...]], column: Any, ids: Sequence[str]) -> Iterator[Any]:
         yield from self._all(query.where(column.in_(ids))) if ids else ()
 
-    def _all(self, query: Any) -> Sequence[Any]:
-        with index_errors("read the index"), self._engine.connect() as connection:
-            return connection.execute(query).all()
+
+def _reaches(from_us: int) -> ColumnElement[bool]:
+    return or_(EVENTS.c.end_us >= from_us, EVENTS.c.end_us.is_(None))
 
 
-def _of_cameras(query: Any, wanted: EventFilter) -> Any:
-    if wanted.cameras is None:
-        return query if wanted.has_node else query.where(EVENTS.c.camera.is_not(None))
-    of_them = EVENTS.c.camera.in_(wanted.cameras)
-    return query.where(or_(of_them, EVENTS.c.camera.is_(None)) if wanted.has_node else of_them)
+def _counted(camera: str, from_us: int, to_us: int, bucket_us: int) -> Any:
+    """A row for each bucket, in no order. Each is counted for itself: to group the whole would sort it first."""
+    bucket = select(literal(from_us, BigInteger).label("from_us")).cte("bucket", recursive=True)
+    bucket = bucket.union_all(select(bucket.c.from_us + bucket_us).where(bucket.c.from_us + bucket_us < to_us))
+    until = case((bucket.c.from_us + bucket_us < to_us, bucket.c.from_us + bucket_us), else_=to_us)
+    began = (EVENTS.c.camera == camera, EVENTS.c.start_us >= bucket.c.from_us, EVENTS.c.start_us < until)
+    found = select(func.count()).select_from(EVENTS).where(*began).correlate(bucket).scalar_subquery()
+    return select(bucket.c.from_us, found.label("found"))
 
 
-def _page_of(query: Any, wanted: EventFilter, after: After | None, limit: int) -> Any:
-    query = query.where(EVENTS.c.start_us >= wanted.from_us, EVENTS.c.start_us < wanted.to_us)
-    if after is not None:
-        at_us, event_id = after
-        query = query.where(EVENTS.c.start_us <= at_us, or_(EVENTS.c.start_us < at_us, EVENTS.c.event_id < event_id))
-    if wanted.types:
-        query = query.where(EVENTS.c.kind.in_(wanted.types))
-    if wanted.severities:
-        query = query.where(EVENTS.c.severity.in_([severity.value for severity in wanted.severities]))
-        if Severity.INFO not in wanted.severities:
-            query = query.where(URGENT)
-    if wanted.rule:
-        # The words in which `detail_of` writes it; both databases know LIKE.
-        query = query.where(EVENTS.c.detail.contains(json.dumps({"rule": wanted.rule})[1:-1], autoescape=True))
-    if wanted.state == "open":
-        query = query.where(OPEN)
-    elif wanted.state is not None:
-        is_acknowledged = exists().where(EVENT_NOTES.c.event_id == EVENTS.c.event_id, EVENT_NOTES.c.kind == NoteKind.ACKNOWLEDGED.value)
-        query = query.where(is_acknowledged if wanted.state == "acknowledged" else ~is_acknowledged)
-    return query.order_by(EVENTS.c.start_us.desc(), EVENTS.c.event_id.desc()).limit(limit)
+def event_row(row: Any) -> EventRow:
+    """An event as the index has it."""
+    return EventRow(row.event_id, row.kind, Severity(row.severity), row.camera, row.start_us, row.end_us, row.detail)
 
 
 def _listed(row: Any, notes: Sequence[Any], has_snapshot: bool) -> ListedEvent:
-    event = EventRow(row.event_id, row.kind, Severity(row.severity), row.camera, row.start_us, row.end_us, row.detail)
     taken = min((note for note in notes if note.kind == NoteKind.ACKNOWLEDGED.value), key=lambda note: note.wall_us, default=None)
     comments = sum(note.kind == NoteKind.COMMENT.value for note in notes)
-    return ListedEvent(event, taken and taken.wall_us, taken and taken.actor, comments, has_snapshot)
+    return ListedEvent(event_row(row), taken and taken.wall_us, taken and taken.actor, comments, has_snapshot)

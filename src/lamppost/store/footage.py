@@ -7,18 +7,15 @@ bounded piece of an index. Nothing here knows a sealed segment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from sqlalchemy import Table, and_, bindparam, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from lamppost.base.errors import StoreError
-from lamppost.model.layout import DataFolder
 from lamppost.store.forgotten import JOIN_US
 from lamppost.store.index import Interval
-from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.index_reader import IndexReader
 from lamppost.store.intervals import Span
 from lamppost.store.schema import COVERED, FORGOTTEN, GAPS, REDUCTIONS, SEGMENTS
 
@@ -93,46 +90,31 @@ _SPANS: Final = _firsts()
 _LAST_END: Final = select(func.max(SEGMENTS.c.end_us).label("end_us")).where(_AROUND)
 
 
-class Footage:
-    """Read-only view of the masked footage in the index of `folder`; a context manager.
+class Footage(IndexReader):
+    """Read-only view of the masked footage in the index of a data folder; raises `StoreError`."""
 
-    Raises `StoreError` when there is no index, or when it cannot be read.
-    """
-
-    def __init__(self, folder: DataFolder) -> None:
-        if not folder.index.is_file():
-            raise StoreError(f"there is no index in {folder.root}", remedy="was anything recorded?")
-        self._engine = open_engine(folder.index, by_statement=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
+    remedy = "was anything recorded?"
 
     def segment(self, segment_id: str) -> MaskedSegment | None:
         """The masked segment of that id; None for a sealed one, and for what is not there any more."""
-        return next(map(_segment, self._read(_ONE, segment_id=segment_id)), None)
+        return next(map(_segment, self._all(_ONE, segment_id=segment_id)), None)
 
     def segments(self, camera: str, from_us: int, to_us: int, *, limit: int = MOST_SEGMENTS) -> tuple[MaskedSegment, ...]:
         """Those that share time with [from_us, to_us), in the order of time."""
-        return tuple(map(_segment, self._read(_IN_TIME, **_window(camera, from_us, to_us), most=limit)))
+        return tuple(map(_segment, self._all(_IN_TIME, **_window(camera, from_us, to_us), most=limit)))
 
     def last_before(self, camera: str, at_us: int) -> MaskedSegment | None:
         """The one that began last, at `at_us` or before; None where it cannot reach to there."""
-        rows = self._read(_BEFORE, of_camera=camera, at_us=at_us, early_us=at_us - LONGEST_SEGMENT_US)
+        rows = self._all(_BEFORE, of_camera=camera, at_us=at_us, early_us=at_us - LONGEST_SEGMENT_US)
         return next(map(_segment, rows), None)
 
     def spans(self, camera: str, from_us: int, to_us: int) -> tuple[Span, ...]:
         """When there is masked video within [from_us, to_us), joined over half a second and less; `MOST_INTERVALS` at most."""
         window = _window(camera, from_us, to_us)
-        firsts = self._read(_SPANS, **window)
+        firsts = self._all(_SPANS, **window)
         if not firsts:
             return ()
-        last_us = self._read(_LAST_END, **window)[0].end_us
+        last_us = self._all(_LAST_END, **window)[0].end_us
         # Where there are more, nobody knows when the last of them ends.
         ends_us = [row.before_us for row in firsts[1:]] + ([last_us] if len(firsts) < MOST_INTERVALS else [])
         return tuple((max(row.start_us, from_us), min(end_us, to_us)) for row, end_us in zip(firsts, ends_us, strict=False))
@@ -165,12 +147,8 @@ class Footage:
         of_camera = (table.c.camera == camera, *more)
         earlier = select(table).where(*of_camera, table.c.start_us < from_us).order_by(table.c.start_us.desc()).limit(_OPEN_AT_ONCE)
         within = select(table).where(*of_camera, table.c.start_us >= from_us, table.c.start_us < to_us)
-        reach_in = [row for row in self._read(earlier) if row.end_us is None or row.end_us > from_us]
-        return [*reversed(reach_in), *self._read(within.order_by(table.c.start_us).limit(MOST_INTERVALS))]
-
-    def _read(self, query: Any, **values: Any) -> Sequence[Any]:
-        with index_errors("read the index"), self._engine.connect() as connection:
-            return connection.execute(query, values).all()
+        reach_in = [row for row in self._all(earlier) if row.end_us is None or row.end_us > from_us]
+        return [*reversed(reach_in), *self._all(within.order_by(table.c.start_us).limit(MOST_INTERVALS))]
 
 
 def _window(camera: str, from_us: int, to_us: int) -> dict[str, Any]:

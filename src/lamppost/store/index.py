@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from sqlalchemy import Column, Select, Table, func, or_, select
 from sqlalchemy.engine import Row
 
 from lamppost.model.books import Act, EpochSealed, Rendition, Severity
-from lamppost.model.layout import DataFolder
 from lamppost.store.account import Account, Entries, balance
 from lamppost.store.forgotten import joins
-from lamppost.store.index_file import index_errors, open_reader
+from lamppost.store.index_file import index_errors
+from lamppost.store.index_reader import IndexReader
 from lamppost.store.intervals import Span
 from lamppost.store.schema import (
     ACTS,
@@ -115,23 +115,11 @@ class ForgottenRow:
     size_bytes: int
 
 
-class Index:
-    """Read-only view of the index of `folder`; a context manager.
+class Index(IndexReader):
+    """Read-only view of the index of a data folder; raises `StoreError`."""
 
-    Raises `StoreError` when there is none, or when it cannot be read.
-    """
-
-    def __init__(self, folder: DataFolder) -> None:
-        self._engine = open_reader(folder, "was anything recorded? `lamppost check --repair` can restore it")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
+    remedy = "was anything recorded? `lamppost check --repair` can restore it"
+    by_statement = False
 
     def cameras(self) -> tuple[str, ...]:
         """The names of all cameras that anything is known of."""
@@ -356,10 +344,6 @@ class Index:
     def all_paths(self) -> dict[str, SegmentRow]:
         """Every segment row, garbage too, by path."""
         return {row.path: _segment(row) for row in self._all(select(SEGMENTS))}
-
-    def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
-        with index_errors("read the index"), self._engine.connect() as connection:
-            return connection.execute(query).all()
 
 
 def _of_camera(query: Select[Any], column: Any, camera: str | None) -> Select[Any]:

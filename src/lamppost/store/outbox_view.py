@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from sqlalchemy import Select, exists, func, select
 
@@ -12,7 +11,7 @@ from lamppost.model.books import NoticeBuried, NoticeDelivered, NoticeFailed, Se
 from lamppost.model.happening import Phase
 from lamppost.model.layout import DataFolder
 from lamppost.store.index import Index
-from lamppost.store.index_file import index_errors, open_reader
+from lamppost.store.index_reader import IndexReader
 from lamppost.store.journal import journal_files, scan_journal
 from lamppost.store.schema import DELIVERIES, EVENTS, NOTICES, SNAPSHOTS
 
@@ -73,23 +72,10 @@ class OutboxTally:
     dead: int = 0
 
 
-class OutboxView:
-    """Read-only view of the outbox in the index of `folder`, for any thread; a context manager.
+class OutboxView(IndexReader):
+    """Read-only view of the outbox in the index of a data folder; raises `StoreError`."""
 
-    Raises `StoreError` when there is no index, or when it cannot be read.
-    """
-
-    def __init__(self, folder: DataFolder) -> None:
-        self._engine = open_reader(folder, "it is made when Lamppost runs", by_statement=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._engine.dispose()
+    subject = "outbox"
 
     def due(self, carrier: str, now_us: int, limit: int) -> tuple[Delivery, ...]:
         """What may be delivered now, the longest due first; of each event only the earliest notice that is not settled."""
@@ -139,10 +125,6 @@ class OutboxView:
 
     def _read(self, query: Select[*tuple[Any, ...]]) -> tuple[Delivery, ...]:
         return tuple(_delivery(row) for row in self._all(query))
-
-    def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
-        with index_errors("read the outbox"), self._engine.connect() as connection:
-            return connection.execute(query).all()
 
 
 def unapplied(folder: DataFolder, writer: str) -> dict[str, dict[tuple[str, int], Settled]]:

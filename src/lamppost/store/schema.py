@@ -40,6 +40,7 @@ METADATA: Final = MetaData(naming_convention=NAMES)
 
 URGENT: Final = text("severity <> 'info'")
 OPEN: Final = text("end_us IS NULL")
+ACKNOWLEDGED: Final = text("acknowledged_us IS NOT NULL")
 LONG_US: Final = 6 * 3600 * 1_000_000
 LONG: Final = text(f"(end_us IS NULL OR end_us - start_us > {LONG_US})")
 """The few events that may reach into a span of time though they began long before it: a query must say it in these words."""
@@ -203,6 +204,9 @@ REDUCTIONS: Final = Table(
     comment="intervals in which the machine could not mask everything, and what was given up",
 )
 
+_URGENT_COLUMNS: Final = ("severity", "start_us", "camera", "kind", "acknowledged_us")
+_ACKNOWLEDGED_COLUMNS: Final = ("start_us", "camera", "kind", "severity")
+
 EVENTS: Final = Table(
     "events",
     METADATA,
@@ -214,15 +218,19 @@ EVENTS: Final = Table(
     Column("end_us", BigInteger, comment="it was over; null while it lasts"),
     Column("detail", Text, nullable=False, comment="one JSON object"),
     _opened_in(),
+    Column("acknowledged_us", BigInteger, comment="somebody has looked after it since; null while nobody does"),
     CheckConstraint("kind <> ''", name="kind"),
     CheckConstraint("severity IN ('info', 'warning', 'alarm')", name="severity"),
     CheckConstraint("start_us <= end_us", name="span"),
     Index(None, "start_us"),
     Index(None, "camera", "start_us"),
     Index(None, "kind", "start_us"),
-    Index("ix_events_urgent", "severity", "start_us", sqlite_where=URGENT, postgresql_where=URGENT),
+    Index(None, "camera", "kind", "start_us"),
+    # The few of a kind are all looked at where more is asked of them; what stands behind the time lets that be done in the index alone.
+    Index("ix_events_urgent", *_URGENT_COLUMNS, sqlite_where=URGENT, postgresql_where=URGENT),
     Index("ix_events_open", "start_us", sqlite_where=OPEN, postgresql_where=OPEN),
-    Index("ix_events_long", "camera", "start_us", sqlite_where=LONG, postgresql_where=LONG),
+    Index("ix_events_acknowledged", *_ACKNOWLEDGED_COLUMNS, sqlite_where=ACKNOWLEDGED, postgresql_where=ACKNOWLEDGED),
+    Index("ix_events_long", "camera", "start_us", "end_us", sqlite_where=LONG, postgresql_where=LONG),
     Index(None, "opened_in"),
     comment="what an operator acts on, alarms among it",
 )

@@ -6,6 +6,7 @@ import { connection } from '../../app/connection.svelte.ts';
 import { belongs, caughtUp, type Filters, NOTHING, paged, released, type Shown, told } from './feed.ts';
 
 const LIMIT = 50;
+const MOST_PIECES = 100;
 
 export class EventList {
   shown = $state.raw<Shown>(NOTHING);
@@ -101,8 +102,13 @@ export class EventList {
     }
   }
 
-  private page(cursor: string, signal: AbortSignal): Promise<Page<Event>> {
-    return api.get<Page<Event>>('/events', { query: { ...this.filters, cursor, limit: LIMIT }, signal });
+  /** The next page that has anything in it: what is rare is sought a piece at a time, and a piece may be empty. */
+  private async page(cursor: string, signal: AbortSignal): Promise<Page<Event>> {
+    let page: Page<Event> = { items: [], next: cursor };
+    for (let pieces = 0; pieces < MOST_PIECES && page.items.length === 0 && page.next !== null; pieces++) {
+      page = await api.get<Page<Event>>('/events', { query: { ...this.filters, cursor: page.next, limit: LIMIT }, signal });
+    }
+    return page;
   }
 }
 
