@@ -6,6 +6,7 @@ import { connection } from '../../app/connection.svelte.ts';
 import { belongs, caughtUp, type Filters, NOTHING, paged, released, type Shown, told } from './feed.ts';
 
 const LIMIT = 50;
+const SIGNED_OUT = 4401;
 
 export class EventList {
   shown = $state.raw<Shown>(NOTHING);
@@ -28,6 +29,9 @@ export class EventList {
     let wasOpen = false;
     const socket = new Socket(`/events/feed${filters.camera ? `?camera=${encodeURIComponent(filters.camera)}` : ''}`, {
       onText: (text) => this.hear(JSON.parse(text) as FeedWord),
+      onEnd: ({ code }) => {
+        if (code === SIGNED_OUT) api.onSignedOut();
+      },
       onState: (state) => {
         this.feed = state;
         if (state === 'waiting') void connection.probe();
