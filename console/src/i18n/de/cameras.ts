@@ -105,7 +105,6 @@ export const cameras: Words['cameras'] = {
   user: 'Benutzer',
   password: 'Passwort',
   password_kept: 'vorhanden',
-  password_none: 'keines',
   transport: 'Übertragung',
   transport_tcp: 'TCP',
   transport_udp: 'UDP',

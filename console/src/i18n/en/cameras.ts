@@ -103,7 +103,6 @@ export const cameras = {
   user: 'User',
   password: 'Password',
   password_kept: 'kept',
-  password_none: 'none',
   transport: 'Transport',
   transport_tcp: 'TCP',
   transport_udp: 'UDP',
