@@ -103,6 +103,7 @@ export const cameras = {
   user: 'User',
   password: 'Password',
   password_kept: 'kept',
+  unset: 'Not set',
   transport: 'Transport',
   transport_tcp: 'TCP',
   transport_udp: 'UDP',
