@@ -36,6 +36,21 @@ const told = (status: number, body: object, headers: Record<string, string> = {}
 
 const header = (sent: Sent | undefined, name: string): string | null => new Headers(sent?.init.headers).get(name);
 
+describe('a session that is over', () => {
+  it('is told of by whatever is asked, but not by asking who we are', async () => {
+    const over = (): Response => told(401, { type: 'urn:lamppost:problem:signed-out', detail: 'nobody is signed in' });
+    const { client } = given(over(), over(), over(), over());
+    let count = 0;
+    client.onSignedOut = () => count++;
+    await expect(client.get('/session')).rejects.toThrow();
+    expect(count).toBe(0);
+    for (const ask of [client.get('/cameras'), client.open('/api/v1/cameras/plaza/live.m3u8'), client.bytes('/api/v1/segments/1.mp4', null)]) {
+      await expect(ask).rejects.toMatchObject({ status: 401, kind: 'signed-out' });
+    }
+    expect(count).toBe(3);
+  });
+});
+
 describe('asking', () => {
   it('names the API and leaves out what is not asked for', () => {
     expect(urlOf('/events', { camera: 'plaza', rule: '', limit: 50, cursor: null, type: ['a', 'b'] })).toBe(

@@ -9,7 +9,7 @@ class FakeSocket {
   sent: string[] = [];
   onopen: () => void = () => undefined;
   onmessage: (message: { data: unknown }) => void = () => undefined;
-  onclose: () => void = () => undefined;
+  onclose: (event: { code: number; reason: string }) => void = () => undefined;
 
   send(text: string): void {
     this.sent.push(text);
@@ -20,9 +20,9 @@ class FakeSocket {
     this.onopen();
   }
 
-  close(): void {
+  close(code = 1006, reason = ''): void {
     this.readyState = 3;
-    this.onclose();
+    this.onclose({ code, reason });
   }
 }
 
@@ -91,6 +91,21 @@ describe('a socket', () => {
     made[0]!.onmessage({ data: 'late' });
     wake();
     expect([made.length, waits, texts, socket.state]).toEqual([1, [], [], 'closed']);
+  });
+
+  it('tells how it ended, and comes back no more where that made somebody close it', () => {
+    const { outside, made, waits } = given();
+    const ends: unknown[] = [];
+    const socket: Socket = new Socket('/cameras/plaza/live', { onEnd: (end) => (ends.push(end), end.code === 4429 && socket.close()) }, outside);
+    made[0]!.close();
+    socket.hurry();
+    made[1]!.open();
+    made[1]!.close(4429, 'full');
+    expect(ends).toEqual([
+      { wasOpen: false, code: 1006, reason: '' },
+      { wasOpen: true, code: 4429, reason: 'full' },
+    ]);
+    expect([waits.length, made.length, socket.state]).toEqual([1, 2, 'closed']);
   });
 
   it('hurries when it is asked to', () => {

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 
 import type { Camera } from '../src/api/types.ts';
 import { arrange, commonAspect, moved, neighbour, pack, type Size } from '../src/media/arrange.ts';
+import { de } from '../src/i18n/de.ts';
+import { en } from '../src/i18n/en.ts';
 import { pageOf, readLayouts } from '../src/pages/wall/layouts.ts';
-import { standing } from '../src/pages/wall/standing.ts';
+import { iconOf, isRefusal, standing } from '../src/pages/wall/standing.ts';
 
 const ones = (count: number): Size[] => Array.from({ length: count }, () => 1);
 
@@ -92,6 +94,13 @@ describe('standing', () => {
     expect(standing(camera(), 'full', null)).toBe('full');
     expect(standing(null, 'live', 0.5)).toBe('removed');
     expect(standing(undefined, 'connecting', null)).toBe('connecting');
+  });
+
+  it.each(['signed_out', 'forbidden', 'full', 'unrecorded', 'blocked'] as const)('tells %s in words, with what to do, in every language', (refusal) => {
+    expect(isRefusal(refusal)).toBe(true);
+    expect(standing(camera({ state: 'lost' }), refusal, null)).toBe(refusal);
+    expect(iconOf(refusal)).not.toBe('eye_off');
+    for (const words of [en, de]) expect([words.wall[`standing_${refusal}`], words.wall[`hint_${refusal}`]].every(Boolean)).toBe(true);
   });
 
   it('tells a covered picture from a masked one', () => {

@@ -104,14 +104,14 @@ export class Client {
   /** Bytes, such as a fragment of video; `range` as in HTTP. */
   async bytes(url: string, range: string | null, signal?: AbortSignal): Promise<ArrayBuffer> {
     const response = await this.settled(url, { method: 'GET', headers: range ? { Range: range } : {}, signal: signal ?? null }, true, signal);
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw await this.refused(response);
     return response.arrayBuffer();
   }
 
   /** The answer itself, for what is read as it comes; asked once. */
   async open(url: string, signal?: AbortSignal): Promise<Response> {
     const response = await this.settled(url, { method: 'GET', credentials: 'same-origin', signal: signal ?? null }, false, signal);
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw await this.refused(response);
     return response;
   }
 
@@ -125,9 +125,14 @@ export class Client {
     if (body !== undefined) init.body = JSON.stringify(body);
     const response = await this.settled(urlOf(path, ask.query), init, method === 'GET' && ask.retries !== false, ask.signal);
     if (response.ok) return response;
+    throw path.startsWith('/session') ? await problemOf(response) : await this.refused(response);
+  }
+
+  /** The problem of an answer; where the server does not know us any more, all of the console learns of it. */
+  private async refused(response: Response): Promise<Problem> {
     const problem = await problemOf(response);
-    if (problem.status === 401 && !path.startsWith('/session')) this.onSignedOut();
-    throw problem;
+    if (problem.status === 401) this.onSignedOut();
+    return problem;
   }
 
   /** The answer; where `retries`, one that comes after the server is back. */

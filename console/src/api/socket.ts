@@ -6,6 +6,14 @@ export interface Listener {
   onText?: (text: string) => void;
   onBinary?: (bytes: ArrayBuffer) => void;
   onState?: (state: SocketState) => void;
+  /** Told before the state; a refused one never opened, and its code says nothing. */
+  onEnd?: (end: SocketEnd) => void;
+}
+
+export interface SocketEnd {
+  wasOpen: boolean;
+  code: number;
+  reason: string;
 }
 
 export interface SocketOutside {
@@ -81,14 +89,18 @@ export class Socket {
       if (typeof message.data === 'string') this.listener.onText?.(message.data);
       else this.listener.onBinary?.(message.data);
     };
-    socket.onclose = () => {
-      if (this.socket === socket) this.lost();
+    socket.onclose = ({ code, reason }: CloseEvent) => {
+      if (this.socket === socket) this.lost(code, reason);
     };
   }
 
-  private lost(): void {
+  private lost(code: number, reason: string): void {
     this.socket = null;
-    const heldMs = this.state === 'open' ? this.outside.nowMs() - this.openedMs : 0;
+    const wasOpen = this.state === 'open';
+    this.listener.onEnd?.({ wasOpen, code, reason });
+    // Whoever heard that may have closed it.
+    if ((this.state as SocketState) === 'closed') return;
+    const heldMs = wasOpen ? this.outside.nowMs() - this.openedMs : 0;
     this.failures = heldMs >= STEADY_MS ? 0 : this.failures + 1;
     const most = Math.min(MOST_MS, FIRST_MS * 2 ** Math.max(0, this.failures - 1));
     this.tell('waiting');

@@ -1,5 +1,6 @@
 // Theme, language and the width of the rail: kept in this browser, and with the account so that they follow the person.
 import { LANGUAGES, type Language, preferred, speak } from '../i18n/index.svelte.ts';
+import { keep, kept } from './kept.ts';
 import { session } from './session.svelte.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -53,24 +54,6 @@ class Appearance {
 
 function isLanguage(word: unknown): word is Language {
   return LANGUAGES.some((each) => each.id === word);
-}
-
-// A browser may forbid storage; then nothing is kept, and all else works.
-function kept(name: string): string {
-  try {
-    return localStorage.getItem(name) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function keep(name: string, value: string): void {
-  try {
-    if (value) localStorage.setItem(name, value);
-    else localStorage.removeItem(name);
-  } catch {
-    // As above.
-  }
 }
 
 export const appearance = new Appearance();

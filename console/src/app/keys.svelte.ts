@@ -1,29 +1,38 @@
 // Keys that do something: those of the frame, and those of the page that is open, all listed under `?`.
 import { untrack } from 'svelte';
 
+import { keep, kept } from './kept.ts';
 import { PAGES } from './pages.ts';
 
 export interface Shortcut {
   /** As `KeyboardEvent.key` has it: `f`, `ArrowLeft`, ` `. */
   key: string;
-  /** As the list shows it; the key itself where it is missing. */
+  /** As the list shows it; the key itself where it is missing. One without a label is not listed: another stands for it. */
   shown?: string;
   label: string;
   run: (event: KeyboardEvent) => void;
 }
 
 const GO_MS = 1500;
+const KEYS = 'lamppost-keys';
 
 class Keys {
   /** Those of the page that is open. */
   page = $state.raw<(() => Shortcut[])[]>([]);
   isHelpOpen = $state(false);
+  /** Whoever speaks to their machine, or hits keys by chance, may turn them off. */
+  isOn = $state(kept(KEYS) !== 'off');
   private isGoing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
+  turn(isOn: boolean): void {
+    this.isOn = isOn;
+    keep(KEYS, isOn ? '' : 'off');
+  }
+
   /** For a handler on the window; `go` opens a page. */
   handle(event: KeyboardEvent, go: (route: string) => void): void {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (!this.isOn || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     // A dialog has the keyboard to itself.
     if (document.querySelector('dialog[open]')) return;
     if (this.isGoing) {

@@ -1,14 +1,15 @@
 // Plays a camera's masked pictures as they are made: WebSocket to Media Source, HLS where a browser has none.
-import { api, Problem, urlOf } from '../api/client.ts';
-import { Socket, type SocketState } from '../api/socket.ts';
+import { api, urlOf } from '../api/client.ts';
+import { Socket, type SocketEnd, type SocketState } from '../api/socket.ts';
 import type { LiveWord } from '../api/types.ts';
 import { readFragments, timescaleOf } from './boxes.ts';
 import { Pace } from './pace.ts';
+import { askWhy, type Refusal, refusalOfClose, waitMs } from './refusal.ts';
 import { Seam } from './seam.ts';
 import { Shown } from './shown.ts';
 import { canPlay, mediaSourceClass, Sink } from './sink.ts';
 
-export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'lost' | 'forbidden' | 'full' | 'unplayable' | 'paused';
+export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'lost' | 'unplayable' | 'paused' | Refusal;
 
 export interface LiveOptions {
   video: HTMLVideoElement;
@@ -24,8 +25,8 @@ const SILENT_MS = 4000;
 const MOST_MENDINGS = 5;
 const MENDING_SPAN_MS = 30_000;
 const AGAIN_MS = 5000;
-const FULL_MS = 5000;
-const FORBIDDEN_MS = 30_000;
+// One question to the server answers for so long: a socket that comes back by itself is refused more often.
+const ANSWERED_MS = 30_000;
 const HLS_MIME = 'application/vnd.apple.mpegurl';
 
 /**
@@ -46,7 +47,6 @@ export class LivePlayer {
   private needsKeyframe = true;
   private isPaused = false;
   private isClosed = false;
-  private hasOpened = false;
   private wasToldLost = false;
   private lastMs = 0;
   private pictures = 0;
@@ -54,7 +54,12 @@ export class LivePlayer {
   private shownAtMs: number | null = null;
   private mendings: number[] = [];
   private timer: ReturnType<typeof setInterval> | undefined;
-  private ask: ReturnType<typeof setTimeout> | undefined;
+  private again: ReturnType<typeof setTimeout> | undefined;
+  private refusal: Refusal | null = null;
+  private refusals = 0;
+  private question: AbortController | null = null;
+  private askedMs = -Infinity;
+  private isAllowed = false;
 
   constructor(private readonly options: LiveOptions) {
     const { video } = options;
@@ -82,7 +87,7 @@ export class LivePlayer {
     this.lastMs = performance.now();
     this.socket?.send({ type: 'resume' });
     this.socket?.hurry();
-    this.tell('connecting');
+    this.tell(this.refusal ?? 'connecting');
     this.play();
   }
 
@@ -98,22 +103,26 @@ export class LivePlayer {
     if (!mediaSourceClass()) {
       if (!video.canPlayType(HLS_MIME)) return this.tell('unplayable');
       video.src = urlOf(`/cameras/${encodeURIComponent(camera)}/live.m3u8`);
-      video.addEventListener('playing', () => this.tell('live'));
-      video.addEventListener('error', () => this.retryHls());
+      video.onplaying = () => this.letIn('live');
+      video.onerror = () => this.retryHls();
       return this.play();
     }
     this.socket = new Socket(`/cameras/${encodeURIComponent(camera)}/live`, {
       onText: (text) => this.word(JSON.parse(text) as LiveWord),
       onBinary: (bytes) => this.piece(bytes),
       onState: (state) => this.connection(state),
+      onEnd: (end) => this.ended(end),
     });
     this.lastMs = performance.now();
     this.timer = setInterval(() => this.tick(), PACE_MS);
   }
 
   private retryHls(): void {
-    this.tell('reconnecting');
-    this.ask = setTimeout(() => {
+    if (this.isClosed) return;
+    if (!this.refusal) this.tell('reconnecting');
+    void this.wonder();
+    clearTimeout(this.again);
+    this.again = setTimeout(() => {
       this.options.video.load();
       this.play();
     }, AGAIN_MS);
@@ -121,46 +130,68 @@ export class LivePlayer {
 
   private connection(state: SocketState): void {
     if (state === 'open') {
-      this.hasOpened = true;
       this.lastMs = performance.now();
+      this.question?.abort();
+      this.isAllowed = false;
       if (this.isPaused) this.socket?.send({ type: 'pause' });
     }
     if (state !== 'waiting' || this.isClosed) return;
     this.init = null;
-    if (!['forbidden', 'full'].includes(this.state) && !this.isPaused) this.tell('reconnecting');
-    if (!this.hasOpened) void this.askWhy();
-    this.hasOpened = false;
+    if (!this.refusal && !this.isPaused) this.tell('reconnecting');
   }
 
-  /** A browser does not tell why a socket was refused; the same stream as a playlist does. */
-  private async askWhy(): Promise<void> {
-    try {
-      const response = await api.open(urlOf(`/cameras/${encodeURIComponent(this.options.camera)}/live.m3u8`));
-      await response.body?.cancel();
-    } catch (error) {
-      if (this.isClosed || this.hasOpened || !(error instanceof Problem)) return;
-      if (error.status === 403 || error.status === 404) this.refused('forbidden', FORBIDDEN_MS);
-      // Without a problem document it is a proxy that speaks, and the server is away.
-      else if (error.status === 429 || (error.status === 503 && error.detail)) this.refused('full', FULL_MS);
-    }
+  private ended({ wasOpen, code, reason }: SocketEnd): void {
+    if (this.isClosed) return;
+    const refusal = wasOpen ? refusalOfClose(code, reason) : null;
+    if (refusal) this.refused(refusal);
+    else if (!wasOpen) void this.wonder();
+  }
+
+  /** A browser does not tell why a socket was refused; the server does, once, and not at every try. */
+  private async wonder(): Promise<void> {
+    const nowMs = performance.now();
+    if (this.isAllowed && this.socket) return this.refused('blocked');
+    if (this.question || nowMs - this.askedMs < ANSWERED_MS) return;
+    this.askedMs = nowMs;
+    const question = new AbortController();
+    this.question = question;
+    const answer = await askWhy(this.options.camera, question.signal);
+    if (this.question === question) this.question = null;
+    if (question.signal.aborted) return;
+    // It may have come back just now: only if the next try is refused as well, something else is in the way.
+    if (answer === 'allowed') this.isAllowed = true;
+    else if (answer !== 'unknown') this.refused(answer);
   }
 
   /** Not to be had now: no use in knocking every second. */
-  private refused(state: LiveState, waitMs: number): void {
-    this.tell(state);
+  private refused(refusal: Refusal): void {
     this.stop();
-    this.ask = setTimeout(() => this.start(), waitMs);
+    this.refusal = refusal;
+    this.askedMs = -Infinity;
+    if (!this.isPaused) this.tell(refusal);
+    if (refusal === 'signed_out') return api.onSignedOut();
+    this.again = setTimeout(() => this.start(), waitMs(refusal, this.refusals++));
+  }
+
+  private letIn(state: LiveState): void {
+    this.refusal = null;
+    this.refusals = 0;
+    if (!this.isPaused) this.tell(state);
   }
 
   private stop(): void {
     this.socket?.close();
     this.socket = null;
     this.init = null;
+    this.isAllowed = false;
+    this.question?.abort();
     clearInterval(this.timer);
-    clearTimeout(this.ask);
+    clearTimeout(this.again);
   }
 
   private word(word: LiveWord): void {
+    // Whoever is not let in is told nothing of the stream.
+    if (this.refusal) this.letIn('connecting');
     if (word.type === 'init') {
       this.wasToldLost = false;
       this.init = { word, bytes: null };
@@ -272,7 +303,7 @@ export class LivePlayer {
     this.tell('reconnecting');
     this.mendings = [];
     this.stop();
-    this.ask = setTimeout(() => this.start(), AGAIN_MS);
+    this.again = setTimeout(() => this.start(), AGAIN_MS);
   }
 
   private play(): void {

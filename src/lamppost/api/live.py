@@ -15,7 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 from lamppost.api.context import Context, context_of
 from lamppost.api.live_hub import HubFull, LiveHub
 from lamppost.api.permit import Identity, Permit
-from lamppost.api.problems import Problem
+from lamppost.api.problems import Problem, not_found
 from lamppost.api.recent import RecentActs
 from lamppost.api.security import identify
 from lamppost.api.viewer import Viewer
@@ -45,9 +45,16 @@ def hub_of(connection: HTTPConnection) -> LiveHub:
 _Hub = Annotated[LiveHub, Depends(hub_of)]
 
 
+def require_configured(context: Context, camera: str) -> None:
+    """Raises 404 for a name that no camera has: who may watch everything may ask for anything, and each feed is kept."""
+    if context.camera(camera) is None:
+        raise not_found("camera")
+
+
 @router.websocket("/cameras/{camera}/live")
 async def live(socket: WebSocket, camera: str, identity: _Watcher, hub: _Hub, context: Annotated[Context, Depends(context_of)]) -> None:
     """One fragment of MP4 for each masked picture, as docs/reference/api.md tells; nothing is sent before it is on the record."""
+    require_configured(context, camera)
     await socket.accept()
     began_us = context.clock.wall_us()
     try:
@@ -118,6 +125,7 @@ async def _look_again(socket: WebSocket, camera: str) -> int:
 
 async def newest_picture(request: Request, camera: str, identity: Identity, hub: LiveHub, width_px: int) -> Response:
     """The newest masked picture, on the record before it leaves; raises 404 where there is none."""
+    require_configured(identity.context, camera)
     acts: RecentActs = request.app.state.recent_acts
     await run_in_threadpool(acts.note, "still_viewed", identity.name, camera, {})
     feed = hub.feed(camera)

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from lamppost.api.live import hub_of
+from lamppost.api.live import hub_of, require_configured
 from lamppost.api.live_hub import CameraFeed, LiveHub
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
@@ -30,6 +30,7 @@ _Hub = Annotated[LiveHub, Depends(hub_of)]
 @router.get("/cameras/{camera}/live.m3u8", response_class=Response, responses={200: {"content": {PLAYLIST: {}}}})
 async def playlist(camera: str, identity: _Watcher, hub: _Hub, request: Request) -> Response:
     """The last seconds, a part for each group of pictures."""
+    require_configured(identity.context, camera)
     acts: RecentActs = request.app.state.recent_acts
     await run_in_threadpool(acts.note, "live_viewed", identity.name, camera, {"by": "hls"})
     feed = hub.feed(camera)
@@ -43,8 +44,9 @@ async def playlist(camera: str, identity: _Watcher, hub: _Hub, request: Request)
 
 
 @router.get("/cameras/{camera}/live/{part}", response_class=Response, responses={200: {"content": {"video/mp4": {}}}})
-async def media(camera: str, part: str, _identity: _Watcher, hub: _Hub) -> Response:
+async def media(camera: str, part: str, identity: _Watcher, hub: _Hub) -> Response:
     """A part of the playlist, `N.m4s`, or the init of its run, `init-N.mp4`."""
+    require_configured(identity.context, camera)
     feed = hub.feed(camera)
     found = _init(feed, part) if part.startswith("init-") else _part(feed, part)
     if found is None:

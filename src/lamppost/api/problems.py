@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from lamppost.base.errors import ConfigError, DataFolderBusy, LamppostError, StoreError
@@ -87,13 +88,21 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _of_bug)
 
 
-async def _of_problem(request: Request, error: Exception) -> JSONResponse:
+class _Sent(Response):
+    """What the framework may send once more without harm."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        return
+
+
+async def _of_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - the framework keys handlers by type
     response = error.response()
-    # For a WebSocket the framework hands over the socket, and sends nothing of what is returned.
+    # For a WebSocket the framework hands over the socket; what is returned would be sent as well, after the denial.
     socket: object = request
     if isinstance(socket, WebSocket):
         await socket.send_denial_response(response)
+        return _Sent()
     return response
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from fastapi import APIRouter, Depends
 
@@ -49,3 +52,34 @@ def test_who_may(served: ServedNode, token: str, path: str, status: int) -> None
     router.add_api_route("/open", lambda: {}, dependencies=[Depends(Anybody())])
     served.app = create_app(served.context, [("probe", router)])
     assert served.client(token).get(API + path).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("token", "camera", "status"),
+    [("", "plaza", 401), ("viewer@camera:bridge", "plaza", 404), ("custodian@*", "plaza", 403), ("viewer@*", "unknown", 404)],
+)
+def test_a_refused_websocket_is_told_once_why(served: ServedNode, token: str, camera: str, status: int) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": f"{API}/cameras/{camera}/live",
+        "raw_path": f"{API}/cameras/{camera}/live".encode(),
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {token}".encode())] if token else [],
+        "scheme": "ws",
+        "subprotocols": [],
+        "client": ("192.0.2.1", 50_000),
+        "server": ("localhost", 80),
+        "extensions": {"websocket.http.response": {}},
+        "state": {},
+    }
+    asyncio.run(served.app(scope, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.http.response.start", "websocket.http.response.body"]
+    assert sent[0]["status"] == status

@@ -24,6 +24,8 @@ export const kit = {
   hide_password: 'Passwort verbergen',
   yes: 'Ja',
   no: 'Nein',
+  on: 'Ein',
+  off: 'Aus',
   all: 'Alle',
   none: 'Keine',
   from: 'Von',

@@ -161,7 +161,7 @@ export const rules: Words['rules'] = {
   trial: 'Mit der letzten Stunde prüfen',
   trial_text: 'Was diese Regeln gezählt hätten, aus dem maskierten Video der letzten Stunde. Nichts wird gespeichert.',
   trial_start: 'Prüfen',
-  trial_running: 'Die letzte Stunde wird angesehen…',
+  trial_running: 'Die letzte Stunde wird angesehen …',
   trial_failed: 'Die Prüfung ist gescheitert.',
   trial_span: '{from} bis {to}',
   trial_way: '{forward} vorwärts, {backward} rückwärts',

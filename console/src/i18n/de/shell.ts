@@ -26,6 +26,7 @@ export const shell = {
   help_go_hint: 'g drücken, dann',
   help_this: 'Diese Liste',
   help_close: 'Offenes schließen',
+  help_keys_on: 'Einzelne Tasten tun auf jeder Seite etwas',
   lost_title: 'Diese Seite gibt es nicht',
   lost_text: 'Die Adresse ist vielleicht vertippt oder von einer anderen Version.',
   lost_home: 'Zur ersten Seite',

@@ -103,7 +103,7 @@ export const cameras = {
   user: 'User',
   password: 'Password',
   password_kept: 'kept',
-  password_none: 'none',
+  unset: 'Not set',
   transport: 'Transport',
   transport_tcp: 'TCP',
   transport_udp: 'UDP',

@@ -24,6 +24,8 @@ export const kit = {
   hide_password: 'Hide the password',
   yes: 'Yes',
   no: 'No',
+  on: 'On',
+  off: 'Off',
   all: 'All',
   none: 'None',
   from: 'From',

@@ -26,6 +26,7 @@ export const shell = {
   help_go_hint: 'press g, then',
   help_this: 'This list',
   help_close: 'Close what is open',
+  help_keys_on: 'Single keys do something on every page',
   lost_title: 'There is no such page',
   lost_text: 'The address may be mistyped, or from another version of Lamppost.',
   lost_home: 'To the first page',

@@ -7,6 +7,7 @@ import { belongs, caughtUp, type Filters, NOTHING, paged, released, type Shown, 
 
 const LIMIT = 50;
 const MOST_PIECES = 100;
+const SIGNED_OUT = 4401;
 
 export class EventList {
   shown = $state.raw<Shown>(NOTHING);
@@ -31,6 +32,9 @@ export class EventList {
     let wasOpen = false;
     const socket = new Socket(`/events/feed${filters.camera ? `?camera=${encodeURIComponent(filters.camera)}` : ''}`, {
       onText: (text) => this.hear(JSON.parse(text) as FeedWord),
+      onEnd: ({ code }) => {
+        if (code === SIGNED_OUT) api.onSignedOut();
+      },
       onState: (state) => {
         this.feed = state;
         if (state === 'waiting') void connection.probe();

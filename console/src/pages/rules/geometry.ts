@@ -198,7 +198,18 @@ export function snapped(point: Point, others: readonly Point[], aspect: Aspect, 
   return { point: settled([x, y]), to: x !== point[0] || y !== point[1] ? 'border' : null };
 }
 
-/** As an SVG path or polygon wants it, in a view box of 1000·aspect × 1000. */
+/** The height of the view box that the stage is drawn in; its width is `aspect` times that. */
+export const VIEW_PX = 1000;
+
+export function svgX(point: Point, aspect: Aspect): number {
+  return point[0] * aspect * VIEW_PX;
+}
+
+export function svgY(point: Point): number {
+  return point[1] * VIEW_PX;
+}
+
+/** As an SVG path or polygon wants it, in that view box. */
 export function svgPoints(points: readonly Point[], aspect: Aspect): string {
-  return points.map(([x, y]) => `${(x * aspect * 1000).toFixed(1)},${(y * 1000).toFixed(1)}`).join(' ');
+  return points.map((point) => `${svgX(point, aspect).toFixed(1)},${svgY(point).toFixed(1)}`).join(' ');
 }

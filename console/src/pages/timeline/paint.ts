@@ -1,5 +1,6 @@
 // Paints one camera's timeline on a canvas: what is recorded, where it is not, and what happened. Shapes say what colours say.
 import type { Severity } from '../../api/types.ts';
+import { colours } from '../../kit/colours.ts';
 import type { Bar, Mark } from './lanes.ts';
 
 const STRIPE_PX = 6;
@@ -29,18 +30,17 @@ export interface Ink {
   severity: Record<Severity, string>;
 }
 
-export function inkOf(element: Element): Ink {
-  const style = getComputedStyle(element);
-  const token = (name: string): string => style.getPropertyValue(name).trim();
+export function inkOf(): Ink {
+  const of = colours(['--sunken', '--series-1', '--bad', '--bad-soft', '--accent', '--line', '--muted', '--note', '--warn']);
   return {
-    empty: token('--sunken'),
-    masked: token('--series-1'),
-    gap: token('--bad'),
-    gapSoft: token('--bad-soft'),
-    covered: token('--accent'),
-    line: token('--line'),
-    muted: token('--muted'),
-    severity: { info: token('--note'), warning: token('--warn'), alarm: token('--bad') },
+    empty: of['--sunken'],
+    masked: of['--series-1'],
+    gap: of['--bad'],
+    gapSoft: of['--bad-soft'],
+    covered: of['--accent'],
+    line: of['--line'],
+    muted: of['--muted'],
+    severity: { info: of['--note'], warning: of['--warn'], alarm: of['--bad'] },
   };
 }
 
