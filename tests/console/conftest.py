@@ -19,8 +19,9 @@ PATIENCE_MS = 30_000
 FAILED = pytest.StashKey[list[str]]()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Ends with each module: while it runs, an event loop does, and no other test could run one of its own."""
     with sync_playwright() as playwright:
         # No sandbox: tests run as root, where Chromium has none.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"])
