@@ -45,6 +45,12 @@ class Visitor:
         self.page.on("console", self._say)
         self.context.on("request", lambda asked: self._ask(asked.url))
 
+    def another_page(self, path: str) -> Page:
+        """A second tab of the same browser."""
+        page = self.context.new_page()
+        page.goto(self.node.url + path)
+        return page
+
     def _say(self, said: ConsoleMessage) -> None:
         # Who comes for the first time has no session: a browser counts the answer that says so as an error.
         is_new = "401" in said.text and said.location["url"].endswith("/api/v1/session")
@@ -62,7 +68,7 @@ class Visitor:
     def sign_in(self, name: str = "olga", *roles: str, scope: str = "*") -> None:
         """By a one-time link, as `lamppost user link` prints it."""
         self.page.goto(self.node.link(name, roles or ("administrator", "operator", "analyst", "privacy_officer"), scope))
-        self.page.get_by_role("navigation", name="Pages").first.wait_for()
+        self.page.locator("nav").first.wait_for()
 
     def check(self) -> None:
         """Nothing went wrong that was not meant to."""

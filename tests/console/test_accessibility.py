@@ -37,6 +37,11 @@ PAGES = {
     "/settings/system": "main h1",
     "/nowhere": "main",
 }
+DIALOGS = {
+    "/cameras": "Kamera hinzufügen",
+    "/timeline?camera=plaza": "Exportieren",
+    "/settings/users": "Jemanden einladen",
+}
 
 
 def violations(page: Page) -> list[str]:
@@ -58,13 +63,37 @@ def test_no_page_has_a_violation_and_none_is_wider_than_its_screen(street: Conso
     for path, sign in PAGES.items():
         olga.go(path)
         page.wait_for_selector(sign)
-        page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+        page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
         found = violations(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append("it is wider than the screen")
         if found:
             wrong[path] = found
     assert wrong == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_dialog_has_a_violation(street: ConsoleNode, visit: Visit, scheme: str) -> None:
+    olga = visit(street, color_scheme=scheme, reduced_motion="reduce", locale="de-DE")
+    olga.sign_in()
+    page = olga.page
+    for path, button in DIALOGS.items():
+        olga.go(path)
+        page.get_by_role("button", name=button, exact=True).first.click()
+        page.get_by_role("dialog").wait_for()
+        assert violations(page) == [], (path, button)
+
+
+def test_enter_follows_a_link_on_every_page(street: ConsoleNode, visit: Visit) -> None:
+    olga = visit(street)
+    olga.sign_in()
+    page = olga.page
+    for path in ("/wall", "/timeline?camera=plaza", "/events", "/counts", "/rules/plaza", "/cameras", "/acts", "/settings/users"):
+        olga.go(path)
+        page.wait_for_selector(PAGES.get(path, "main h1"))
+        page.get_by_role("link", name="Privacy").first.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1, name="Privacy")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 from assets.rtsp_peer import RtspPeer
 from console.conftest import Visit
 from console.console_node import ConsoleNode
-from console.live_pictures import await_live, await_pictures, changed_share, grey
+from console.live_pictures import await_live, await_pictures, changed_share, grey, shown
+from crash.node import let_pass
 from street_clip import make_street_clip
 
 pytestmark = pytest.mark.debian
@@ -34,7 +35,9 @@ def test_live_pictures_move_and_stand_still_when_they_are_held(street: ConsoleNo
 
     page.get_by_role("button", name="Hold all pictures").click()
     page.wait_for_selector("[data-camera=plaza] video[data-live=paused]")
-    still = grey(page, "plaza")
+    still, count = grey(page, "plaza"), shown(page, "plaza")
+    let_pass(1.5, lambda: shown(page, "plaza") <= count + 1, "a picture that is held is the last")
+    assert changed_share(still, grey(page, "plaza")) < 0.002
     page.get_by_role("button", name="Go on live").click()
     await_live(page, "plaza")
     await_pictures(page, "plaza", 20)
@@ -43,12 +46,15 @@ def test_live_pictures_move_and_stand_still_when_they_are_held(street: ConsoleNo
 
 def test_the_wall_recovers_from_a_killed_server_and_from_a_restart_of_the_node(new_node, visit: Visit) -> None:  # type: ignore[no-untyped-def]
     node: ConsoleNode = new_node()
+    node.draw_rules()
     node.start()
     olga = visit(node)
     olga.forgiven = ("ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET", "WebSocket", "503")
     olga.sign_in()
     page = olga.page
     await_live(page, "plaza")
+    events = olga.another_page("/events")
+    expect(events.get_by_text("across middle").first).to_be_visible(timeout=60_000)
 
     node.kill("server")
     await_pictures(page, "plaza", 20)
@@ -61,6 +67,9 @@ def test_the_wall_recovers_from_a_killed_server_and_from_a_restart_of_the_node(n
     expect(page.get_by_text("The server does not answer. Reconnecting…")).to_be_hidden(timeout=60_000)
     await_live(page, "plaza")
     await_pictures(page, "plaza", 10)
+    # The feed of events as well: what happens now is told.
+    expect(events.get_by_text("Live", exact=True)).to_be_visible()
+    expect(events.get_by_role("button", name="new")).to_be_visible(timeout=60_000)
 
 
 def test_the_wall_recovers_from_a_killed_analyst(new_node, visit: Visit) -> None:  # type: ignore[no-untyped-def]
