@@ -297,12 +297,10 @@ class Desk:
         """From now on codes of the secret that was offered are needed; all other sessions end.
 
         A session is not enough for it, since whoever has one for a moment would keep the account: it takes the password, but
-        for the first session of somebody new, and a code of now where there are codes already. Raises `ConfigError` for a
+        for the first session of somebody new, and a code of now where there are codes already. Raises `OfferOver`, `ConfigError` for a
         code that is not of that secret, and `SignInRefused`.
         """
         secret, user = self._offers.of(signed_in.session_id or ""), self._user(signed_in)
-        if secret is None:
-            raise ConfigError("the time of this secret for codes is over", remedy="begin anew")
         step = step_of(secret, code, self._clock.wall_us())
         if step is None:
             raise ConfigError("this is not the code of now", remedy="is the clock of the phone right? try the next one")

@@ -10,10 +10,15 @@ from collections import OrderedDict
 from typing import Final
 
 from lamppost.base.clock import Clock
+from lamppost.base.errors import ConfigError
 
 OFFER_S: Final = 900.0
 WELCOME_S: Final = 900.0
 MOST: Final = 1_000  # the oldest go first
+
+
+class OfferOver(ConfigError):
+    """No secret was offered to this session, or it was too long ago."""
 
 
 class Offers:
@@ -33,11 +38,13 @@ class Offers:
             while len(self._secrets) > MOST:
                 self._secrets.popitem(last=False)
 
-    def of(self, session_id: str) -> str | None:
-        """The secret that was offered; None where its time is over."""
+    def of(self, session_id: str) -> str:
+        """The secret that was offered; raises `OfferOver`."""
         with self._mutex:
-            secret, until_s = self._secrets.get(session_id, (None, 0.0))
-            return secret if self._clock.monotonic_s() < until_s else None
+            secret, until_s = self._secrets.get(session_id, ("", 0.0))
+        if not secret or self._clock.monotonic_s() >= until_s:
+            raise OfferOver("the time of this secret for codes is over", remedy="begin anew")
+        return secret
 
     def drop(self, session_id: str) -> None:
         """It is used: neither the secret nor the welcome is good any more."""

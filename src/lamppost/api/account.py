@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, SecretStr
 
 from lamppost.access.desk import MOST_PREFERENCES, SignInRefused
+from lamppost.access.offers import OfferOver
 from lamppost.access.throttle import SignInThrottled
 from lamppost.api.context import Context, context_of
 from lamppost.api.desks import desk_of, parse_grants
@@ -127,6 +128,8 @@ def turn_on_codes(given: CodesProof, identity: _Person, request: Request, contex
             old_code=given.old_code,
             address=address_of(request),
         )
+    except OfferOver as error:
+        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="offer-over", remedy=error.remedy) from error
     except (SignInRefused, SignInThrottled) as error:
         raise _unproven(error) from error
     context.act("totp_on", identity.name, "node", {})

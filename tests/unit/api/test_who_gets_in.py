@@ -165,6 +165,10 @@ def test_the_second_step_takes_the_password_and_the_secret_stays_here(node: Node
     ]
     assert [answer.status_code for answer in refused] == [422, 403, 403]
     assert node.user("anna").totp_sealed is None
+    stranger = node.client()
+    node.signed_in(stranger)
+    over = stranger.put(f"{API}/account/totp", json={"code": code_of(offer["secret"]), "password": PASSWORD})
+    assert (over.status_code, over.json()["type"]) == (409, "urn:lamppost:problem:offer-over")
     answer = client.put(f"{API}/account/totp", json={"code": code_of(offer["secret"]), "password": PASSWORD})
     assert answer.status_code == 204
     node.clock.advance(60)
