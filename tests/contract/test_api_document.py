@@ -54,7 +54,7 @@ def everything(desk: Desk) -> UserRow:
 def test_no_request_that_the_document_allows_ends_in_a_server_error(served: ServedNode, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamppost.api.live.FIRST_PICTURE_S", 0.01)
     monkeypatch.setattr("lamppost.api.live_hls.FIRST_PARTS_S", 0.01)
-    monkeypatch.setattr(RateLimit, "_take", lambda *_: 0.0)
+    monkeypatch.setattr(RateLimit, "_take_from", lambda *_: 0.0)
     desk = served.context.desk
     assert isinstance(desk, Desk)
     user = everything(desk)

@@ -29,6 +29,15 @@ class Pairing:
     qr_svg: str
 
 
+@dataclass(frozen=True, slots=True)
+class CodesOffered:
+    """What an app needs to make codes, and what else it takes to turn them on."""
+
+    pairing: Pairing
+    needs_password: bool
+    needs_old_code: bool
+
+
 def pair(secret: str, name: str, site: str) -> Pairing:
     """How an app is told the secret."""
     uri = TOTP(secret).provisioning_uri(name=name, issuer_name=f"{_ISSUER} {site}".strip())

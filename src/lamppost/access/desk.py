@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from lamppost.access.codes import Pairing, Seal, new_secret, pair, step_of
+from lamppost.access.codes import CodesOffered, Seal, new_secret, pair, step_of
+from lamppost.access.offers import Offers
 from lamppost.access.passwords import Passwords
-from lamppost.access.throttle import Throttle
+from lamppost.access.throttle import Attempt, SignInThrottled, Throttle, household
 from lamppost.base.clock import US_PER_S, Clock
 from lamppost.base.durable import write_durable
 from lamppost.base.errors import ConfigError, LamppostError
@@ -76,14 +77,6 @@ class CodeNeeded(LamppostError):
     """Name and password are right, and a one-time code is needed as well."""
 
 
-class SignInThrottled(LamppostError):
-    """Too many failures: nothing is looked at before `wait_s` have passed."""
-
-    def __init__(self, wait_s: float) -> None:
-        super().__init__("too many attempts", remedy=f"wait {wait_s:.0f} s")
-        self.wait_s = wait_s
-
-
 class AccessDesk(Protocol):
     """Knows sessions and tokens: all that a request needs."""
 
@@ -118,6 +111,7 @@ class Desk:
         self._passwords = passwords or Passwords()
         self._seal = Seal(_key_of(folder))
         self._throttle = Throttle(clock)
+        self._offers = Offers(clock)
         self._mutex = threading.Lock()
         self._swept_s: float | None = None
         self._setup_word: str | None = None
@@ -163,17 +157,18 @@ class Desk:
     def sign_in(self, name: str, password: str, code: str | None, *, address: str) -> NewSession:
         """Raises `SignInThrottled`, `SignInRefused` or `CodeNeeded`."""
         keys = _keys(name, address)
-        if (wait_s := self._throttle.wait_s(*keys)) > 0:
-            raise SignInThrottled(wait_s)
+        attempt = self._throttle.begin(*keys)
         user = self.book.user_named(name.strip().lower())
-        is_right = self._passwords.is_right(user.password_hash if user is not None else None, password)
+        is_right = self._is_right(attempt, user.password_hash if user is not None else None, password)
         if user is None or not is_right or user.is_disabled:
-            self._throttle.note_failure(*keys)
             raise _refused()
         if user.totp_sealed is not None:
             if not code:
+                self._throttle.give_back(attempt)
                 raise CodeNeeded("a one-time code is needed", remedy="type the one that your app shows")
-            self._check_code(user, code, keys)
+            if not self._takes_code(user, code):
+                raise _refused()
+        self._throttle.give_back(attempt)
         self._throttle.forgive(keys[0])
         if user.password_hash is not None and self._passwords.is_dated(user.password_hash):
             self.book.change_user(user.user_id, password_hash=self._passwords.make(password))
@@ -183,11 +178,16 @@ class Desk:
         if signed_in.session_id is not None:
             self.book.end_session(signed_in.session_id)
 
-    def _check_code(self, user: UserRow, code: str, keys: tuple[str, ...]) -> None:
+    def _is_right(self, attempt: Attempt, password_hash: str | None, password: str) -> bool:
+        try:
+            return self._passwords.is_right(password_hash, password)
+        except SignInThrottled:  # too many at once: nothing was compared
+            self._throttle.give_back(attempt)
+            raise
+
+    def _takes_code(self, user: UserRow, code: str) -> bool:
         step = step_of(self._seal.open_up(user.totp_sealed or ""), code, self._clock.wall_us())
-        if step is None or not self.book.take_code(user.user_id, step):
-            self._throttle.note_failure(*keys)
-            raise _refused()
+        return step is not None and self.book.take_code(user.user_id, step)
 
     def _begin(self, user: UserRow) -> NewSession:
         now_us = self._clock.wall_us()
@@ -243,7 +243,7 @@ class Desk:
         if new_hash is not None:
             self.book.change_user(user.user_id, password_hash=new_hash)
             self.book.end_sessions_of(user.user_id)
-        return self._begin(user)
+        return self._welcome(user) if link.kind == LinkKind.INVITE else self._begin(user)
 
     def _set_up(self, word: str, name: str, password: str | None) -> NewSession:
         if self.book.has_users():
@@ -254,7 +254,13 @@ class Desk:
         if not self.book.take_link(_hash(word)):
             raise SignInRefused("this link was used just now", remedy="sign in")
         self.book.add_user(first)
-        return self._begin(first)
+        return self._welcome(first)
+
+    def _welcome(self, user: UserRow) -> NewSession:
+        """The first session of somebody, who has just chosen their password and need not type it once more for codes."""
+        new = self._begin(user)
+        self._offers.welcome(new.signed_in.session_id or "")
+        return new
 
     # Users
 
@@ -280,19 +286,28 @@ class Desk:
         self.book.change_user(signed_in.user_id, password_hash=self._passwords.make(new, name=signed_in.name))
         self.book.end_sessions_of(signed_in.user_id, but=signed_in.session_id)
 
-    def offer_codes(self, signed_in: SignedIn, site: str) -> Pairing:
-        """A new secret; it is good once `turn_on_codes` has seen a code of it."""
-        return pair(new_secret(), signed_in.name, site)
+    def offer_codes(self, signed_in: SignedIn, site: str) -> CodesOffered:
+        """A new secret, kept here for this session; it is good once `turn_on_codes` has seen a code of it."""
+        secret, user = new_secret(), self._user(signed_in)
+        self._offers.keep(signed_in.session_id or "", secret)
+        has_codes = user.totp_sealed is not None
+        return CodesOffered(pair(secret, signed_in.name, site), self._needs_password(signed_in, user), has_codes)
 
-    def turn_on_codes(self, signed_in: SignedIn, secret: str, code: str) -> None:
-        """Raises `ConfigError` for a code that is not of that secret."""
-        try:
-            step = step_of(secret, code, self._clock.wall_us())
-        except ValueError as error:  # no base32
-            raise ConfigError("this is no secret for codes", remedy="begin anew") from error
+    def turn_on_codes(self, signed_in: SignedIn, code: str, *, password: str = "", old_code: str = "", address: str) -> None:
+        """From now on codes of the secret that was offered are needed; all other sessions end.
+
+        A session is not enough for it, since whoever has one for a moment would keep the account: it takes the password, but
+        for the first session of somebody new, and a code of now where there are codes already. Raises `OfferOver`, `ConfigError` for a
+        code that is not of that secret, and `SignInRefused`.
+        """
+        secret, user = self._offers.of(signed_in.session_id or ""), self._user(signed_in)
+        step = step_of(secret, code, self._clock.wall_us())
         if step is None:
             raise ConfigError("this is not the code of now", remedy="is the clock of the phone right? try the next one")
+        if self._needs_password(signed_in, user):
+            self._prove(signed_in, password, address, old_code=old_code if user.totp_sealed is not None else None)
         self.book.change_user(signed_in.user_id, totp_sealed=self._seal.close_up(secret), totp_step=step)
+        self._offers.drop(signed_in.session_id or "")
         self.book.end_sessions_of(signed_in.user_id, but=signed_in.session_id)
 
     def turn_off_codes(self, signed_in: SignedIn, password: str, *, address: str) -> None:
@@ -300,14 +315,27 @@ class Desk:
         self._prove(signed_in, password, address)
         self.book.change_user(signed_in.user_id, totp_sealed=None)
 
-    def _prove(self, signed_in: SignedIn, password: str, address: str) -> None:
-        keys = _keys(signed_in.name, address)
-        if (wait_s := self._throttle.wait_s(*keys)) > 0:
-            raise SignInThrottled(wait_s)
+    def _needs_password(self, signed_in: SignedIn, user: UserRow) -> bool:
+        return user.totp_sealed is not None or not self._offers.is_welcome(signed_in.session_id or "")
+
+    def _user(self, signed_in: SignedIn) -> UserRow:
         user = self.book.user(signed_in.user_id)
-        if user is None or not self._passwords.is_right(user.password_hash, password):
-            self._throttle.note_failure(*keys)
+        if user is None:
+            raise SignInRefused("this user was removed just now", remedy="ask an administrator")
+        return user
+
+    def _prove(self, signed_in: SignedIn, password: str, address: str, *, old_code: str | None = None) -> None:
+        """That it is they who ask: by the password, and by a code of now where `old_code` is one or empty."""
+        if not password or old_code == "":
+            what = "the password" if not password else "a code of the app that you have used so far"
+            raise SignInRefused(f"{what} is needed for this", remedy="send it along")
+        attempt = self._throttle.begin(*_keys(signed_in.name, address))
+        user = self.book.user(signed_in.user_id)
+        if user is None or not self._is_right(attempt, user.password_hash, password):
             raise SignInRefused("the password is wrong")
+        if old_code is not None and not self._takes_code(user, old_code):
+            raise SignInRefused("the code is not of the app that you have used so far", remedy="or turn the codes off, and on anew")
+        self._throttle.give_back(attempt)
 
     # Tokens
 
@@ -368,7 +396,8 @@ def _signed_in(user: UserRow, session: SessionRow) -> SignedIn:
 
 def _keys(name: str, address: str) -> tuple[str, str]:
     """Failures count for an address, and for a name from there: nobody can lock somebody else out from elsewhere."""
-    return f"name:{name.strip().lower()[:64]} {address}", f"address:{address}"
+    place = household(address)
+    return f"name:{name.strip().lower()[:64]} {place}", f"address:{place}"
 
 
 def _refused() -> SignInRefused:

@@ -9,13 +9,15 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, SecretStr
 
-from lamppost.access.desk import MOST_PREFERENCES, SignInRefused, SignInThrottled
+from lamppost.access.desk import MOST_PREFERENCES, SignInRefused
+from lamppost.access.offers import OfferOver
+from lamppost.access.throttle import SignInThrottled
 from lamppost.api.context import Context, context_of
 from lamppost.api.desks import desk_of, parse_grants
 from lamppost.api.moments import Time
 from lamppost.api.paging import Page
 from lamppost.api.permit import AnySignedIn, Identity
-from lamppost.api.problems import Problem, forbidden, not_found
+from lamppost.api.problems import Problem, not_found
 from lamppost.api.security import address_of
 from lamppost.api.session import GrantBody, throttled
 from lamppost.store.access_book import TokenRow
@@ -38,13 +40,16 @@ class CodesOffer(BaseModel):
     secret: str
     uri: str
     qr_svg: str
+    needs_password: bool = Field(description="The password must come with the code; not so in the first session of somebody new.")
+    needs_old_code: bool = Field(description="Codes are on already: one of the app that was used so far must come as well.")
 
 
 class CodesProof(BaseModel):
-    """A secret that was offered, and a code that an app made of it."""
+    """A code that an app made of the secret that was offered to this session last, and the proof of who asks where one is needed."""
 
-    secret: SecretStr = Field(max_length=64)
     code: str = Field(max_length=16)
+    password: SecretStr = Field(default=SecretStr(""), max_length=256)
+    old_code: str = Field(default="", max_length=16)
 
 
 class PasswordProof(BaseModel):
@@ -80,8 +85,7 @@ class TokenWish(BaseModel):
 
 def person(identity: Annotated[Identity, Depends(AnySignedIn())]) -> Identity:
     """A person with a session: a token cannot change who may sign in, nor make another that outlives it."""
-    if identity.signed_in.session_id is None:
-        raise forbidden("this needs somebody who has signed in, and no token")
+    identity.require_person()
     return identity
 
 
@@ -102,15 +106,32 @@ def change_password(given: PasswordChange, identity: _Person, request: Request, 
 
 @router.post("/totp")
 def offer_codes(identity: _Person, context: _Context) -> CodesOffer:
-    """A secret for an app; nothing changes before a code of it was seen."""
+    """A secret for an app, good for a quarter of an hour; nothing changes before a code of it was seen."""
     offer = desk_of(context).offer_codes(identity.signed_in, context.settings.site)
-    return CodesOffer(secret=offer.secret, uri=offer.uri, qr_svg=offer.qr_svg)
+    return CodesOffer(
+        secret=offer.pairing.secret,
+        uri=offer.pairing.uri,
+        qr_svg=offer.pairing.qr_svg,
+        needs_password=offer.needs_password,
+        needs_old_code=offer.needs_old_code,
+    )
 
 
 @router.put("/totp", status_code=HTTPStatus.NO_CONTENT)
-def turn_on_codes(given: CodesProof, identity: _Person, context: _Context) -> None:
-    """From now on a code is needed to sign in."""
-    desk_of(context).turn_on_codes(identity.signed_in, given.secret.get_secret_value(), given.code)
+def turn_on_codes(given: CodesProof, identity: _Person, request: Request, context: _Context) -> None:
+    """From now on a code is needed to sign in; everywhere else one is signed out."""
+    try:
+        desk_of(context).turn_on_codes(
+            identity.signed_in,
+            given.code,
+            password=given.password.get_secret_value(),
+            old_code=given.old_code,
+            address=address_of(request),
+        )
+    except OfferOver as error:
+        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="offer-over", remedy=error.remedy) from error
+    except (SignInRefused, SignInThrottled) as error:
+        raise _unproven(error) from error
     context.act("totp_on", identity.name, "node", {})
 
 

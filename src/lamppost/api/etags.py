@@ -34,12 +34,17 @@ def require_match(request: Request, etag: str) -> None:
         )
     named = {part.strip().removeprefix("W/").strip('"') for part in given.split(",")}
     if given != "*" and etag.strip('"') not in named:
-        raise Problem(
-            HTTPStatus.PRECONDITION_FAILED,
-            "somebody else has changed it since you saw it",
-            kind="changed",
-            remedy="look at it again, and make your change to what it is now",
-        )
+        raise changed()
+
+
+def changed() -> Problem:
+    """412: what the caller saw is not what it is now."""
+    return Problem(
+        HTTPStatus.PRECONDITION_FAILED,
+        "somebody else has changed it since you saw it",
+        kind="changed",
+        remedy="look at it again, and make your change to what it is now",
+    )
 
 
 class EntityTags:

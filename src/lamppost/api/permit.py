@@ -46,6 +46,11 @@ class Identity:
         grants = self.signed_in.grants
         return tuple(name for name, site in sites_of(self.context.settings).items() if permits_on(grants, permission, name, site))
 
+    def require_person(self) -> None:
+        """Raises 403 for a token: it cannot change who may sign in, nor make what outlives it."""
+        if self.signed_in.session_id is None:
+            raise forbidden("this needs somebody who has signed in, and no token")
+
     def require(self, permission: Permission, camera: str) -> None:
         """Raises 404 for a camera that they know nothing of, 403 for one that they may see and not this."""
         if self.may(permission, camera):

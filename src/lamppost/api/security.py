@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -25,20 +26,35 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def identify(connection: HTTPConnection) -> SignedIn:
     """Who asks; raises 401 for nobody, 403 where a page of somebody else made their browser ask."""
-    desk = context_of(connection).desk
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    is_token = scheme.lower() == "bearer"
-    if is_token:
-        found = desk.of_token(token.strip())
-    else:
-        cookie = connection.cookies.get(cookie_name(connection), "")
-        found = desk.of_session(cookie) if cookie else None
+    found = find(connection)
     if found is None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "nobody is signed in", kind="signed-out", remedy="sign in")
-    if not is_token:
+    if _token(connection) is None:
         _check_intent(connection, found)
     connection.scope.setdefault("state", {})["who"] = found.name
     return found
+
+
+def find(connection: HTTPConnection) -> SignedIn | None:
+    """Whose the token or the cookie is that it shows; not yet whether they meant to ask."""
+    desk, token = context_of(connection).desk, _token(connection)
+    if token is not None:
+        return desk.of_token(token)
+    cookie = connection.cookies.get(cookie_name(connection), "")
+    return desk.of_session(cookie) if cookie else None
+
+
+def shown_by(connection: HTTPConnection) -> str:
+    """What tells callers apart who have shown something, and nothing that it could be made from; empty for nothing."""
+    token = _token(connection)
+    shown = f"token {token}" if token is not None else f"cookie {connection.cookies.get(cookie_name(connection), '')}"
+    return "" if shown in ("token ", "cookie ") else hashlib.sha256(shown.encode()).hexdigest()
+
+
+def _token(connection: HTTPConnection) -> str | None:
+    """The API token; None where the cookie counts."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def check_origin(connection: HTTPConnection) -> None:

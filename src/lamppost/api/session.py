@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from lamppost import __version__
-from lamppost.access.desk import CodeNeeded, Desk, LinkKind, NewSession, SignedIn, SignInRefused, SignInThrottled
+from lamppost.access.desk import CodeNeeded, Desk, LinkKind, NewSession, SignedIn, SignInRefused
+from lamppost.access.throttle import SignInThrottled
 from lamppost.api.context import Context, context_of
 from lamppost.api.desks import desk_of
 from lamppost.api.moments import Time
@@ -159,6 +160,8 @@ def use_link(given: LinkUse, request: Request, response: Response, context: _Con
     link = desk.peek_link(word)
     try:
         new = desk.use_link(word, name=given.name, password=given.password.get_secret_value() if given.password is not None else None)
+    except SignInThrottled as error:
+        raise throttled(error) from error
     except SignInRefused as error:
         raise Problem(HTTPStatus.UNAUTHORIZED, error.problem, kind="refused", remedy=error.remedy) from error
     return _begin(context, new, request, response, {"address": address_of(request), "link": link.kind if link is not None else ""})

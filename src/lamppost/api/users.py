@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from lamppost.access.desk import LINK_LIFE_S, LinkKind, check_display_name
 from lamppost.api.context import Context, context_of
 from lamppost.api.desks import desk_of, parse_grants
-from lamppost.api.etags import etag_of_content, require_match
+from lamppost.api.etags import changed, etag_of_content, require_match
 from lamppost.api.moments import Time
 from lamppost.api.paging import Page
 from lamppost.api.permit import AnySignedIn, Identity, Permit
@@ -20,12 +20,11 @@ from lamppost.api.security import is_secure
 from lamppost.api.session import GrantBody
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import PERMITTED, Grant, Permission, Role
-from lamppost.store.access_book import LastAdministrator, NameTaken, UserRow
+from lamppost.store.access_book import LastAdministrator, NameTaken, UserChanged, UserRow
 
 router = APIRouter()
 _Context = Annotated[Context, Depends(context_of)]
 _Seer = Annotated[Identity, Depends(Permit(Permission.SEE_USERS))]
-_Editor = Annotated[Identity, Depends(Permit(Permission.EDIT_USERS))]
 _WORDS: Final = {
     Role.VIEWER: ("Viewer", "sees cameras live and events"),
     Role.OPERATOR: ("Operator", "also watches the past, exports masked clips, handles events, sees counts"),
@@ -95,6 +94,15 @@ class UserChange(BaseModel):
     is_disabled: bool | None = None
 
 
+def editor(identity: Annotated[Identity, Depends(Permit(Permission.EDIT_USERS))]) -> Identity:
+    """A person with a session: a token cannot make somebody who outlives it."""
+    identity.require_person()
+    return identity
+
+
+_Editor = Annotated[Identity, Depends(editor)]
+
+
 @router.get("/roles", dependencies=[Depends(AnySignedIn())])
 def roles() -> Roles:
     """The roles, and what each permits."""
@@ -145,9 +153,11 @@ def change_user(user_id: str, change: UserChange, identity: _Editor, request: Re
         values["is_disabled"] = int(change.is_disabled)
     grants = None if change.grants is None else parse_grants((grant.role, grant.scope) for grant in change.grants)
     try:
-        book.change_user(user_id, grants=grants, **values)
+        book.change_user(user_id, grants=grants, expected=before, **values)
     except LastAdministrator as error:
         raise _last(error) from error
+    except UserChanged as error:
+        raise changed() from error
     if change.is_disabled:
         book.end_sessions_of(user_id)
     told = {"grants": _told(grants)} if grants is not None else {}
@@ -156,13 +166,16 @@ def change_user(user_id: str, change: UserChange, identity: _Editor, request: Re
 
 
 @router.delete("/users/{user_id}", status_code=HTTPStatus.NO_CONTENT)
-def remove_user(user_id: str, identity: _Editor, context: _Context) -> None:
-    """Remove somebody, their sessions and tokens; what they did stays on the record."""
-    user = _find(context, user_id)
+def remove_user(user_id: str, identity: _Editor, request: Request, context: _Context) -> None:
+    """Remove somebody, their sessions and tokens; what they did stays on the record. Needs `If-Match`."""
+    book, user = desk_of(context).book, _find(context, user_id)
+    require_match(request, etag_of_content(_body(user, user_id in book.invited())))
     try:
-        desk_of(context).book.remove_user(user_id)
+        book.remove_user(user_id, expected=user)
     except LastAdministrator as error:
         raise _last(error) from error
+    except UserChanged as error:
+        raise changed() from error
     context.act("user_removed", identity.name, user.name, {})
 
 

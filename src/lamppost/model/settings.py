@@ -22,6 +22,7 @@ from lamppost.model.paths import FilePath
 from lamppost.model.providers import Provider
 from lamppost.model.rules import RuleBook
 from lamppost.model.schedule import Schedule, find_zone
+from lamppost.model.sites import check_sites
 from lamppost.model.vision import Preset
 
 SCHEMES = ("rtsp", "rtsps", "sim", "file")
@@ -47,7 +48,9 @@ class CameraSettings(_Section):
     url: str = Field(
         description="Where its video comes from: `rtsp://`, `rtsps://`, `sim://plaza?seed=1&people=8&vehicles=4` or `file:PATH?loop=1`."
     )
-    site: str = Field(default="", max_length=100, description="The site that it belongs to; that of the node where empty.")
+    site: str = Field(
+        default="", max_length=100, description="The site that it belongs to; that of the node where empty. No two sites may have one id."
+    )
     username: str | None = Field(default=None, description="User for RTSP; may stand in the URL instead.")
     password: SecretStr | None = Field(default=None, description="Password for RTSP; better kept in `password_file`.")
     password_file: FilePath | None = Field(default=None, description="A file whose first line is the password.")
@@ -456,6 +459,7 @@ class Settings(_Section):
             if camera.name in seen:
                 raise ValueError(f"two cameras are called {camera.name!r}")
             seen.add(camera.name)
+        check_sites(camera.site or self.site for camera in self.camera)
         carriers = [carrier.name for carrier in self.notify]
         for name in carriers:
             if carriers.count(name) > 1:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, insert, or_, select, update
 
 from lamppost.base.durable import make_directory
 from lamppost.base.errors import ConfigError, StoreError
@@ -92,6 +92,10 @@ class LastAdministrator(ConfigError):
     """The change would leave nobody who can administrate everything."""
 
 
+class UserChanged(ConfigError):
+    """Somebody else has changed or removed that user meanwhile; nothing was done."""
+
+
 class AccessBook:
     """The access database of `folder`, made where there is none; many threads may share it. Raises `StoreError`."""
 
@@ -149,9 +153,10 @@ class AccessBook:
             connection.execute(insert(USERS).values(values))
             _put_grants(connection, user.user_id, user.grants)
 
-    def change_user(self, user_id: str, *, grants: Sequence[Grant] | None = None, **values: Any) -> None:
-        """Change columns, and the grants where they are given; raises `LastAdministrator`."""
+    def change_user(self, user_id: str, *, grants: Sequence[Grant] | None = None, expected: UserRow | None = None, **values: Any) -> None:
+        """Change columns, and the grants where they are given; raises `LastAdministrator`, and `UserChanged` for one not as `expected`."""
         with self._write("change a user") as connection:
+            _check_expected(connection, expected)
             before = _administrators(connection)
             if values:
                 connection.execute(update(USERS).where(USERS.c.user_id == user_id).values(values))
@@ -160,9 +165,10 @@ class AccessBook:
                 _put_grants(connection, user_id, grants)
             _check_administrators(connection, before)
 
-    def remove_user(self, user_id: str) -> None:
-        """With sessions, tokens and links; raises `LastAdministrator`."""
+    def remove_user(self, user_id: str, *, expected: UserRow | None = None) -> None:
+        """With sessions, tokens and links; raises as `change_user` does."""
         with self._write("remove a user") as connection:
+            _check_expected(connection, expected)
             before = _administrators(connection)
             connection.execute(delete(USERS).where(USERS.c.user_id == user_id))
             _check_administrators(connection, before)
@@ -299,10 +305,7 @@ class AccessBook:
 
     def _one(self, condition: Any) -> UserRow | None:
         rows = self._all(select(USERS).where(condition))
-        if not rows:
-            return None
-        query = select(GRANTS).where(GRANTS.c.user_id == rows[0].user_id).order_by(GRANTS.c.role, GRANTS.c.scope)
-        return _user(rows[0], [Grant(Role(row.role), Scope(row.scope)) for row in self._all(query)])
+        return _user(rows[0], [_grant(row) for row in self._all(_grants_of(rows[0].user_id))]) if rows else None
 
     def _all(self, query: Any) -> Sequence[Any]:
         with _errors("read"), self._reader.connect() as connection:
@@ -312,6 +315,24 @@ class AccessBook:
     def _write(self, what: str) -> Generator[Connection]:
         with self._mutex, index_errors(f"{what} in {_WHAT}"), self._writer.begin() as connection:
             yield connection
+
+
+def _check_expected(connection: Connection, expected: UserRow | None) -> None:
+    """In the transaction that changes them, so that of two who have seen the same only one goes on."""
+    if expected is None:
+        return
+    row = connection.execute(select(USERS).where(USERS.c.user_id == expected.user_id)).first()
+    grants = [_grant(each) for each in connection.execute(_grants_of(expected.user_id))]
+    if row is None or _user(row, grants) != expected:
+        raise UserChanged("somebody else has changed this user just now", remedy="look again, and try once more")
+
+
+def _grants_of(user_id: str) -> Select[Any]:
+    return select(GRANTS).where(GRANTS.c.user_id == user_id).order_by(GRANTS.c.role, GRANTS.c.scope)
+
+
+def _grant(row: Any) -> Grant:
+    return Grant(Role(row.role), Scope(row.scope))
 
 
 def _administrators(connection: Connection) -> int:

@@ -10,8 +10,9 @@ import pyotp
 import pytest
 from argon2 import PasswordHasher
 
-from lamppost.access.desk import CodeNeeded, Desk, LinkKind, NewSession, SignInRefused, SignInThrottled
+from lamppost.access.desk import CodeNeeded, Desk, LinkKind, NewSession, SignInRefused
 from lamppost.access.passwords import Passwords
+from lamppost.access.throttle import SignInThrottled
 from lamppost.base.clock import US_PER_S, ManualClock
 from lamppost.base.durable import make_directory
 from lamppost.base.errors import ConfigError, StoreError
@@ -131,15 +132,15 @@ def test_guessing_is_slow_from_where_it_comes_and_nowhere_else(desk: Desk, clock
 
 def test_a_code_is_taken_once(desk: Desk, clock: ManualClock) -> None:
     me = set_up(desk).signed_in
-    secret = desk.offer_codes(me, "Old Town").secret
+    secret = desk.offer_codes(me, "Old Town").pairing.secret
     totp = pyotp.TOTP(secret)
 
     def code() -> str:
         return totp.at(clock.wall_us() // US_PER_S)
 
     with pytest.raises(ConfigError):
-        desk.turn_on_codes(me, secret, "000000" if code() != "000000" else "111111")
-    desk.turn_on_codes(me, secret, code())
+        desk.turn_on_codes(me, "000000" if code() != "000000" else "111111", address="192.0.2.1")
+    desk.turn_on_codes(me, code(), address="192.0.2.1")
     with pytest.raises(CodeNeeded):
         sign_in(desk)
     with pytest.raises(SignInRefused):
@@ -152,8 +153,8 @@ def test_a_code_is_taken_once(desk: Desk, clock: ManualClock) -> None:
 
 def test_the_secret_of_codes_is_not_readable_without_its_key(desk: Desk, tmp_path: Path, clock: ManualClock) -> None:
     me = set_up(desk).signed_in
-    secret = desk.offer_codes(me, "").secret
-    desk.turn_on_codes(me, secret, pyotp.TOTP(secret).at(clock.wall_us() // US_PER_S))
+    secret = desk.offer_codes(me, "").pairing.secret
+    desk.turn_on_codes(me, pyotp.TOTP(secret).at(clock.wall_us() // US_PER_S), address="192.0.2.1")
     assert secret.encode() not in b"".join(path.read_bytes() for path in (tmp_path / "access").iterdir())
     assert stat.S_IMODE((tmp_path / "keys" / "access.key").stat().st_mode) == 0o600
 

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from lamppost.access.desk import CodeNeeded, Desk, LinkKind, NewSession, SignInRefused
@@ -66,8 +65,8 @@ class Node:
 
     def set_up(self) -> NewSession:
         anna = self.desk.use_link(self.desk.setup_link() or "", name="anna", password=PASSWORD)
-        self.secret = random_base32()
-        self.desk.turn_on_codes(anna.signed_in, self.secret, self.code())
+        self.secret = self.desk.offer_codes(anna.signed_in, "").pairing.secret
+        self.desk.turn_on_codes(anna.signed_in, self.code(), address="192.0.2.1")
         _, self.token = self.desk.make_token(anna.signed_in, "counts", (Grant(Role.ADMINISTRATOR, Scope("*")),), 30)
         self.desk.book.put_preferences(anna.signed_in.user_id, '{"theme": "dark"}')
         return anna

@@ -27,6 +27,9 @@ export interface TotpSecret {
   secret: string;
   uri: string;
   qr_svg: string;
+  /** What must come with the code: nothing in the first session of somebody new. */
+  needs_password: boolean;
+  needs_old_code: boolean;
 }
 
 export interface Preferences {
