@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -39,9 +40,12 @@ def config_path(context: Context) -> Path:
     return context.config
 
 
-def change_configuration(context: Context, change: Callable[[ConfigFile], Changed]) -> Changed:
+def change_configuration(
+    context: Context, change: Callable[[ConfigFile], Changed], *, first: Callable[[Changed], object] | None = None
+) -> Changed:
     """What `change` makes of the file, checked whole and durable on return.
 
+    `first` puts it on the record, before it is written: it is called with what `change` made when nothing but the disk can refuse it.
     Asked again where somebody else was faster: `change` compares anew what its caller saw. Raises problems, `ConfigError`
     among them for what `serve` would refuse; then nothing was written.
     """
@@ -50,7 +54,7 @@ def change_configuration(context: Context, change: Callable[[ConfigFile], Change
         file = ConfigFile(path)
         changed = change(file)
         try:
-            file.replace()
+            file.replace(first=functools.partial(first, changed) if first is not None else None)
         except ConfigChanged:
             continue
         except StoreError as error:

@@ -117,12 +117,12 @@ def set_rules(camera: str, body: RulesBody, identity: Editor, request: Request, 
         found = _camera(file, camera)
         before = _text(found)
         require_match(request, etag_of(_revision(found, before)))
+        counts = {"lines": len(book.line), "zones": len(book.zone), "rules": len(book.rule)}
+        context.act("rules_changed", identity.name, camera, counts)
         if book.is_empty:
             change_configuration(context, lambda file: file.set(camera, {"rules_file": None}))
         else:
             _write(context, file, found, book, before)
-    counts = {"lines": len(book.line), "zones": len(book.zone), "rules": len(book.rule)}
-    context.act("rules_changed", identity.name, camera, counts)
     return _shown(context, camera, response)
 
 

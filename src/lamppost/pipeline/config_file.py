@@ -12,7 +12,7 @@ import json
 import os
 import stat
 import tomllib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -105,9 +105,10 @@ class ConfigFile:
         check_cameras(settings)
         return with_rules(settings)
 
-    def replace(self) -> None:
+    def replace(self, *, first: Callable[[], object] | None = None) -> None:
         """Validate once more, and replace the file durably; owner and mode stay.
 
+        `first` is called when all but the writing is done: what puts the change on the record. Where it raises, nothing is changed.
         Raises `ConfigChanged` where somebody else has changed it since it was read, and `StoreError` where it cannot be written.
         """
         self.settings()
@@ -116,6 +117,8 @@ class ConfigFile:
                 raise ConfigChanged(
                     f"{self._path} was changed by somebody else just now", remedy="give the command again; nothing was changed"
                 )
+            if first is not None:
+                first()
             status = self._path.stat()
             # A link is followed: it may be how the file came to its place.
             target = self._path.resolve()
