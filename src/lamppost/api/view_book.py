@@ -61,7 +61,7 @@ class ViewBook:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the one that was used last stands last
 
     def open(self, user_id: str, cameras: tuple[str, ...], from_us: int, to_us: int, reason: str) -> KeptView:
-        """A new view of this user's; put it on the record before it is told to anybody, or `close` it.
+        """A new view of this user's; put it on the record before it is told to anybody, or `drop` it.
 
         Raises `ReasonNeeded` for one without a reason where, with another of theirs that is open, it would be of several cameras.
         """
@@ -76,7 +76,7 @@ class ViewBook:
             self._entries[view.view_id] = _Entry(view, now_s, now_s + IDLE_S)
         return view
 
-    def close(self, view_id: str) -> None:
+    def drop(self, view_id: str) -> None:
         """Nothing is shown with it any more."""
         with self._lock:
             self._entries.pop(view_id, None)

@@ -67,7 +67,7 @@ def open_view(wanted: NewView, identity: Watcher) -> View:
     try:
         _put_on_record(identity, view)
     except StoreError:
-        views.close(view.view_id)
+        views.drop(view.view_id)
         raise
     return View(
         id=view.view_id,

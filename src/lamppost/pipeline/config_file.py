@@ -108,7 +108,9 @@ class ConfigFile:
     def replace(self, *, first: Callable[[], object] | None = None) -> None:
         """Validate once more, and replace the file durably; owner and mode stay.
 
-        `first` is called when all but the writing is done: what puts the change on the record. Where it raises, nothing is changed.
+        `first` is called when the new one is on the disk and not yet in its place, and puts the change on the record. Where it
+        raises, nothing is changed.
+
         Raises `ConfigChanged` where somebody else has changed it since it was read, and `StoreError` where it cannot be written.
         """
         self.settings()
@@ -117,12 +119,10 @@ class ConfigFile:
                 raise ConfigChanged(
                     f"{self._path} was changed by somebody else just now", remedy="give the command again; nothing was changed"
                 )
-            if first is not None:
-                first()
             status = self._path.stat()
             # A link is followed: it may be how the file came to its place.
             target = self._path.resolve()
-            write_durable(target, self._text().encode(), mode=stat.S_IMODE(status.st_mode))
+            write_durable(target, self._text().encode(), mode=stat.S_IMODE(status.st_mode), first=first)
             if os.geteuid() == 0:
                 os.chown(target, status.st_uid, status.st_gid)
 
