@@ -166,6 +166,7 @@ def test_nobody_gets_in_without_an_act_of_it(node: ConfiguredNode, monkeypatch: 
     word = desk.make_link(ben, LinkKind.PASSWORD)
     with monkeypatch.context() as patch:
         fill(patch)
+        assert signed_in(node).post(f"{API}/users/{ben.user_id}/link").status_code == 503
         assert client.post(f"{API}/session", json={"name": "ben", "password": PASSWORD}).status_code == 503
         assert client.post(f"{API}/session/link", json={"token": word, "password": "a new quiet lantern"}).status_code == 503
     assert not client.cookies
