@@ -6,6 +6,7 @@ export const acts = {
   kind_any: 'Alle Handlungen',
   actor: 'Wer',
   actor_any: 'irgendwer',
+  actor_unknown: 'jemand Unbekanntes',
   camera: 'Kamera',
   camera_any: 'Alle Kameras',
   subject: 'Woran',

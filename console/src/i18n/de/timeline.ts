@@ -49,6 +49,7 @@ export const timeline = {
   reason_title: 'Warum sehen Sie sich das an?',
   reason_why_old: 'Bilder, die älter als 24 Stunden sind, sieht man sich aus einem Grund an. Er steht mit Ihrem Namen in den Handlungen dieses Knotens, wo Beauftragte ihn lesen können.',
   reason_why_many: 'Mehrere Kameras zusammen zeigen, wohin Menschen gingen. Sie für die Vergangenheit anzusehen braucht einen Grund. Er steht mit Ihrem Namen in den Handlungen dieses Knotens, wo Beauftragte ihn lesen können.',
+  reason_why_second: 'Sie sehen eine andere Kamera zur selben Zeit an, oder taten es in der letzten Stunde. Mehrere Kameras zeigen, wohin Menschen gingen, und das braucht einen Grund. Er steht mit Ihrem Namen in den Handlungen dieses Knotens, wo Beauftragte ihn lesen können.',
   reason_remembered: 'Er gilt für alles, was Sie ansehen, bis Sie diese Seite verlassen.',
   reason: 'Grund',
   reason_placeholder: 'Etwa: Fall 2026-114, Fahrrad an der Brücke entwendet',

@@ -6,6 +6,7 @@ export const acts = {
   kind_any: 'All acts',
   actor: 'By',
   actor_any: 'anybody',
+  actor_unknown: 'somebody unknown',
   camera: 'Camera',
   camera_any: 'All cameras',
   subject: 'On',

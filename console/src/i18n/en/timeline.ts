@@ -49,6 +49,7 @@ export const timeline = {
   reason_title: 'Why are you looking?',
   reason_why_old: 'Pictures older than 24 hours are looked at for a reason. It is kept with your name in the acts of this node, where officers can read it.',
   reason_why_many: 'Several cameras together show where people went. Looking at them for the past needs a reason. It is kept with your name in the acts of this node, where officers can read it.',
+  reason_why_second: 'You are looking at another camera of the same time, or were within the last hour. Several cameras show where people went, and that needs a reason. It is kept with your name in the acts of this node, where officers can read it.',
   reason_remembered: 'It holds for all that you look at until you leave this page.',
   reason: 'Reason',
   reason_placeholder: 'Such as: case 2026-114, bicycle taken at the bridge',

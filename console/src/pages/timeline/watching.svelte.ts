@@ -42,6 +42,8 @@ export class Watching {
   isAsking = $state(false);
   /** Asked, and no reason given: nothing is shown, and nothing asked again, before somebody wants to. */
   isDeclined = $state(false);
+  /** The server wants to know because of another camera that is looked at elsewhere, or was lately. */
+  isSecond = $state(false);
   /** Given once, and kept in the acts with every view that this watching opens. */
   reason = $state('');
   inMs = $state<number | null>(null);
@@ -128,6 +130,7 @@ export class Watching {
     const span = viewSpan(this.engine.atMs, this.stretch, nowMs);
     const cameras = [...this.cameras];
     if (needsReason(cameras.length, span.fromMs, nowMs) && !this.reason) {
+      this.isSecond = false;
       this.isAsking = true;
       return;
     }
@@ -141,7 +144,7 @@ export class Watching {
       this.engine.retry();
     } catch (error) {
       const problem = toProblem(error);
-      if (problem.kind === 'reason-required') this.isAsking = true;
+      if (problem.kind === 'reason-required') this.isSecond = this.isAsking = true;
       else this.problem = problem;
     }
   }
