@@ -39,6 +39,7 @@ from lamppost.model.tallies import tally_to_json
 from lamppost.pipeline.rule_trial import TrialOrder
 from lamppost.pipeline.trial_desk import Trial, TrialDesk, TrialState
 from lamppost.record.live import LiveMuxer
+from lamppost.seal.notes import create_signer
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.holds import place_hold
 from lamppost.store.journal import journal_files, scan_journal
@@ -159,7 +160,7 @@ class FurnishedNode(ConfiguredNode):
             (folder / f"{name}.toml").write_text(_rules(kept.word))
         (folder / "secret").write_text("not told\n")
         make_directory(folder / "backups")
-        make_directory(folder / "data" / "keys")
+        create_signer(folder / "data" / "keys" / "recorder.key")
         made = cls.configured(folder, _tables())
         assert isinstance(made, cls)
         made._numbers, made._people, made._text = count(1), {}, made.config.read_text()

@@ -6,19 +6,17 @@ route is asked stands in `asked_routes`; a route that is missing there fails.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute, APIWebSocketRoute
+from fastapi.routing import APIRoute
 
-from asked_routes import NOBODY, ROWS, Asked, Row
+from all_routes import Operation, cameras_of, operations
+from asked_routes import NOBODY, ROWS, Asked
 from furnished_node import CAMERAS, FurnishedNode, Person, t
 from lamppost.api import timeline
-from lamppost.api.app import RESOURCES, create_app
-from lamppost.api.permit import API, ON_KEY, PERMISSION_KEY, AnySignedIn, permit_of
+from lamppost.api.app import create_app
+from lamppost.api.permit import API, AnySignedIn
 from lamppost.model.access import OF_THE_NODE, PERMITTED, Permission, Role
 from served_node import ServedNode
 from talking_sockets import knock
@@ -28,44 +26,6 @@ ADD = (
     "add a row to ROWS in tests/asked_routes.py: how it is asked, with ids of a camera that there are, so that it must answer 2xx; "
     "and whether it is about a camera, a list, the node or oneself"
 )
-
-
-@dataclass(frozen=True)
-class Operation:
-    """A method of a path, or a WebSocket, below `/api/v1`."""
-
-    method: str
-    path: str
-    permission: Permission | None
-    on: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.method} {self.path}"
-
-    @property
-    def row(self) -> Row:
-        return ROWS[self.key]
-
-    @property
-    def is_change(self) -> bool:
-        return self.method not in ("GET", "SOCKET")
-
-    def is_asked_by(self, asked: Asked) -> bool:
-        """Whether that is a request of this route, and of no other."""
-        pattern = re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(self.path))
-        return re.fullmatch(pattern, asked.path.partition("?")[0]) is not None
-
-
-def operations(node: ServedNode) -> Iterator[Operation]:
-    for path, methods in node.app.openapi()["paths"].items():
-        for method, operation in methods.items():
-            permission = Permission(operation[PERMISSION_KEY]) if PERMISSION_KEY in operation else None
-            yield Operation(method.upper(), path.removeprefix(API), permission, operation[ON_KEY])
-    for _, router in RESOURCES:
-        for route in router.routes:
-            if isinstance(route, APIWebSocketRoute):
-                yield Operation("SOCKET", route.path, *permit_of(route))
 
 
 def holds(scope: str, camera: str) -> bool:
@@ -105,10 +65,6 @@ def put(node: FurnishedNode, who: Person, operation: Operation, asked: Asked) ->
 
 def plain(status: int) -> int:
     return 200 if 200 <= status < 300 else status
-
-
-def cameras_of(row: Row) -> tuple[str, ...]:
-    return {"camera": tuple(CAMERAS), "list": ("", *CAMERAS), "node": ("",), "self": ("",)}[row.about]
 
 
 def test_every_route_is_asked(furnished: FurnishedNode) -> None:
