@@ -209,7 +209,9 @@ class FurnishedNode(ConfiguredNode):
                 MinuteCounted(f"{word}-minute", camera, "line", f"{word}-line", MINUTE_US, 60_000, (tally,)),
                 GapOpened(f"{word}-gap", camera, "lost", START_US + 3 * S, f"{word} gap"),
                 GapClosed(f"{word}-gap", START_US + 4 * S),
-                EventOpened(f"{word}-lost", "camera_lost", Severity.WARNING, camera, START_US + 3 * S, json.dumps({"note": f"{word} lost"})),
+                EventOpened(
+                    f"{word}-lost", "camera_lost", Severity.WARNING, camera, START_US + 3 * S, json.dumps({"note": f"{word} lost"})
+                ),
                 Act(f"{word}-act", "live_viewed", START_US + 5 * S, f"{word}-watcher", camera, json.dumps({"word": word})),
             ],
             "street/1",
@@ -324,4 +326,3 @@ class FurnishedNode(ConfiguredNode):
         files = [path for writer in ("server", "hold") for path in journal_files(self.context.folder.journal / writer)]
         records = [record for path in files for record in scan_journal(path, 0).records]
         return [record for record in records if isinstance(record, Act) and record.actor == actor]
-

@@ -77,7 +77,9 @@ def test_what_is_no_comment_is_refused(node: FurnishedNode, body: dict[str, Any]
     assert node.acts_of(who.name) == []
 
 
-@pytest.mark.parametrize(("grants", "status"), [("viewer@camera:plaza", 403), ("operator@camera:bridge", 404), ("operator@camera:bridge+viewer@*", 403)])
+@pytest.mark.parametrize(
+    ("grants", "status"), [("viewer@camera:plaza", 403), ("operator@camera:bridge", 404), ("operator@camera:bridge+viewer@*", 403)]
+)
 def test_who_may_not_leaves_no_note(node: FurnishedNode, grants: str, status: int) -> None:
     event, who = node.event("plaza"), node.somebody_new(grants)
     for path, body in (("acknowledgement", {}), ("comments", {"text": "a dog"})):

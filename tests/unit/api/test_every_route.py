@@ -143,7 +143,9 @@ def test_what_one_may_not_see_answers_as_what_there_is_not(furnished: FurnishedN
         for way in operation.row.ways:
             there, nowhere = (way(furnished, who, camera) for camera in ("bridge", NOBODY))
             answers = [furnished.ask(who, operation.method, each.path, each.body, **each.headers) for each in (there, nowhere)]
-            assert [(answer.status_code, answer.content) for answer in answers[1:]] == [(answers[0].status_code, answers[0].content)], operation
+            assert [(answer.status_code, answer.content) for answer in answers[1:]] == [(answers[0].status_code, answers[0].content)], (
+                operation
+            )
             assert answers[0].status_code in (403, 404), operation
             compared += 1
     assert compared > 30

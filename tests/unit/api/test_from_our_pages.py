@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from all_routes import Operation, cameras_of, operations
 from asked_routes import Asked
 from furnished_node import CAMERAS, ORIGIN, FurnishedNode, Person
 from lamppost.model.access import Role
 from talking_sockets import knock
-from all_routes import Operation, cameras_of, operations
 
 EVERYTHING = "+".join(f"{role.value}@*" for role in Role)
 ELSEWHERE = ("http://evil.example", "null", "http://testserver.evil.example", "https://testserver", "http://testserver:81", "")

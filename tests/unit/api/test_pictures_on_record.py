@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from all_routes import Operation, operations
 from asked_routes import Asked
 from furnished_node import CAMERAS, FurnishedNode, Person, t
 from lamppost.api.context import Context
@@ -21,7 +22,6 @@ from lamppost.base.errors import StoreError
 from lamppost.model.access import Permission
 from lamppost.model.books import Act
 from talking_sockets import knock
-from all_routes import Operation, operations
 
 SHOWS = ("image/", "video/", "application/vnd.apple.mpegurl")
 WATCHER = "operator@*"
@@ -142,7 +142,9 @@ def test_no_browser_keeps_a_picture(furnished: FurnishedNode, watched: Watched) 
     assert kept.items() <= KEPT_A_WHILE.items()
 
 
-def test_nothing_is_shown_that_cannot_be_put_on_the_record(furnished: FurnishedNode, watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_shown_that_cannot_be_put_on_the_record(
+    furnished: FurnishedNode, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise StoreError("the disk is full")
 
