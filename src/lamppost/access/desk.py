@@ -25,7 +25,7 @@ from lamppost.base.ids import timed_id
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import ServerSettings
-from lamppost.store.access_book import AccessBook, LinkRow, SessionRow, TokenRow, UserRow
+from lamppost.store.access_book import AccessBook, First, LinkRow, SessionRow, TokenRow, UserRow, nothing
 
 TOKEN_MARK: Final = "lp_"  # noqa: S105 - what tokens begin with
 LINK_LIFE_S: Final = {"setup": 24 * 3600, "invite": 72 * 3600, "password": 24 * 3600, "sign_in": 3600}
@@ -36,6 +36,14 @@ MOST_TOKENS: Final = 50  # of one user
 MOST_PREFERENCES: Final = 65_536
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _LONGEST_DISPLAY: Final = 100
+
+
+FirstOf = Callable[[str], object]
+"""As `First`, of the user of that name, or of the token of that id."""
+
+
+def _nothing_of(_of: str) -> None:
+    """For changes that are on no record."""
 
 
 class LinkKind(StrEnum):
@@ -100,6 +108,7 @@ class Desk:
     """Signs people in and out, and keeps their users, tokens and links; many threads may ask it.
 
     `settings` tells how long sessions last; `sites` has the site of each camera, for scopes within scopes.
+    What changes something calls `first` when it is sure to be possible, and before it is: see `store.access_book.First`.
     """
 
     def __init__(
@@ -160,7 +169,7 @@ class Desk:
 
     # Signing in
 
-    def sign_in(self, name: str, password: str, code: str | None, *, address: str) -> NewSession:
+    def sign_in(self, name: str, password: str, code: str | None, *, address: str, first: FirstOf = _nothing_of) -> NewSession:
         """Raises `SignInThrottled`, `SignInRefused` or `CodeNeeded`."""
         keys = _keys(name, address)
         if (wait_s := self._throttle.wait_s(*keys)) > 0:
@@ -177,7 +186,7 @@ class Desk:
         self._throttle.forgive(keys[0])
         if user.password_hash is not None and self._passwords.is_dated(user.password_hash):
             self.book.change_user(user.user_id, password_hash=self._passwords.make(password))
-        return self._begin(user)
+        return self._begin(user, lambda: first(user.name))
 
     def sign_out(self, signed_in: SignedIn) -> None:
         if signed_in.session_id is not None:
@@ -189,12 +198,12 @@ class Desk:
             self._throttle.note_failure(*keys)
             raise _refused()
 
-    def _begin(self, user: UserRow) -> NewSession:
+    def _begin(self, user: UserRow, first: First = nothing) -> NewSession:
         now_us = self._clock.wall_us()
         cookie = secrets.token_urlsafe(32)
         expires_us = now_us + round(self._settings().session_hours * 3600 * US_PER_S)
         session = SessionRow(_hash(cookie), user.user_id, secrets.token_urlsafe(24), now_us, now_us, expires_us)
-        self.book.add_session(session)
+        self.book.add_session(session, first=first)
         return NewSession(cookie, _signed_in(user, session))
 
     # Links
@@ -210,13 +219,14 @@ class Desk:
                 word = self._setup_word = self._make_link(LinkKind.SETUP, None)
             return word
 
-    def make_link(self, user: UserRow, kind: LinkKind) -> str:
+    def make_link(self, user: UserRow, kind: LinkKind, *, first: First = nothing) -> str:
         """The word of a new link for somebody; one of the same kind that they had is good no more."""
-        return self._make_link(kind, user.user_id)
+        return self._make_link(kind, user.user_id, first)
 
-    def _make_link(self, kind: LinkKind, user_id: str | None) -> str:
+    def _make_link(self, kind: LinkKind, user_id: str | None, first: First = nothing) -> str:
         word = secrets.token_urlsafe(32)
-        self.book.add_link(LinkRow(_hash(word), kind.value, user_id, self._clock.wall_us() + LINK_LIFE_S[kind.value] * US_PER_S))
+        expires_us = self._clock.wall_us() + LINK_LIFE_S[kind.value] * US_PER_S
+        self.book.add_link(LinkRow(_hash(word), kind.value, user_id, expires_us), first=first)
         return word
 
     def peek_link(self, word: str) -> LinkRow | None:
@@ -224,7 +234,7 @@ class Desk:
         link = self.book.link(_hash(word))
         return None if link is None or link.expires_us <= self._clock.wall_us() else link
 
-    def use_link(self, word: str, *, name: str = "", password: str | None = None) -> NewSession:
+    def use_link(self, word: str, *, name: str = "", password: str | None = None, first: FirstOf = _nothing_of) -> NewSession:
         """Sign in by a link, which is good once. All but a sign-in link want a new password, and the first set-up a name.
 
         Raises `SignInRefused`, and `ConfigError` for a name or password that cannot be; the link is good still, then.
@@ -233,28 +243,28 @@ class Desk:
         if link is None:
             raise SignInRefused("this link was used, or its time is over", remedy="ask for a new one")
         if link.kind == LinkKind.SETUP:
-            return self._set_up(word, name, password)
+            return self._set_up(word, name, password, first)
         user = self.book.user(link.user_id or "")
         if user is None or user.is_disabled:
             raise SignInRefused("this link was used, or its time is over", remedy="ask for a new one")
         new_hash = None if link.kind == LinkKind.SIGN_IN else self._passwords.make(password or "", name=user.name)
-        if not self.book.take_link(_hash(word)):
+        if not self.book.take_link(_hash(word), first=lambda: first(user.name)):
             raise SignInRefused("this link was used just now", remedy="ask for a new one")
         if new_hash is not None:
             self.book.change_user(user.user_id, password_hash=new_hash)
             self.book.end_sessions_of(user.user_id)
         return self._begin(user)
 
-    def _set_up(self, word: str, name: str, password: str | None) -> NewSession:
+    def _set_up(self, word: str, name: str, password: str | None, first: FirstOf) -> NewSession:
         if self.book.has_users():
             raise SignInRefused("somebody has set up Lamppost already", remedy="sign in")
-        first = self.new_user(
+        user = self.new_user(
             name, "", [Grant(Role.ADMINISTRATOR, Scope("*"))], password_hash=self._passwords.make(password or "", name=name)
         )
-        if not self.book.take_link(_hash(word)):
+        if not self.book.take_link(_hash(word), first=lambda: first(user.name)):
             raise SignInRefused("this link was used just now", remedy="sign in")
-        self.book.add_user(first)
-        return self._begin(first)
+        self.book.add_user(user)
+        return self._begin(user)
 
     # Users
 
@@ -267,24 +277,24 @@ class Desk:
         now_us = self._clock.wall_us()
         return UserRow(timed_id(now_us), name, display_name.strip(), password_hash, None, 0, False, now_us, None, tuple(grants))
 
-    def invite(self, user: UserRow) -> str:
+    def invite(self, user: UserRow, *, first: First = nothing) -> str:
         """Add somebody; the word of the link by which they choose a password. Raises `NameTaken`."""
-        self.book.add_user(user)
+        self.book.add_user(user, first=first)
         return self._make_link(LinkKind.INVITE, user.user_id)
 
     # One's own account
 
-    def change_password(self, signed_in: SignedIn, old: str, new: str, *, address: str) -> None:
+    def change_password(self, signed_in: SignedIn, old: str, new: str, *, address: str, first: First = nothing) -> None:
         """All other sessions end. Raises `SignInRefused` for a wrong old one, and `ConfigError`."""
         self._prove(signed_in, old, address)
-        self.book.change_user(signed_in.user_id, password_hash=self._passwords.make(new, name=signed_in.name))
+        self.book.change_user(signed_in.user_id, password_hash=self._passwords.make(new, name=signed_in.name), first=first)
         self.book.end_sessions_of(signed_in.user_id, but=signed_in.session_id)
 
     def offer_codes(self, signed_in: SignedIn, site: str) -> Pairing:
         """A new secret; it is good once `turn_on_codes` has seen a code of it."""
         return pair(new_secret(), signed_in.name, site)
 
-    def turn_on_codes(self, signed_in: SignedIn, secret: str, code: str) -> None:
+    def turn_on_codes(self, signed_in: SignedIn, secret: str, code: str, *, first: First = nothing) -> None:
         """Raises `ConfigError` for a code that is not of that secret."""
         try:
             step = step_of(secret, code, self._clock.wall_us())
@@ -292,13 +302,13 @@ class Desk:
             raise ConfigError("this is no secret for codes", remedy="begin anew") from error
         if step is None:
             raise ConfigError("this is not the code of now", remedy="is the clock of the phone right? try the next one")
-        self.book.change_user(signed_in.user_id, totp_sealed=self._seal.close_up(secret), totp_step=step)
+        self.book.change_user(signed_in.user_id, totp_sealed=self._seal.close_up(secret), totp_step=step, first=first)
         self.book.end_sessions_of(signed_in.user_id, but=signed_in.session_id)
 
-    def turn_off_codes(self, signed_in: SignedIn, password: str, *, address: str) -> None:
+    def turn_off_codes(self, signed_in: SignedIn, password: str, *, address: str, first: First = nothing) -> None:
         """Raises `SignInRefused` for a wrong password."""
         self._prove(signed_in, password, address)
-        self.book.change_user(signed_in.user_id, totp_sealed=None)
+        self.book.change_user(signed_in.user_id, totp_sealed=None, first=first)
 
     def _prove(self, signed_in: SignedIn, password: str, address: str) -> None:
         keys = _keys(signed_in.name, address)
@@ -311,8 +321,10 @@ class Desk:
 
     # Tokens
 
-    def make_token(self, signed_in: SignedIn, name: str, grants: tuple[Grant, ...], days: int) -> tuple[TokenRow, str]:
-        """A token and what is kept of it; raises `ConfigError` where it would permit more than its owner may."""
+    def make_token(
+        self, signed_in: SignedIn, name: str, grants: tuple[Grant, ...], days: int, *, first: FirstOf = _nothing_of
+    ) -> tuple[TokenRow, str]:
+        """A token and what is kept of it; `first` is told its id. Raises `ConfigError` where it would permit more than its owner may."""
         if len(self.book.tokens_of(signed_in.user_id)) >= MOST_TOKENS:
             raise ConfigError(f"there are {MOST_TOKENS} tokens already", remedy="remove one")
         beyond = [grant for grant in grants if not is_within(grant, signed_in.grants, self._sites())]
@@ -320,7 +332,7 @@ class Desk:
             raise ConfigError(f"you are no {beyond[0].role.value} of {beyond[0].scope.text} yourself", remedy="leave that out")
         token, now_us = TOKEN_MARK + secrets.token_urlsafe(32), self._clock.wall_us()
         row = TokenRow(timed_id(now_us), signed_in.user_id, _hash(token), name, grants, now_us, None, now_us + days * DAY_US)
-        self.book.add_token(row)
+        self.book.add_token(row, first=lambda: first(row.token_id))
         return row, token
 
     @property

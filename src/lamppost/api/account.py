@@ -93,11 +93,14 @@ def change_password(given: PasswordChange, identity: _Person, request: Request, 
     """Change it; everywhere else one is signed out."""
     try:
         desk_of(context).change_password(
-            identity.signed_in, given.old.get_secret_value(), given.new.get_secret_value(), address=address_of(request)
+            identity.signed_in,
+            given.old.get_secret_value(),
+            given.new.get_secret_value(),
+            address=address_of(request),
+            first=lambda: context.act("password_changed", identity.name, "node", {}),
         )
     except (SignInRefused, SignInThrottled) as error:
         raise _unproven(error) from error
-    context.act("password_changed", identity.name, "node", {})
 
 
 @router.post("/totp")
@@ -110,18 +113,26 @@ def offer_codes(identity: _Person, context: _Context) -> CodesOffer:
 @router.put("/totp", status_code=HTTPStatus.NO_CONTENT)
 def turn_on_codes(given: CodesProof, identity: _Person, context: _Context) -> None:
     """From now on a code is needed to sign in."""
-    desk_of(context).turn_on_codes(identity.signed_in, given.secret.get_secret_value(), given.code)
-    context.act("totp_on", identity.name, "node", {})
+    desk_of(context).turn_on_codes(
+        identity.signed_in,
+        given.secret.get_secret_value(),
+        given.code,
+        first=lambda: context.act("totp_on", identity.name, "node", {}),
+    )
 
 
 @router.post("/totp/off", status_code=HTTPStatus.NO_CONTENT)
 def turn_off_codes(given: PasswordProof, identity: _Person, request: Request, context: _Context) -> None:
     """From now on the password alone is enough."""
     try:
-        desk_of(context).turn_off_codes(identity.signed_in, given.password.get_secret_value(), address=address_of(request))
+        desk_of(context).turn_off_codes(
+            identity.signed_in,
+            given.password.get_secret_value(),
+            address=address_of(request),
+            first=lambda: context.act("totp_off", identity.name, "node", {}),
+        )
     except (SignInRefused, SignInThrottled) as error:
         raise _unproven(error) from error
-    context.act("totp_off", identity.name, "node", {})
 
 
 @router.get("/preferences")
@@ -151,18 +162,25 @@ def tokens(identity: _Person, context: _Context) -> Page[Token]:
 def make_token(wish: TokenWish, identity: _Person, context: _Context) -> NewToken:
     """A token that permits no more than one may oneself, today and later."""
     grants = parse_grants((grant.role, grant.scope) for grant in wish.grants)
-    row, token = desk_of(context).make_token(identity.signed_in, wish.name, grants, wish.expires_days)
-    told = [f"{grant.role.value} of {grant.scope.text}" for grant in grants]
-    context.act("token_made", identity.name, "node", {"id": row.token_id, "name": row.name, "days": wish.expires_days, "grants": told})
+    told = {"name": wish.name, "days": wish.expires_days, "grants": [f"{grant.role.value} of {grant.scope.text}" for grant in grants]}
+    row, token = desk_of(context).make_token(
+        identity.signed_in,
+        wish.name,
+        grants,
+        wish.expires_days,
+        first=lambda token_id: context.act("token_made", identity.name, "node", {"id": token_id} | told),
+    )
     return NewToken(**_values(row), token=token)
 
 
 @router.delete("/tokens/{token_id}", status_code=HTTPStatus.NO_CONTENT)
 def remove_token(token_id: str, identity: _Person, context: _Context) -> None:
     """From now on nobody gets in by it."""
-    if not desk_of(context).book.remove_token(identity.signed_in.user_id, token_id):
+    is_removed = desk_of(context).book.remove_token(
+        identity.signed_in.user_id, token_id, first=lambda: context.act("token_removed", identity.name, "node", {"id": token_id})
+    )
+    if not is_removed:
         raise not_found("token")
-    context.act("token_removed", identity.name, "node", {"id": token_id})
 
 
 def _token(row: TokenRow) -> Token:

@@ -14,6 +14,7 @@ from lamppost.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, make_cursor,
 from lamppost.api.permit import Identity, Permit
 from lamppost.model import books
 from lamppost.model.access import Permission
+from lamppost.model.acts import CAMERA_ACTS
 from lamppost.store.act_pages import ActFilter
 from lamppost.store.index import FOREVER_US
 
@@ -21,7 +22,7 @@ router = APIRouter()
 _Reader = Annotated[Identity, Depends(Permit(Permission.SEE_ACTS))]
 _Context = Annotated[Context, Depends(context_of)]
 _Kinds = Annotated[list[str], Query(max_length=20, description="Of these alone; may be given more than once, as `camera`.")]
-_Cameras = Annotated[list[str], Query(max_length=20, description="About these alone.")]
+_Cameras = Annotated[list[str], Query(max_length=20, description="About these alone; what is about no camera is left out.")]
 
 
 class Act(BaseModel):
@@ -30,13 +31,13 @@ class Act(BaseModel):
     id: str
     kind: str
     at: Time
-    actor: str
-    subject: str = Field(description="A camera, a user, or `node`.")
+    actor: str = Field(description="Who did it; `-` for somebody who is not known.")
+    subject: str = Field(description="A camera, a user, a carrier, a file, or `node`.")
     detail: dict[str, Any]
 
 
 class ActKinds(BaseModel):
-    """All kinds of acts that there are."""
+    """The kinds of acts that there are."""
 
     items: list[str]
 
@@ -55,9 +56,14 @@ def acts(
 ) -> Page[Act]:
     """The newest first. Who may see those of some cameras sees those that are about these."""
     after = read_cursor(cursor, int, str)
+    subjects, kinds = _subjects(identity, tuple(camera)), tuple(kind)
+    if subjects is not None:
+        kinds = tuple(each for each in sorted(CAMERA_ACTS) if not kind or each in kind)
+        if not kinds:
+            return Page(items=[])
     wanted = ActFilter(
-        subjects=_subjects(identity, tuple(camera)),
-        kinds=tuple(kind),
+        subjects=subjects,
+        kinds=kinds,
         actor=actor,
         from_us=0 if from_ is None else us_of(from_),
         to_us=FOREVER_US if to is None else us_of(to),
@@ -69,12 +75,14 @@ def acts(
 
 
 @router.get("/acts/kinds")
-def kinds(_identity: _Reader, context: _Context) -> ActKinds:
-    """To choose from."""
-    return ActKinds(items=list(context.acts.kinds()))
+def act_kinds(identity: _Reader, context: _Context) -> ActKinds:
+    """To choose from; who may see the acts of some cameras has those that are about cameras."""
+    is_all = identity.may_everywhere(Permission.SEE_ACTS)
+    return ActKinds(items=[kind for kind in context.acts.kinds() if is_all or kind in CAMERA_ACTS])
 
 
 def _subjects(identity: Identity, asked: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The cameras whose acts are wanted; None where all are wanted and may be seen."""
     if identity.may_everywhere(Permission.SEE_ACTS):
         return asked or None
     seen = identity.cameras(Permission.SEE_ACTS)

@@ -69,8 +69,11 @@ def add_camera(body: NewCamera, identity: ChiefEditor, response: Response) -> Ca
         return file.add(body.name, {**fields, **kept}), None
 
     with kept_password(context.folder, body.name, password) as kept:
-        added, _ = change_configuration(context, lambda file: add(file, kept))
-    context.act("camera_added", identity.name, body.name, _on_record(fields, kept, added))
+        added, _ = change_configuration(
+            context,
+            lambda file: add(file, kept),
+            first=lambda both: context.act("camera_added", identity.name, body.name, _on_record(fields, kept, both[0])),
+        )
     response.headers["Location"] = f"/api/v1/cameras/{body.name}"
     return _whole(identity, added, _revision(context, body.name))
 
@@ -96,8 +99,11 @@ def change_camera(camera: str, body: CameraChange, identity: Editor, request: Re
         return file.set(camera, {**fields, **kept}), was
 
     with kept_password(context.folder, camera, password) as kept:
-        changed, was = change_configuration(context, lambda file: change(file, kept))
-    context.act("camera_changed", identity.name, camera, _on_record(fields, kept, changed))
+        changed, was = change_configuration(
+            context,
+            lambda file: change(file, kept),
+            first=lambda both: context.act("camera_changed", identity.name, camera, _on_record(fields, kept, both[0])),
+        )
     forget_password(context.folder, was, changed)
     return _whole(identity, changed, _revision(context, camera))
 
@@ -115,8 +121,9 @@ def remove_camera(camera: str, identity: Editor, request: Request) -> None:
         file.remove(camera)
         return was
 
-    was = change_configuration(context, remove)
-    context.act("camera_removed", identity.name, camera, {"url": shown(was.url)})
+    was = change_configuration(
+        context, remove, first=lambda was: context.act("camera_removed", identity.name, camera, {"url": shown(was.url)})
+    )
     forget_password(context.folder, was, None)
 
 

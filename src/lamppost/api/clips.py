@@ -65,6 +65,7 @@ def clip(camera: str, from_: From, to: To, view: ViewId, identity: Exporter) -> 
 def _detail(camera: str, span: Span, looking: KeptView, made: Clip, sha256: str) -> dict[str, object]:
     return {
         "camera": camera,
+        "view": looking.view_id,
         "from": format_utc(span[0]),
         "to": format_utc(span[1]),
         "reason": looking.reason,

@@ -83,8 +83,9 @@ def set_configuration(
         file.set_top({word: getattr(body, word) or None for word in WORDS if word in body.model_fields_set})
         file.settings()
 
-    change_configuration(context, change)
-    context.act("configuration_changed_by", identity.name, "node", {"keys": keys})
+    change_configuration(
+        context, change, first=lambda _none: context.act("configuration_changed_by", identity.name, "node", {"keys": keys})
+    )
     return _shown(context, response)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -39,9 +40,12 @@ def config_path(context: Context) -> Path:
     return context.config
 
 
-def change_configuration(context: Context, change: Callable[[ConfigFile], Changed]) -> Changed:
+def change_configuration(
+    context: Context, change: Callable[[ConfigFile], Changed], *, first: Callable[[Changed], object] | None = None
+) -> Changed:
     """What `change` makes of the file, checked whole and durable on return.
 
+    `first` puts it on the record: it is called with what `change` made when that is on the disk and not yet in its place.
     Asked again where somebody else was faster: `change` compares anew what its caller saw. Raises problems, `ConfigError`
     among them for what `serve` would refuse; then nothing was written.
     """
@@ -50,13 +54,25 @@ def change_configuration(context: Context, change: Callable[[ConfigFile], Change
         file = ConfigFile(path)
         changed = change(file)
         try:
-            file.replace()
+            file.replace(first=on_record(functools.partial(first, changed)) if first is not None else None)
         except ConfigChanged:
             continue
         except StoreError as error:
             raise _read_only(path, error) from error
         return changed
     raise Problem(HTTPStatus.CONFLICT, "others are changing the configuration just now", kind="changed", remedy="try again in a moment")
+
+
+def on_record(put: Callable[[], object]) -> Callable[[], None]:
+    """`put`, of which a `StoreError` is told as that of the record, and not of the file that is to be changed."""
+
+    def first() -> None:
+        try:
+            put()
+        except StoreError as error:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, error.problem, kind="store", remedy=error.remedy) from error
+
+    return first
 
 
 def write_beside(path: Path, write: Callable[[], None]) -> None:

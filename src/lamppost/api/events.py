@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from lamppost.api.context import Context, context_of
 from lamppost.api.moments import Moment, Time, us_of
 from lamppost.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, make_cursor, read_cursor
+from lamppost.api.past import UNKEPT
 from lamppost.api.permit import API, Identity, Permit
 from lamppost.api.problems import Problem, forbidden, not_found
 from lamppost.api.recent import RecentActs
@@ -166,7 +167,7 @@ def snapshot(event_id: str, identity: _Reader, context: _Context, request: Reque
         raise not_found("picture, any more")
     acts: RecentActs = request.app.state.recent_acts
     acts.note("snapshot_viewed", identity.name, event.row.camera or "node", {"event": event_id})
-    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=300"})
+    return FileResponse(path, media_type="image/jpeg", headers=UNKEPT)
 
 
 def visible(identity: Identity, cameras: tuple[str, ...], sites: tuple[str, ...]) -> tuple[tuple[str, ...] | None, bool]:
@@ -242,9 +243,9 @@ def _note(identity: Identity, context: Context, event_id: str, kind: NoteKind, t
         )
     now_us = context.clock.wall_us()
     note = EventNoted(timed_id(now_us), event_id, kind.value, now_us, identity.name, " ".join(text.split()))
-    context.journal.append(note)
     act = "event_acknowledged" if kind is NoteKind.ACKNOWLEDGED else "event_commented"
     context.act(act, identity.name, event.row.camera or "node", {"event": event_id, "note": note.note_id})
+    context.journal.append(note)
     if not _is_taken_in(context, note):
         response.status_code = HTTPStatus.ACCEPTED
     return _with_notes(context, _find(identity, context, event_id))

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lamppost.api.live import hub_of, require_configured
 from lamppost.api.live_hub import CameraFeed, LiveHub
+from lamppost.api.past import UNKEPT
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.api.recent import RecentActs
@@ -31,8 +32,7 @@ _Hub = Annotated[LiveHub, Depends(hub_of)]
 async def playlist(camera: str, identity: _Watcher, hub: _Hub, request: Request) -> Response:
     """The last seconds, a part for each group of pictures."""
     require_configured(identity.context, camera)
-    acts: RecentActs = request.app.state.recent_acts
-    await run_in_threadpool(acts.note, "live_viewed", identity.name, camera, {"by": "hls"})
+    await _note(request, identity, camera)
     feed = hub.feed(camera)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_PARTS_S):
@@ -44,14 +44,21 @@ async def playlist(camera: str, identity: _Watcher, hub: _Hub, request: Request)
 
 
 @router.get("/cameras/{camera}/live/{part}", response_class=Response, responses={200: {"content": {"video/mp4": {}}}})
-async def media(camera: str, part: str, identity: _Watcher, hub: _Hub) -> Response:
-    """A part of the playlist, `N.m4s`, or the init of its run, `init-N.mp4`."""
+async def media(camera: str, part: str, identity: _Watcher, hub: _Hub, request: Request) -> Response:
+    """A part of the playlist, `N.m4s`, or the init of its run, `init-N.mp4`; on the record even for who asks for no playlist."""
     require_configured(identity.context, camera)
+    await _note(request, identity, camera)
     feed = hub.feed(camera)
     found = _init(feed, part) if part.startswith("init-") else _part(feed, part)
     if found is None:
         raise not_found("part, any more")
-    return Response(found, media_type="video/mp4", headers={"Cache-Control": "private, max-age=60"})
+    return Response(found, media_type="video/mp4", headers=UNKEPT)
+
+
+async def _note(request: Request, identity: Identity, camera: str) -> None:
+    """Raises `StoreError`; before the feed is asked, so that nothing is shown of what cannot be put on the record."""
+    acts: RecentActs = request.app.state.recent_acts
+    await run_in_threadpool(acts.note, "live_viewed", identity.name, camera, {"by": "hls"})
 
 
 def _playlist(feed: CameraFeed) -> str:

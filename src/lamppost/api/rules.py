@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationErr
 
 from lamppost.api.camera_state import camera_report
 from lamppost.api.context import Context
-from lamppost.api.editing import change_configuration, config_path, etag_of, invalid, told, write_beside
+from lamppost.api.editing import change_configuration, config_path, etag_of, invalid, on_record, told, write_beside
 from lamppost.api.etags import require_match
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Mistake, Problem, not_found
@@ -117,12 +118,12 @@ def set_rules(camera: str, body: RulesBody, identity: Editor, request: Request, 
         found = _camera(file, camera)
         before = _text(found)
         require_match(request, etag_of(_revision(found, before)))
+        counts = {"lines": len(book.line), "zones": len(book.zone), "rules": len(book.rule)}
+        first = on_record(lambda: context.act("rules_changed", identity.name, camera, counts))
         if book.is_empty:
-            change_configuration(context, lambda file: file.set(camera, {"rules_file": None}))
+            change_configuration(context, lambda file: file.set(camera, {"rules_file": None}), first=lambda _camera: first())
         else:
-            _write(context, file, found, book, before)
-    counts = {"lines": len(book.line), "zones": len(book.zone), "rules": len(book.rule)}
-    context.act("rules_changed", identity.name, camera, counts)
+            _write(context, file, found, book, before, first)
     return _shown(context, camera, response)
 
 
@@ -219,13 +220,13 @@ def _name(path: Path | None, config: Path) -> str | None:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
-def _write(context: Context, file: ConfigFile, camera: CameraSettings, book: RuleBook, before: str) -> None:
+def _write(context: Context, file: ConfigFile, camera: CameraSettings, book: RuleBook, before: str, first: Callable[[], None]) -> None:
     """Into the camera's file, or into one of its own that the configuration then names."""
     config = config_path(context)
     is_shared = any(other.rules_file == camera.rules_file and other.name != camera.name for other in file.before.camera)
     is_new = camera.rules_file is None or is_shared
     path = camera.rules_file if camera.rules_file is not None and not is_shared else _free(config.resolve().parent / FOLDER, camera.name)
-    write_beside(path, lambda: write_rules(path, book, before))
+    write_beside(path, lambda: write_rules(path, book, before, first=first))
     if not is_new:
         return
     try:

@@ -16,9 +16,11 @@ from lamppost.api.desks import desk_of
 from lamppost.api.moments import Time
 from lamppost.api.permit import Anybody, AnySignedIn, Identity
 from lamppost.api.problems import Problem, not_found
+from lamppost.api.recent import RecentActs
 from lamppost.api.security import address_of, check_origin, drop_cookie, set_cookie
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission, permits_everywhere, permitted_on
+from lamppost.model.acts import NOBODY
 from lamppost.model.sites import sites_of
 
 router = APIRouter()
@@ -127,16 +129,26 @@ def sign_in(given: Credentials, request: Request, response: Response, context: _
     """Sign in with name and password, and the code of an app where one is needed."""
     check_origin(request)
     desk, address = desk_of(context), address_of(request)
+    detail = {"address": address}
     try:
-        new = desk.sign_in(given.name, given.password.get_secret_value(), given.totp, address=address)
+        new = desk.sign_in(
+            given.name,
+            given.password.get_secret_value(),
+            given.totp,
+            address=address,
+            first=lambda name: context.act("signed_in", name, "node", detail),
+        )
     except CodeNeeded as error:
         raise Problem(HTTPStatus.UNAUTHORIZED, error.problem, kind="totp-required", remedy=error.remedy) from error
     except SignInThrottled as error:
         raise throttled(error) from error
     except SignInRefused as error:
-        context.act("sign_in_refused", given.name.strip().lower()[:64], "node", {"address": address})
+        # What stands in the field of the name may be a password: a name goes on the record for good, where it is one.
+        user = desk.book.user_named(given.name.strip().lower())
+        acts: RecentActs = request.app.state.recent_acts
+        acts.note("sign_in_refused", NOBODY if user is None else user.name, "node", detail)
         raise Problem(HTTPStatus.UNAUTHORIZED, error.problem, kind="refused", remedy=error.remedy) from error
-    return _begin(context, new, request, response, {"address": address})
+    return _begin(context, new, request, response)
 
 
 @router.post("/session/link/facts", dependencies=[Depends(Anybody())])
@@ -157,24 +169,29 @@ def use_link(given: LinkUse, request: Request, response: Response, context: _Con
     check_origin(request)
     desk, word = desk_of(context), given.token.get_secret_value()
     link = desk.peek_link(word)
+    detail = {"address": address_of(request), "link": link.kind if link is not None else ""}
     try:
-        new = desk.use_link(word, name=given.name, password=given.password.get_secret_value() if given.password is not None else None)
+        new = desk.use_link(
+            word,
+            name=given.name,
+            password=given.password.get_secret_value() if given.password is not None else None,
+            first=lambda name: context.act("signed_in", name, "node", detail),
+        )
     except SignInRefused as error:
         raise Problem(HTTPStatus.UNAUTHORIZED, error.problem, kind="refused", remedy=error.remedy) from error
-    return _begin(context, new, request, response, {"address": address_of(request), "link": link.kind if link is not None else ""})
+    return _begin(context, new, request, response)
 
 
 @router.delete("/session", status_code=HTTPStatus.NO_CONTENT)
 def sign_out(identity: Annotated[Identity, Depends(AnySignedIn())], request: Request, response: Response, context: _Context) -> None:
     """Sign out; a token is not ended by this."""
     if identity.signed_in.session_id is not None:
-        desk_of(context).sign_out(identity.signed_in)
         context.act("signed_out", identity.name, "node", {})
+        desk_of(context).sign_out(identity.signed_in)
     drop_cookie(request, response)
 
 
-def _begin(context: Context, new: NewSession, request: Request, response: Response, detail: dict[str, str]) -> Session:
-    context.act("signed_in", new.signed_in.name, "node", detail)
+def _begin(context: Context, new: NewSession, request: Request, response: Response) -> Session:
     life_s = (new.signed_in.expires_us - context.clock.wall_us()) // US_PER_S
     set_cookie(request, response, new.cookie, max(1, life_s))
     return session_of(context, new.signed_in)

@@ -119,10 +119,9 @@ def add_user(wish: UserWish, identity: _Editor, request: Request, context: _Cont
     desk = desk_of(context)
     user = desk.new_user(wish.name, wish.display_name, parse_grants((grant.role, grant.scope) for grant in wish.grants))
     try:
-        word = desk.invite(user)
+        word = desk.invite(user, first=lambda: context.act("user_added", identity.name, user.name, {"grants": _told(user.grants)}))
     except NameTaken as error:
         raise Problem(HTTPStatus.CONFLICT, error.problem, kind="name-taken", remedy=error.remedy) from error
-    context.act("user_added", identity.name, user.name, {"grants": _told(user.grants)})
     return InvitedUser(**_values(user, is_invited=True), link=_link(request, context, "setup", word))
 
 
@@ -144,14 +143,14 @@ def change_user(user_id: str, change: UserChange, identity: _Editor, request: Re
     if change.is_disabled is not None:
         values["is_disabled"] = int(change.is_disabled)
     grants = None if change.grants is None else parse_grants((grant.role, grant.scope) for grant in change.grants)
+    told: dict[str, object] = {"grants": _told(grants)} if grants is not None else {}
+    told |= {key: value for key, value in values.items() if key == "is_disabled"}
     try:
-        book.change_user(user_id, grants=grants, **values)
+        book.change_user(user_id, grants=grants, first=lambda: context.act("user_changed", identity.name, before.name, told), **values)
     except LastAdministrator as error:
         raise _last(error) from error
     if change.is_disabled:
         book.end_sessions_of(user_id)
-    told = {"grants": _told(grants)} if grants is not None else {}
-    context.act("user_changed", identity.name, before.name, told | {key: value for key, value in values.items() if key == "is_disabled"})
     return _body(_find(context, user_id), user_id in book.invited())
 
 
@@ -160,10 +159,9 @@ def remove_user(user_id: str, identity: _Editor, context: _Context) -> None:
     """Remove somebody, their sessions and tokens; what they did stays on the record."""
     user = _find(context, user_id)
     try:
-        desk_of(context).book.remove_user(user_id)
+        desk_of(context).book.remove_user(user_id, first=lambda: context.act("user_removed", identity.name, user.name, {}))
     except LastAdministrator as error:
         raise _last(error) from error
-    context.act("user_removed", identity.name, user.name, {})
 
 
 @router.post("/users/{user_id}/link", status_code=HTTPStatus.CREATED)
@@ -171,8 +169,7 @@ def make_link(user_id: str, identity: _Editor, request: Request, context: _Conte
     """A link by which they choose a new password; the one they had works until then."""
     desk, user = desk_of(context), _find(context, user_id)
     kind = LinkKind.PASSWORD if user.password_hash is not None else LinkKind.INVITE
-    word = desk.make_link(user, kind)
-    context.act("link_made", identity.name, user.name, {"kind": kind.value})
+    word = desk.make_link(user, kind, first=lambda: context.act("link_made", identity.name, user.name, {"kind": kind.value}))
     expires_us = context.clock.wall_us() + LINK_LIFE_S[kind.value] * US_PER_S
     return UserLink(link=_link(request, context, "setup", word), expires=expires_us)
 
@@ -181,16 +178,14 @@ def make_link(user_id: str, identity: _Editor, request: Request, context: _Conte
 def end_sessions(user_id: str, identity: _Editor, context: _Context) -> None:
     """Sign them out everywhere."""
     user = _find(context, user_id)
-    desk_of(context).book.end_sessions_of(user_id)
-    context.act("sessions_ended", identity.name, user.name, {})
+    desk_of(context).book.end_sessions_of(user_id, first=lambda: context.act("sessions_ended", identity.name, user.name, {}))
 
 
 @router.delete("/users/{user_id}/totp", status_code=HTTPStatus.NO_CONTENT)
 def turn_off_codes(user_id: str, identity: _Editor, context: _Context) -> None:
     """For who has lost their phone."""
     user = _find(context, user_id)
-    desk_of(context).book.change_user(user_id, totp_sealed=None)
-    context.act("totp_off", identity.name, user.name, {})
+    desk_of(context).book.change_user(user_id, totp_sealed=None, first=lambda: context.act("totp_off", identity.name, user.name, {}))
 
 
 def _find(context: Context, user_id: str) -> UserRow:

@@ -27,9 +27,19 @@ class KeptView:
     to_us: int
     reason: str
 
+    def shows_others(self, cameras: tuple[str, ...], from_us: int, to_us: int) -> bool:
+        """Whether with it another camera than `cameras` can be looked at at the same time, which no reason was given for yet."""
+        if self.reason and set(cameras) <= set(self.cameras):
+            return False
+        return bool(set(self.cameras) - set(cameras)) and self.from_us < to_us and from_us < self.to_us
+
     def holds(self, camera: str, from_us: int, to_us: int) -> bool:
         """Whether all of [from_us, to_us) of the camera may be looked at with it."""
         return camera in self.cameras and self.from_us <= from_us and to_us <= self.to_us
+
+
+class ReasonNeeded(Exception):
+    """The user looks at another camera at that time already, and has not said why."""
 
 
 @dataclass(slots=True)
@@ -51,13 +61,25 @@ class ViewBook:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the one that was used last stands last
 
     def open(self, user_id: str, cameras: tuple[str, ...], from_us: int, to_us: int, reason: str) -> KeptView:
-        """A new view of this user's."""
+        """A new view of this user's; put it on the record before it is told to anybody, or `drop` it.
+
+        Raises `ReasonNeeded` for one without a reason where, with another of theirs that is open, it would be of several cameras.
+        """
         view = KeptView(secrets.token_urlsafe(16), user_id, cameras, from_us, to_us, reason)
         now_s = self._clock.monotonic_s()
         with self._lock:
-            self._make_room(user_id, now_s)
+            self._forget_old(now_s)
+            own = [entry.view for entry in self._entries.values() if entry.view.user_id == user_id]
+            if not reason and any(each.shows_others(cameras, from_us, to_us) for each in own):
+                raise ReasonNeeded
+            self._make_room(user_id)
             self._entries[view.view_id] = _Entry(view, now_s, now_s + IDLE_S)
         return view
+
+    def drop(self, view_id: str) -> None:
+        """Nothing is shown with it any more."""
+        with self._lock:
+            self._entries.pop(view_id, None)
 
     def find(self, view_id: str, user_id: str) -> KeptView | None:
         """The view of that id, used once more; None for another's, and for one that is over."""
@@ -77,9 +99,11 @@ class ViewBook:
             left_s = 0.0 if entry is None else entry.expires_s - self._clock.monotonic_s()
         return self._clock.wall_us() + round(left_s * US_PER_S)
 
-    def _make_room(self, user_id: str, now_s: float) -> None:
+    def _forget_old(self, now_s: float) -> None:
         for view_id in [each for each, entry in self._entries.items() if entry.expires_s <= now_s]:
             del self._entries[view_id]
+
+    def _make_room(self, user_id: str) -> None:
         own = [each for each, entry in self._entries.items() if entry.view.user_id == user_id]
         for view_id in own[: max(0, len(own) - MOST_EACH + 1)]:
             del self._entries[view_id]

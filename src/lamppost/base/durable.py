@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from lamppost.base.errors import StoreError
@@ -40,8 +41,11 @@ def make_directory(folder: Path, mode: int = 0o750) -> None:
             raise StoreError(f"cannot create the folder {path}: {error.strerror}") from error
 
 
-def write_durable(path: Path, content: bytes, mode: int = 0o640) -> None:
-    """Put `content` at `path`, whole or not at all; replaces what was there."""
+def write_durable(path: Path, content: bytes, mode: int = 0o640, *, first: Callable[[], object] | None = None) -> None:
+    """Put `content` at `path`, whole or not at all; replaces what was there.
+
+    `first` is called when `content` is on the disk and not yet at `path`; where it raises, all stays as it was.
+    """
     staging = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -50,11 +54,15 @@ def write_durable(path: Path, content: bytes, mode: int = 0o640) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        if first is not None:
+            first()
         staging.rename(path)
         sync_directory(path.parent)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             staging.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise StoreError(f"cannot write {path}: {error.strerror}", remedy="is the disk full or read-only?") from error
 
 

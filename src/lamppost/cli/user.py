@@ -57,8 +57,8 @@ def user_add(
     """Add somebody, and print the link by which they choose a password. It is good once, for three days."""
     with _open(config) as (desk, settings):
         user = desk.new_user(name, display_name, [Grant(each, Scope.parse(scope)) for each in role])
-        word = desk.invite(user)
-    _act(settings, "user_added", user.name, {"grants": [f"{each.value} of {scope}" for each in role]})
+        told = {"grants": [f"{each.value} of {scope}" for each in role]}
+        word = desk.invite(user, first=lambda: _act(settings, "user_added", user.name, told))
     _tell_link(settings, "setup", word)
 
 
@@ -72,8 +72,7 @@ def user_link(
     with _open(config) as (desk, settings):
         user = _find(desk, name)
         kind = LinkKind.PASSWORD if password else LinkKind.SIGN_IN
-        word = desk.make_link(user, kind)
-    _act(settings, "link_made", user.name, {"kind": kind.value})
+        word = desk.make_link(user, kind, first=lambda: _act(settings, "link_made", user.name, {"kind": kind.value}))
     _tell_link(settings, "setup" if password else "sign-in", word)
 
 
@@ -86,10 +85,10 @@ def user_disable(
     """Keep somebody out, at once."""
     with _open(config) as (desk, settings):
         user = _find(desk, name)
-        desk.book.change_user(user.user_id, is_disabled=int(not undo))
+        told = {"is_disabled": not undo}
+        desk.book.change_user(user.user_id, first=lambda: _act(settings, "user_changed", user.name, told), is_disabled=int(not undo))
         if not undo:
             desk.book.end_sessions_of(user.user_id)
-    _act(settings, "user_changed", user.name, {"is_disabled": not undo})
     typer.echo(f"{user.name} can sign in again." if undo else f"{user.name} is signed out, and cannot sign in.")
 
 
@@ -98,8 +97,7 @@ def user_remove(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> No
     """Remove somebody. What they did stays on the record."""
     with _open(config) as (desk, settings):
         user = _find(desk, name)
-        desk.book.remove_user(user.user_id)
-    _act(settings, "user_removed", user.name, {})
+        desk.book.remove_user(user.user_id, first=lambda: _act(settings, "user_removed", user.name, {}))
     typer.echo(f"{user.name} is removed.")
 
 
@@ -111,8 +109,10 @@ def sign_in_word(folder: DataFolder, name: str, clock: Clock) -> str:
         if user is None:
             everything = Scope("*")
             user = desk.new_user(name, "", [Grant(Role.ADMINISTRATOR, everything), Grant(Role.OPERATOR, everything)])
-            desk.book.add_user(user)
-            record_act(folder, clock, kind="user_added", actor=user_name(), subject=user.name, detail={"by": "lamppost serve --sign-in"})
+            name, detail = user.name, {"by": "lamppost serve --sign-in"}
+            desk.book.add_user(
+                user, first=lambda: record_act(folder, clock, kind="user_added", actor=user_name(), subject=name, detail=detail)
+            )
         return desk.make_link(user, LinkKind.SIGN_IN)
     finally:
         desk.close()

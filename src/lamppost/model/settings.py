@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
+from lamppost.model.acts import NODE
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.paths import FilePath
 from lamppost.model.providers import Provider
@@ -84,6 +85,8 @@ class CameraSettings(_Section):
     @field_validator("name")
     @classmethod
     def _name_is_usable(cls, name: str) -> str:
+        if name == NODE:
+            raise ValueError("no camera can be called so: acts that are about no camera are on the record under that name")
         try:
             return check_camera_name(name)
         except ConfigError as error:

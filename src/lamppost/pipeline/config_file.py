@@ -12,7 +12,7 @@ import json
 import os
 import stat
 import tomllib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -105,8 +105,11 @@ class ConfigFile:
         check_cameras(settings)
         return with_rules(settings)
 
-    def replace(self) -> None:
+    def replace(self, *, first: Callable[[], object] | None = None) -> None:
         """Validate once more, and replace the file durably; owner and mode stay.
+
+        `first` is called when the new one is on the disk and not yet in its place, and puts the change on the record. Where it
+        raises, nothing is changed.
 
         Raises `ConfigChanged` where somebody else has changed it since it was read, and `StoreError` where it cannot be written.
         """
@@ -119,7 +122,7 @@ class ConfigFile:
             status = self._path.stat()
             # A link is followed: it may be how the file came to its place.
             target = self._path.resolve()
-            write_durable(target, self._text().encode(), mode=stat.S_IMODE(status.st_mode))
+            write_durable(target, self._text().encode(), mode=stat.S_IMODE(status.st_mode), first=first)
             if os.geteuid() == 0:
                 os.chown(target, status.st_uid, status.st_gid)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -49,14 +49,17 @@ def render_rules(book: RuleBook, before: str = "") -> str:
     return text if text == before else _spaced(text)
 
 
-def write_rules(path: Path, book: RuleBook, before: str) -> None:
-    """Put `book` at `path`, durable on return; raises `ConfigError`, and `StoreError` where it cannot be written."""
+def write_rules(path: Path, book: RuleBook, before: str, *, first: Callable[[], object] | None = None) -> None:
+    """Put `book` at `path`, durable on return; raises `ConfigError`, and `StoreError` where it cannot be written.
+
+    `first` is that of `write_durable`.
+    """
     content = render_rules(book, before).encode()
     if parse_rules(content, path) != book:
         # Nothing is known that does this: it would have to be something odd in what was there before.
         content = render_rules(book).encode()
     make_directory(path.parent, 0o755)
-    write_durable(path.resolve(), content, 0o644)
+    write_durable(path.resolve(), content, 0o644, first=first)
 
 
 def _put_list(tables: dict[str, Any], name: str, parts: Sequence[BaseModel]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -21,6 +21,13 @@ from lamppost.store.access_tables import ANSWERS, GRANTS, LINKS, METADATA, PREFE
 from lamppost.store.index_file import index_errors, open_engine
 
 _WHAT: Final = "the access database"
+
+First = Callable[[], object]
+"""Called when a change is sure to be possible and before it is: what puts it on the record. Where it raises, nothing changes."""
+
+
+def nothing() -> None:
+    """For changes that are on the record already, or on none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ class AccessBook:
         """Whether anybody has been set up."""
         return bool(self._all(select(USERS.c.user_id).limit(1)))
 
-    def add_user(self, user: UserRow) -> None:
+    def add_user(self, user: UserRow, *, first: First = nothing) -> None:
         """Raises `NameTaken`."""
         values = {name: getattr(user, name) for name in UserRow.__slots__ if name != "grants"} | {"is_disabled": int(user.is_disabled)}
         with self._write("add a user") as connection:
@@ -148,8 +155,9 @@ class AccessBook:
                 raise NameTaken(f"there is a user {user.name!r} already", remedy="choose another name")
             connection.execute(insert(USERS).values(values))
             _put_grants(connection, user.user_id, user.grants)
+            first()
 
-    def change_user(self, user_id: str, *, grants: Sequence[Grant] | None = None, **values: Any) -> None:
+    def change_user(self, user_id: str, *, grants: Sequence[Grant] | None = None, first: First = nothing, **values: Any) -> None:
         """Change columns, and the grants where they are given; raises `LastAdministrator`."""
         with self._write("change a user") as connection:
             before = _administrators(connection)
@@ -159,13 +167,15 @@ class AccessBook:
                 connection.execute(delete(GRANTS).where(GRANTS.c.user_id == user_id))
                 _put_grants(connection, user_id, grants)
             _check_administrators(connection, before)
+            first()
 
-    def remove_user(self, user_id: str) -> None:
+    def remove_user(self, user_id: str, *, first: First = nothing) -> None:
         """With sessions, tokens and links; raises `LastAdministrator`."""
         with self._write("remove a user") as connection:
             before = _administrators(connection)
             connection.execute(delete(USERS).where(USERS.c.user_id == user_id))
             _check_administrators(connection, before)
+            first()
 
     def take_code(self, user_id: str, step: int) -> bool:
         """Whether the code with that number was not taken before, nor a later one; now it is."""
@@ -175,11 +185,12 @@ class AccessBook:
 
     # Sessions
 
-    def add_session(self, session: SessionRow) -> None:
+    def add_session(self, session: SessionRow, *, first: First = nothing) -> None:
         """Also remembers when they were seen."""
         with self._write("add a session") as connection:
             connection.execute(insert(SESSIONS).values({name: getattr(session, name) for name in SessionRow.__slots__}))
             connection.execute(update(USERS).where(USERS.c.user_id == session.user_id).values(last_seen_us=session.created_us))
+            first()
 
     def session(self, session_id: str) -> SessionRow | None:
         rows = self._all(select(SESSIONS).where(SESSIONS.c.session_id == session_id))
@@ -193,18 +204,20 @@ class AccessBook:
         with self._write("end a session") as connection:
             connection.execute(delete(SESSIONS).where(SESSIONS.c.session_id == session_id))
 
-    def end_sessions_of(self, user_id: str, *, but: str | None = None) -> None:
+    def end_sessions_of(self, user_id: str, *, but: str | None = None, first: First = nothing) -> None:
         """All sessions of somebody, but for one."""
         query = delete(SESSIONS).where(SESSIONS.c.user_id == user_id)
         with self._write("end sessions") as connection:
             connection.execute(query if but is None else query.where(SESSIONS.c.session_id != but))
+            first()
 
     # Tokens
 
-    def add_token(self, token: TokenRow) -> None:
+    def add_token(self, token: TokenRow, *, first: First = nothing) -> None:
         values = {name: getattr(token, name) for name in TokenRow.__slots__} | {"grants": _to_json(token.grants)}
         with self._write("add a token") as connection:
             connection.execute(insert(TOKENS).values(values))
+            first()
 
     def token(self, token_sha256: str) -> TokenRow | None:
         rows = self._all(select(TOKENS).where(TOKENS.c.token_sha256 == token_sha256))
@@ -219,20 +232,21 @@ class AccessBook:
         with self._write("note a token") as connection:
             connection.execute(update(TOKENS).where(TOKENS.c.token_id == token_id).values(used_us=used_us))
 
-    def remove_token(self, user_id: str, token_id: str) -> bool:
+    def remove_token(self, user_id: str, token_id: str, *, first: First = nothing) -> bool:
         """False where there was none."""
         with self._write("remove a token") as connection:
             query = delete(TOKENS).where(TOKENS.c.user_id == user_id, TOKENS.c.token_id == token_id)
-            return connection.execute(query).rowcount == 1
+            return _taken(connection, query, first)
 
     # Links
 
-    def add_link(self, link: LinkRow) -> None:
+    def add_link(self, link: LinkRow, *, first: First = nothing) -> None:
         """In place of those of its kind for the same user: one is good at a time."""
         same = LINKS.c.user_id.is_(None) if link.user_id is None else LINKS.c.user_id == link.user_id
         with self._write("add a link") as connection:
             connection.execute(delete(LINKS).where(LINKS.c.kind == link.kind, same))
             connection.execute(insert(LINKS).values({name: getattr(link, name) for name in LinkRow.__slots__}))
+            first()
 
     def link(self, link_sha256: str) -> LinkRow | None:
         rows = self._all(select(LINKS).where(LINKS.c.link_sha256 == link_sha256))
@@ -242,10 +256,10 @@ class AccessBook:
         """Ids of users with an invitation that waits."""
         return frozenset(row.user_id for row in self._all(select(LINKS.c.user_id).where(LINKS.c.kind == "invite")))
 
-    def take_link(self, link_sha256: str) -> bool:
+    def take_link(self, link_sha256: str, *, first: First = nothing) -> bool:
         """Whether it was there; now it is not, for whoever comes second."""
         with self._write("take a link") as connection:
-            return connection.execute(delete(LINKS).where(LINKS.c.link_sha256 == link_sha256)).rowcount == 1
+            return _taken(connection, delete(LINKS).where(LINKS.c.link_sha256 == link_sha256), first)
 
     # Preferences
 
@@ -312,6 +326,14 @@ class AccessBook:
     def _write(self, what: str) -> Generator[Connection]:
         with self._mutex, index_errors(f"{what} in {_WHAT}"), self._writer.begin() as connection:
             yield connection
+
+
+def _taken(connection: Connection, query: Any, first: First) -> bool:
+    """Whether `query` removed the one; where it did not, nothing is put on the record."""
+    is_taken = connection.execute(query).rowcount == 1
+    if is_taken:
+        first()
+    return is_taken
 
 
 def _administrators(connection: Connection) -> int:

@@ -134,17 +134,18 @@ def test_who_edits_the_file_by_hand_meanwhile_loses_nothing(configured: Configur
     seen, times = etag(configured), list[int]()
     real = config_file.ConfigFile.replace
 
-    def replace(file: config_file.ConfigFile) -> None:
+    def replace(file: config_file.ConfigFile, **first: Any) -> None:
         if not times:
             times.append(1)
             configured.config.write_text(configured.config.read_text() + "\n# by hand\n")
-        real(file)
+        real(file, **first)
 
     monkeypatch.setattr(config_file.ConfigFile, "replace", replace)
     answer = configured.client().patch(f"{API}/cameras/plaza", json={"preset": "all"}, headers=seen)
     assert answer.status_code == 200
     assert "# by hand" in configured.config.read_text()
     assert cameras(configured)["plaza"]["preset"] == "all"
+    assert [act["kind"] for act in configured.acts()] == ["camera_changed"], "once, however often it was tried"
 
 
 def test_a_password_is_replaced_and_taken_away(configured: ConfiguredNode) -> None:
@@ -213,7 +214,7 @@ def test_without_a_file_nothing_is_changed_and_that_is_said(served: ServedNode) 
 def test_a_file_that_cannot_be_written_is_told_with_what_to_do(configured: ConfiguredNode, monkeypatch: pytest.MonkeyPatch) -> None:
     from lamppost.base.errors import StoreError
 
-    def write(path: Path, content: bytes, mode: int = 0) -> None:
+    def write(path: Path, content: bytes, mode: int = 0, **_first: Any) -> None:
         raise StoreError(f"cannot write {path}: Read-only file system", remedy="is the disk full or read-only?")
 
     monkeypatch.setattr("lamppost.pipeline.config_file.write_durable", write)

@@ -92,9 +92,10 @@ def test_a_view_is_on_the_record_with_its_reason(node: Node) -> None:
         "expires": t(3600),
         "reason": "a bag was lost",
     }
-    (act,) = node.acts()
-    assert (act.kind, act.actor) == ("past_viewed", "operator@*")
-    assert json.loads(act.detail) == {"cameras": ["plaza", "bridge"], "from": t(0), "to": t(60), "reason": "a bag was lost"}
+    acts = node.acts()
+    assert {(act.kind, act.actor, act.subject) for act in acts} == {("past_viewed", "operator@*", name) for name in ("plaza", "bridge")}
+    detail = {"view": answer.json()["id"], "cameras": ["plaza", "bridge"], "from": t(0), "to": t(60), "reason": "a bag was lost"}
+    assert [json.loads(act.detail) for act in acts] == [detail, detail]
 
 
 @pytest.mark.parametrize(
@@ -157,11 +158,11 @@ def test_no_picture_without_a_view_of_it(node: Node, path: str) -> None:
     path = path.replace("FIRST", node.opened[0].segment_id)
     client = node.client()
     assert client.get(f"{path}&view={node.view()}").status_code == 200
-    problem(client.get(f"{path}&view={node.view(cameras=['bridge'])}"), 403, "view-required")
-    problem(client.get(f"{path}&view={node.view(from_s=4, to_s=60)}"), 403, "view-required")
+    problem(client.get(f"{path}&view={node.view(cameras=['bridge'], reason='a bag was lost')}"), 403, "view-required")
+    problem(client.get(f"{path}&view={node.view(from_s=4, to_s=60, reason='a bag was lost')}"), 403, "view-required")
     problem(client.get(f"{path}&view={node.view(grants='operator@*+viewer@*')}"), 403, "view-required")
     problem(client.get(f"{path}&view=x"), 403, "view-required")
-    view = node.view()
+    view = node.view(reason="a bag was lost")
     node.clock.advance(3601)
     problem(client.get(f"{path}&view={view}"), 403, "view-required")
 
@@ -356,6 +357,7 @@ def test_a_clip_is_on_the_record_with_its_hash(node: Node) -> None:
     detail = json.loads(act.detail)
     assert detail == {
         "camera": "plaza",
+        "view": view,
         "from": t(0.5),
         "to": t(11),
         "reason": "a bag was lost",
