@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi.routing import APIWebSocketRoute
 
@@ -13,7 +14,6 @@ from furnished_node import CAMERAS
 from lamppost.api.app import RESOURCES
 from lamppost.api.permit import API, ON_KEY, PERMISSION_KEY, permit_of
 from lamppost.model.access import Permission
-from served_node import ServedNode
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Operation:
         return re.fullmatch(pattern, asked.path.partition("?")[0]) is not None
 
 
-def operations(node: ServedNode) -> Iterator[Operation]:
-    for path, methods in node.app.openapi()["paths"].items():
+def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
         for method, operation in methods.items():
             permission = Permission(operation[PERMISSION_KEY]) if PERMISSION_KEY in operation else None
             yield Operation(method.upper(), path.removeprefix(API), permission, operation[ON_KEY])

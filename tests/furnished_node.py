@@ -145,6 +145,7 @@ class FurnishedNode(ConfiguredNode):
     desk: Desk
     books: Bookkeeper
     client_of_all: TestClient
+    document: dict[str, Any]
     marks: dict[str, list[bytes]]
     segments: dict[str, str]
     events: dict[str, str]
@@ -174,6 +175,7 @@ class FurnishedNode(ConfiguredNode):
         with Bookkeeper(streets[0].folder, made.clock) as made.books:
             for name in CAMERAS:
                 made._furnish(name)
+            made.document = made.app.openapi()
             with TestClient(made.app) as made.client_of_all:
                 made._fill_feeds()
                 yield made
@@ -274,7 +276,7 @@ class FurnishedNode(ConfiguredNode):
 
     def view(self, who: Person, camera: str) -> str:
         """A view of theirs, whether they may have one or not: a route has to ask again. Nothing is on the record of it."""
-        return views_of(self.context).open(who.user_id, (camera,), START_US, START_US + 60 * S, "").view_id
+        return views_of(self.context).open(who.user_id, (camera,), START_US, START_US + 60 * S, "a bag was lost").view_id
 
     def restore(self) -> None:
         """The configuration as it was."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ OPERATOR = "operator@camera:plaza"
 
 
 @pytest.fixture
-def node(furnished: FurnishedNode, monkeypatch: pytest.MonkeyPatch) -> Iterator[FurnishedNode]:
+def node(furnished: FurnishedNode, monkeypatch: pytest.MonkeyPatch) -> FurnishedNode:
     """With a bookkeeper that takes in what is written while somebody waits for it."""
     wait = ManualClock.wait
 
@@ -26,7 +25,7 @@ def node(furnished: FurnishedNode, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         return wait(clock, *given)
 
     monkeypatch.setattr(ManualClock, "wait", book_and_wait)
-    yield furnished
+    return furnished
 
 
 def test_an_acknowledged_event_says_by_whom(node: FurnishedNode) -> None:

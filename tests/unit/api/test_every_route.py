@@ -56,7 +56,7 @@ def put(node: FurnishedNode, who: Person, operation: Operation, asked: Asked) ->
     if operation.is_change:
         node.restore()
     answer = node.ask(who, operation.method, asked.path, asked.body, **asked.headers)
-    declared = node.app.openapi()["paths"][API + operation.path][operation.method.lower()]["responses"]
+    declared = node.document["paths"][API + operation.path][operation.method.lower()]["responses"]
     if answer.is_success and answer.content:
         kinds = declared[str(answer.status_code)]["content"]
         assert answer.headers["content-type"].partition(";")[0] in kinds, (operation, "answers what the document does not tell")
@@ -68,7 +68,7 @@ def plain(status: int) -> int:
 
 
 def test_every_route_is_asked(furnished: FurnishedNode) -> None:
-    found = {operation.key: operation for operation in operations(furnished)}
+    found = {operation.key: operation for operation in operations(furnished.document)}
     assert len(found) > 70
     missing = sorted(found.keys() - ROWS.keys())
     assert not missing, f"{', '.join(missing)}: {ADD}"
@@ -83,7 +83,7 @@ def test_every_route_is_asked(furnished: FurnishedNode) -> None:
 
 
 def test_the_document_names_what_every_operation_needs(furnished: FurnishedNode) -> None:
-    found = list(operations(furnished))
+    found = list(operations(furnished.document))
     assert {operation.on for operation in found} == {"camera", "node", "filtered", "signed_in", "anybody"}
     assert {operation.path for operation in found if operation.on == "anybody"} == {"/session", "/session/link", "/session/link/facts"}
 
@@ -91,7 +91,7 @@ def test_the_document_names_what_every_operation_needs(furnished: FurnishedNode)
 def test_nobody_gets_in(furnished: FurnishedNode) -> None:
     who = furnished.person("administrator@*+operator@*")
     nobody = Person("", "", "", "made-up", "")
-    for operation in operations(furnished):
+    for operation in operations(furnished.document):
         if operation.on == "anybody":
             continue
         for camera in cameras_of(operation.row)[:1]:
@@ -103,7 +103,7 @@ def test_nobody_gets_in(furnished: FurnishedNode) -> None:
 
 
 def test_what_is_ones_own_is_answered(furnished: FurnishedNode) -> None:
-    for operation in operations(furnished):
+    for operation in operations(furnished.document):
         if operation.row.about == "self":
             for way in operation.row.ways:
                 who = furnished.somebody_new("viewer@*")
@@ -116,7 +116,7 @@ def test_what_is_ones_own_is_answered(furnished: FurnishedNode) -> None:
 def test_who_may_is_answered_and_who_may_not_learns_nothing(furnished: FurnishedNode, role: Role, scope: str) -> None:
     who = furnished.person(f"{role.value}@{scope}")
     hidden = [name for name in CAMERAS if not holds(scope, name)]
-    for operation in operations(furnished):
+    for operation in operations(furnished.document):
         if operation.row.about == "self":
             continue
         for camera in cameras_of(operation.row):
@@ -137,7 +137,7 @@ def test_what_one_may_not_see_answers_as_what_there_is_not(furnished: FurnishedN
     """Who has every role at one camera cannot tell whether there is another one."""
     who = furnished.person(EVERY_ROLE.replace("{}", "camera:plaza"))
     compared = 0
-    for operation in operations(furnished):
+    for operation in operations(furnished.document):
         if operation.row.about != "camera" or operation.method == "SOCKET":
             continue
         for way in operation.row.ways:
@@ -155,7 +155,7 @@ def test_more_roles_at_one_camera_give_nothing_at_another(furnished: FurnishedNo
     """Whoever may something at all is not so permitted it wherever they see a camera."""
     who = furnished.person(f"{EVERY_ROLE.replace('{}', 'camera:plaza')}+viewer@camera:bridge")
     beyond = 0
-    for operation in operations(furnished):
+    for operation in operations(furnished.document):
         for way in operation.row.ways if operation.row.about in ("camera", "list") and operation.permission is not None else ():
             asked = way(furnished, who, "bridge")
             permission = asked.needs or operation.permission
@@ -171,7 +171,7 @@ def test_more_roles_at_one_camera_give_nothing_at_another(furnished: FurnishedNo
 
 def test_no_picture_without_a_view_of_it(furnished: FurnishedNode) -> None:
     who, refused = furnished.person("operator@*"), 0
-    for operation in operations(furnished):
+    for operation in operations(furnished.document):
         for way in operation.row.ways if operation.row.about == "camera" else ():
             asked = way(furnished, who, "plaza")
             if "view=" in asked.path:
@@ -200,9 +200,13 @@ def test_a_permit_that_was_forgotten_is_found(served: ServedNode, monkeypatch: p
     monkeypatch.setattr(gates[0], "call", AnySignedIn())
     monkeypatch.setattr(route, "openapi_extra", None)
     served.app = create_app(served.context)
-    forgotten = [operation for operation in operations(served) if operation.on == "signed_in" and "{camera}" in operation.path]
+    forgotten = [
+        operation for operation in operations(served.app.openapi()) if operation.on == "signed_in" and "{camera}" in operation.path
+    ]
     assert [operation.path for operation in forgotten] == ["/cameras/{camera}/timeline"]
 
 
 def test_what_names_a_camera_asks_for_a_permission_on_it(furnished: FurnishedNode) -> None:
-    assert [operation.key for operation in operations(furnished) if "{camera}" in operation.path and operation.on != "camera"] == []
+    assert [
+        operation.key for operation in operations(furnished.document) if "{camera}" in operation.path and operation.on != "camera"
+    ] == []

@@ -30,8 +30,8 @@ KEPT_A_WHILE = {"GET /cameras/{camera}/live/{part}": "private, max-age=60"}
 
 
 def picture_routes(node: FurnishedNode) -> Iterator[Operation]:
-    paths = node.app.openapi()["paths"]
-    for operation in operations(node):
+    paths = node.document["paths"]
+    for operation in operations(node.document):
         if operation.method == "SOCKET":
             if operation.permission in (Permission.WATCH_LIVE, Permission.WATCH_PAST):
                 yield operation
