@@ -99,8 +99,9 @@ def _detail(text: str, seen: tuple[str, ...] | None) -> dict[str, Any]:
     cameras: Any = detail.get("cameras")
     if seen is None or not isinstance(cameras, list):
         return detail
-    named = [name for name in cast("list[Any]", cameras) if name in seen]
-    others = len(cast("list[Any]", cameras)) - len(named)
+    told = cast("list[str]", cameras)
+    named = [name for name in told if name in seen]
+    others = len(told) - len(named)
     return detail | {"cameras": named} | ({"others": others} if others else {})
 
 
