@@ -279,7 +279,9 @@ class FurnishedNode(ConfiguredNode):
         return views_of(self.context).open(who.user_id, (camera,), START_US, START_US + 60 * S, "a bag was lost").view_id
 
     def restore(self) -> None:
-        """The configuration as it was."""
+        """The configuration as it was, and no backup: two of one second would have the same name."""
+        for made in (self.config.parent / "backups").iterdir():
+            made.unlink()
         if self.config.read_text() != self._text:
             self.config.write_text(self._text)
         for name, kept in CAMERAS.items():
