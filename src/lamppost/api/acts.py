@@ -71,7 +71,7 @@ def acts(
     found = context.acts.page(wanted, after=None if after is None else (int(after[0]), str(after[1])), limit=limit + 1)
     shown = found[:limit]
     more = make_cursor(shown[-1].wall_us, shown[-1].act_id) if len(found) > limit else None
-    return Page(items=[_act(act) for act in shown], next=more)
+    return Page(items=[_act(act, subjects) for act in shown], next=more)
 
 
 @router.get("/acts/kinds")
@@ -89,8 +89,20 @@ def _subjects(identity: Identity, asked: tuple[str, ...]) -> tuple[str, ...] | N
     return tuple(name for name in seen if not asked or name in asked)
 
 
-def _act(act: books.Act) -> Act:
-    return Act(id=act.act_id, kind=act.kind, at=act.wall_us, actor=act.actor, subject=act.subject, detail=_object(act.detail))
+def _act(act: books.Act, seen: tuple[str, ...] | None) -> Act:
+    return Act(id=act.act_id, kind=act.kind, at=act.wall_us, actor=act.actor, subject=act.subject, detail=_detail(act.detail, seen))
+
+
+def _detail(text: str, seen: tuple[str, ...] | None) -> dict[str, Any]:
+    """What is told of it; of other cameras that were looked at together with it, how many there were and no more."""
+    detail = _object(text)
+    cameras: Any = detail.get("cameras")
+    if seen is None or not isinstance(cameras, list):
+        return detail
+    told = cast("list[str]", cameras)
+    named = [name for name in told if name in seen]
+    others = len(told) - len(named)
+    return detail | {"cameras": named} | ({"others": others} if others else {})
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A served node for each test."""
+"""A served node for each test, and a furnished one for all tests of a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from configured_node import ConfiguredNode
+from furnished_node import FurnishedNode
+from lamppost.base.errors import CameraUnreachable
 from served_node import ServedNode
 
 
@@ -24,3 +26,17 @@ def configured(tmp_path: Path) -> Iterator[ConfiguredNode]:
     node = ConfiguredNode.configured(tmp_path)
     yield node
     node.close()
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FurnishedNode]:
+    """A node with everything of two cameras, that asks nothing of the network."""
+
+    def nobody(*_: object, **__: object) -> None:
+        raise CameraUnreachable("no camera answers there")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lamppost.api.camera_tests.probe_stream", nobody)
+        patch.setattr("lamppost.api.notifications.send_test", lambda *_, **__: None)
+        with FurnishedNode.furnished(tmp_path_factory.mktemp("furnished")) as node:
+            yield node
