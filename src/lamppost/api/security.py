@@ -20,6 +20,7 @@ from lamppost.api.problems import Problem
 SECURE_COOKIE: Final = "__Host-lamppost"
 PLAIN_COOKIE: Final = "lamppost"  # a browser takes no `__Host-` cookie without TLS
 CSRF_HEADER: Final = "x-csrf-token"
+BACKGROUND_HEADER: Final = "x-lamppost-background"  # a page asks by itself, and nobody has touched it
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -32,13 +33,21 @@ def identify(connection: HTTPConnection) -> SignedIn:
         found = desk.of_token(token.strip())
     else:
         cookie = connection.cookies.get(cookie_name(connection), "")
-        found = desk.of_session(cookie) if cookie else None
+        found = desk.of_session(cookie, is_use=_is_use(connection)) if cookie else None
     if found is None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "nobody is signed in", kind="signed-out", remedy="sign in")
     if not is_token:
         _check_intent(connection, found)
     connection.scope.setdefault("state", {})["who"] = found.name
     return found
+
+
+def _is_use(connection: HTTPConnection) -> bool:
+    """Whether somebody does something: pages ask in the background too, fetch pictures and hold WebSockets while nobody is there."""
+    if connection.scope["type"] == "websocket" or connection.headers.get(BACKGROUND_HEADER):
+        return False
+    # A browser lets no page add a header to a picture.
+    return not connection.headers.get("accept", "").startswith("image/")
 
 
 def check_origin(connection: HTTPConnection) -> None:
