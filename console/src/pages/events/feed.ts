@@ -92,7 +92,7 @@ export function released(shown: Shown): Shown {
  * What was missed while the feed was away: the newest page is held against what was there as it came back, `before`. Where
  * the page is full and meets nothing of that, more was missed than it holds, and the list begins anew once that is asked for.
  */
-export function caughtUp(shown: Shown, newest: readonly Event[], before: Shown, isFull: boolean): Shown {
+export function caughtUp(shown: Shown, newest: readonly Event[], before = shown, isFull = false): Shown {
   const there = new Map([...shown.items, ...shown.waiting].map((each) => [each.id, each]));
   const so = [...newest].reverse().reduce((made, event) => told(made, newer(event, there.get(event.id)), true), shown);
   const ids = new Set([...before.items, ...before.waiting].map((each) => each.id));
