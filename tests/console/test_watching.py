@@ -35,6 +35,11 @@ def test_live_pictures_move_and_stand_still_when_they_are_held(street: ConsoleNo
     page.get_by_role("button", name="Hold all pictures").click()
     page.wait_for_selector("[data-camera=plaza] video[data-live=paused]")
     still = grey(page, "plaza")
+    # A tile that begins while all are held is held as well.
+    page.locator("[data-camera=plaza]").dblclick()
+    page.wait_for_selector("[data-camera=bridge]", state="detached")
+    page.get_by_role("button", name="Back to the wall").first.click()
+    page.wait_for_selector("[data-camera=bridge] video[data-live=paused]")
     page.get_by_role("button", name="Go on live").click()
     await_live(page, "plaza")
     await_pictures(page, "plaza", 20)
