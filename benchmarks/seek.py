@@ -51,7 +51,7 @@ DAY_US: Final = 86_400 * US_PER_S
 class OneOperator:
     """Takes everybody for the same operator: signing in is measured elsewhere."""
 
-    def of_session(self, cookie: str) -> SignedIn | None:
+    def of_session(self, cookie: str, *, is_use: bool = True) -> SignedIn | None:
         return None
 
     def of_token(self, token: str) -> SignedIn | None:

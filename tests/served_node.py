@@ -28,7 +28,7 @@ CUSTODIANS = ["age1" + letter * 58 for letter in "qpz"]
 class TokenDesk:
     """Takes `ROLE@SCOPE[+ROLE@SCOPE…]` for a token: `operator@camera:plaza+viewer@*`."""
 
-    def of_session(self, cookie: str) -> SignedIn | None:
+    def of_session(self, cookie: str, *, is_use: bool = True) -> SignedIn | None:
         return self.of_token(cookie)
 
     def of_token(self, token: str) -> SignedIn | None:

@@ -6,8 +6,10 @@ import { mount } from 'svelte';
 
 import App from './app/App.svelte';
 import { appearance } from './app/appearance.svelte.ts';
+import { watchPresence } from './app/presence.ts';
 
 async function start(): Promise<void> {
+  watchPresence();
   await appearance.start();
   mount(App, { target: document.getElementById('app')! });
 }

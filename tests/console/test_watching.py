@@ -38,6 +38,11 @@ def test_live_pictures_move_and_stand_still_when_they_are_held(street: ConsoleNo
     still, count = grey(page, "plaza"), shown(page, "plaza")
     let_pass(1.5, lambda: shown(page, "plaza") <= count + 1, "a picture that is held is the last")
     assert changed_share(still, grey(page, "plaza")) < 0.002
+    # A tile that begins while all are held is held as well.
+    page.locator("[data-camera=plaza]").dblclick()
+    page.wait_for_selector("[data-camera=bridge]", state="detached")
+    page.get_by_role("button", name="Back to the wall").first.click()
+    page.wait_for_selector("[data-camera=bridge] video[data-live=paused]")
     page.get_by_role("button", name="Go on live").click()
     await_live(page, "plaza")
     await_pictures(page, "plaza", 20)

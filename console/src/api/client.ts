@@ -58,6 +58,8 @@ export interface Outside {
 }
 
 const KIND = 'urn:lamppost:problem:';
+// Of the head of an answer: a line that went dead would keep the page waiting for many minutes.
+const ANSWER_MS = 30_000;
 const AWAY = new Set([502, 503, 504]);
 // A restart takes some seconds; after these pauses the page says that the server is away.
 const PAUSES_MS = [300, 700, 1500, 3000];
@@ -69,6 +71,8 @@ export class Client {
   onSignedOut: () => void = () => undefined;
   /** Called after every try: whether an answer came. */
   onReached: (isReached: boolean) => void = () => undefined;
+  /** Whether the page asks by itself, with nobody there: the server lets that keep no session alive. */
+  isBackground: () => boolean = () => false;
 
   constructor(private readonly outside: Outside) {}
 
@@ -135,12 +139,25 @@ export class Client {
     return problem;
   }
 
+  private async answer(url: string, init: RequestInit): Promise<Response> {
+    const headers = { ...(init.headers as Record<string, string> | undefined), ...(this.isBackground() ? { 'X-Lamppost-Background': '1' } : {}) };
+    if (init.method !== 'GET') return this.outside.fetch(url, { ...init, headers });
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ANSWER_MS);
+    try {
+      const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
+      return await this.outside.fetch(url, { ...init, headers, signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** The answer; where `retries`, one that comes after the server is back. */
   private async settled(url: string, init: RequestInit, retries: boolean, signal?: AbortSignal): Promise<Response> {
     for (let attempt = 0; ; attempt++) {
       const pause = retries ? PAUSES_MS[attempt] : undefined;
       try {
-        const response = await this.outside.fetch(url, init);
+        const response = await this.answer(url, init);
         this.onReached(!AWAY.has(response.status) || isProblem(response));
         if (pause === undefined || !AWAY.has(response.status)) return response;
       } catch (error) {

@@ -8,6 +8,8 @@ export interface Listener {
   onState?: (state: SocketState) => void;
   /** Told before the state; a refused one never opened, and its code says nothing. */
   onEnd?: (end: SocketEnd) => void;
+  /** Of a server that always has a word: a connection that is silent for longer is dead, which a browser learns much later. */
+  silentMs?: number;
 }
 
 export interface SocketEnd {
@@ -27,6 +29,9 @@ const FIRST_MS = 500;
 const MOST_MS = 15_000;
 // A connection that held for so long was a good one: the next try comes at once again.
 const STEADY_MS = 10_000;
+// A line that swallows everything does not refuse either.
+const OPENING_MS = 10_000;
+const DEAD = 1006; // what a browser says of a connection that ended without a word
 
 const OUTSIDE: SocketOutside = {
   open: (url) => new WebSocket(url),
@@ -44,7 +49,9 @@ export class Socket {
   private socket: WebSocket | null = null;
   private failures = 0;
   private openedMs = 0;
+  private heardMs = 0;
   private cancel: () => void = () => undefined;
+  private unwatch: () => void = () => undefined;
 
   constructor(
     private readonly path: string,
@@ -61,6 +68,7 @@ export class Socket {
 
   close(): void {
     this.cancel();
+    this.unwatch();
     this.tell('closed');
     const socket = this.socket;
     this.socket = null;
@@ -79,13 +87,16 @@ export class Socket {
     const socket = this.outside.open(socketUrl(this.path));
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
+    this.watch();
     socket.onopen = () => {
       if (this.socket !== socket) return;
       this.openedMs = this.outside.nowMs();
       this.tell('open');
+      this.watch();
     };
     socket.onmessage = (message: MessageEvent<string | ArrayBuffer>) => {
       if (this.socket !== socket) return;
+      this.heardMs = this.outside.nowMs();
       if (typeof message.data === 'string') this.listener.onText?.(message.data);
       else this.listener.onBinary?.(message.data);
     };
@@ -94,7 +105,28 @@ export class Socket {
     };
   }
 
+  /** Begin to wait for a word, or for the connection itself. */
+  private watch(): void {
+    this.unwatch();
+    this.heardMs = this.outside.nowMs();
+    const { silentMs } = this.listener;
+    if (silentMs) this.look(this.state === 'open' ? silentMs : OPENING_MS);
+  }
+
+  private look(mostMs: number): void {
+    const leftMs = this.heardMs + mostMs - this.outside.nowMs();
+    if (leftMs > 0) {
+      this.unwatch = this.outside.after(leftMs, () => this.look(mostMs));
+      return;
+    }
+    const socket = this.socket;
+    this.lost(DEAD, '');
+    // Nobody answers its goodbye either: it is not waited for.
+    socket?.close();
+  }
+
   private lost(code: number, reason: string): void {
+    this.unwatch();
     this.socket = null;
     const wasOpen = this.state === 'open';
     this.listener.onEnd?.({ wasOpen, code, reason });

@@ -7,6 +7,7 @@ const BACK_MS = 4000;
 // One lost request is no lost server: it must have failed for so long.
 const PATIENCE_MS = 1200;
 const PROBE_MS = 1000;
+const ANSWER_MS = 5000;
 
 class Connection {
   reach = $state<Reach>('ok');
@@ -36,6 +37,13 @@ class Connection {
     void this.probe();
   }
 
+  /** The browser has a network again: what was open before may hang, so that all is asked anew once the server answers. */
+  async online(): Promise<void> {
+    const before = this.returns;
+    await this.probe();
+    if (this.returns === before && !this.isProbing) this.returns++;
+  }
+
   /** Ask whether the server is there, again and again until it is; for sockets that were closed, and after a lost request. */
   async probe(): Promise<void> {
     if (this.isProbing) return;
@@ -54,7 +62,7 @@ class Connection {
 
 async function answers(): Promise<boolean> {
   try {
-    return (await fetch('/healthz', { cache: 'no-store' })).ok;
+    return (await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) })).ok;
   } catch {
     return false;
   }
@@ -62,3 +70,4 @@ async function answers(): Promise<boolean> {
 
 export const connection = new Connection();
 api.onReached = (isReached) => connection.note(isReached);
+globalThis.addEventListener?.('online', () => void connection.online());

@@ -3,27 +3,44 @@ import { isAborted, type Problem, toProblem } from '../api/client.ts';
 import type { Page } from '../api/types.ts';
 import { connection } from './connection.svelte.ts';
 
-/** One answer of the server. `value` stays while it is loaded anew, so that nothing on the page jumps. */
+const ALWAYS = (): string => '';
+
+/**
+ * One answer of the server. `value` stays while it is loaded anew, so that nothing on the page jumps; but only as long as it
+ * answers what is asked: the answer to another question is none, and neither is what went wrong with it.
+ */
 export class Loaded<T> {
-  value = $state.raw<T | null>(null);
-  problem = $state.raw<Problem | null>(null);
   isLoading = $state(false);
+  private answer = $state.raw<{ question: string; value: T } | null>(null);
+  private fault = $state.raw<{ question: string; problem: Problem } | null>(null);
   private giveUp: AbortController | null = null;
 
-  constructor(private readonly fetcher: (signal: AbortSignal) => Promise<T>) {}
+  constructor(
+    private readonly fetcher: (signal: AbortSignal) => Promise<T>,
+    private readonly question: () => string = ALWAYS,
+  ) {}
+
+  get value(): T | null {
+    return this.answer && this.answer.question === this.question() ? this.answer.value : null;
+  }
+
+  get problem(): Problem | null {
+    return this.fault && this.fault.question === this.question() ? this.fault.problem : null;
+  }
 
   async reload(): Promise<void> {
     this.giveUp?.abort();
     const giveUp = new AbortController();
     this.giveUp = giveUp;
     this.isLoading = true;
+    const question = this.question();
     try {
       const value = await this.fetcher(giveUp.signal);
       if (this.giveUp !== giveUp) return;
-      this.value = value;
-      this.problem = null;
+      this.answer = { question, value };
+      this.fault = null;
     } catch (error) {
-      if (this.giveUp === giveUp && !isAborted(error)) this.problem = toProblem(error);
+      if (this.giveUp === giveUp && !isAborted(error)) this.fault = { question, problem: toProblem(error) };
     } finally {
       if (this.giveUp === giveUp) this.isLoading = false;
     }
@@ -38,9 +55,10 @@ export class Loaded<T> {
 /**
  * Load while the component lives: `const cameras = load((signal) => api.get<…>('/cameras', { signal }), { everyS: 5 })`.
  * State that `fetcher` reads before its first `await` makes it load anew when it changes, and so does a server that is back.
+ * `question` is all of what can change in what is asked, such as a camera and a day: what was shown goes when it does.
  */
-export function load<T>(fetcher: (signal: AbortSignal) => Promise<T>, { everyS = 0 } = {}): Loaded<T> {
-  const loaded = new Loaded(fetcher);
+export function load<T>(fetcher: (signal: AbortSignal) => Promise<T>, { everyS = 0, question = ALWAYS } = {}): Loaded<T> {
+  const loaded = new Loaded(fetcher, question);
   $effect(() => {
     void connection.returns;
     void loaded.reload();
@@ -57,7 +75,7 @@ export function load<T>(fetcher: (signal: AbortSignal) => Promise<T>, { everyS =
   return loaded;
 }
 
-/** A list that is loaded page by page. */
+/** A list that is loaded page by page; nothing of it stays when the question is another one. */
 export class Paged<T> {
   items = $state.raw<T[]>([]);
   next = $state<string | null>(null);
@@ -66,12 +84,25 @@ export class Paged<T> {
   /** Whether the first page has come, so that "nothing here" is not said too early. */
   isThere = $state(false);
   private giveUp: AbortController | null = null;
+  private asked: string | null = null;
+  private failed = '';
 
-  constructor(private readonly fetcher: (cursor: string, signal: AbortSignal) => Promise<Page<T>>) {}
+  constructor(
+    private readonly fetcher: (cursor: string, signal: AbortSignal) => Promise<Page<T>>,
+    private readonly question: () => string = ALWAYS,
+  ) {}
 
   /** Begin anew with the first page. */
   async reload(): Promise<void> {
+    const question = this.question();
+    if (this.asked !== null && this.asked !== question) this.clear();
+    this.asked = question;
     await this.fetch('');
+  }
+
+  /** Once more what went wrong: the first page, or the next one. */
+  async retry(): Promise<void> {
+    await this.fetch(this.failed);
   }
 
   async more(): Promise<void> {
@@ -96,16 +127,25 @@ export class Paged<T> {
       this.problem = null;
       this.isThere = true;
     } catch (error) {
-      if (this.giveUp === giveUp && !isAborted(error)) this.problem = toProblem(error);
+      if (this.giveUp !== giveUp || isAborted(error)) return;
+      this.problem = toProblem(error);
+      this.failed = cursor;
     } finally {
       if (this.giveUp === giveUp) this.isLoading = false;
     }
   }
+
+  private clear(): void {
+    this.items = [];
+    this.next = null;
+    this.problem = null;
+    this.isThere = false;
+  }
 }
 
 /** The same while the component lives; state that `fetcher` reads at once makes the list begin anew. */
-export function loadPages<T>(fetcher: (cursor: string, signal: AbortSignal) => Promise<Page<T>>): Paged<T> {
-  const paged = new Paged(fetcher);
+export function loadPages<T>(fetcher: (cursor: string, signal: AbortSignal) => Promise<Page<T>>, { question = ALWAYS } = {}): Paged<T> {
+  const paged = new Paged(fetcher, question);
   $effect(() => {
     void connection.returns;
     void paged.reload();

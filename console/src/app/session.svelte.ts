@@ -4,9 +4,14 @@ import type { Permission, Preferences, Session } from '../api/types.ts';
 import { language } from '../i18n/index.svelte.ts';
 import { SiteClock } from './clock.ts';
 
+const PREFERENCES = '/account/preferences';
+const MOST_TRIES = 4;
+
 class SignedIn {
   me = $state.raw<Session | null>(null);
   preferences = $state.raw<Preferences>({});
+  /** Whether they have come; the walls of somebody whose preferences have not are not known. */
+  hasPreferences = $state(false);
   /** The clock of the site, in the language of the page. */
   clock: SiteClock = $derived.by(() => {
     const clock = new SiteClock(this.me?.timezone || 'UTC', language());
@@ -60,6 +65,7 @@ class SignedIn {
     try {
       const me = await api.get<Session>('/session');
       if (this.me && told(me) !== told(this.me)) this.enter(me);
+      if (!this.hasPreferences) await this.loadPreferences();
     } catch (error) {
       // A server that is away is told by the banner; who is signed out, by the next thing that they do.
       if (!(error instanceof Problem)) throw error;
@@ -69,22 +75,55 @@ class SignedIn {
   leave(): void {
     this.me = null;
     api.csrf = '';
+    // Whoever comes next has their own.
+    this.preferences = {};
+    this.hasPreferences = false;
   }
 
+  /** Signed out is only who the server has let go: where it did not, this throws, and all stays as it is. */
   async signOut(): Promise<void> {
-    await api.delete('/session');
+    try {
+      await api.delete('/session');
+    } catch (error) {
+      // Over already is as good.
+      if (!(error instanceof Problem && error.status === 401)) throw error;
+    }
     this.leave();
   }
 
   async loadPreferences(): Promise<Preferences> {
-    this.preferences = await api.get<Preferences>('/account/preferences');
-    return this.preferences;
+    const who = this.me?.user.id;
+    return this.keep(await api.get<Preferences>(PREFERENCES), who);
   }
 
-  /** Change some preferences and keep the others; they follow the person to every browser. */
-  async prefer(change: Partial<Preferences>): Promise<void> {
-    this.preferences = { ...this.preferences, ...change };
-    await api.put('/account/preferences', this.preferences);
+  /**
+   * Change some preferences; the server keeps the others. They follow the person to every browser. What is made of what was
+   * there, such as one wall more, is a function: it gets what the server has now, and again where another page was faster.
+   */
+  async prefer(change: Partial<Preferences> | ((now: Preferences) => Partial<Preferences>)): Promise<void> {
+    const who = this.me?.user.id;
+    if (typeof change !== 'function') {
+      this.preferences = { ...this.preferences, ...change };
+      this.keep(await api.patch<Preferences>(PREFERENCES, change), who);
+      return;
+    }
+    for (let tries = 1; ; tries++) {
+      const { value, etag } = await api.getTagged<Preferences>(PREFERENCES);
+      try {
+        this.keep(await api.patch<Preferences>(PREFERENCES, change(value), { ifMatch: etag }), who);
+        return;
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 412) || tries >= MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  private keep(preferences: Preferences, who: string | undefined): Preferences {
+    // Somebody else may have signed in while they were on their way.
+    if (!this.me || this.me.user.id !== who) return preferences;
+    this.preferences = preferences;
+    this.hasPreferences = true;
+    return preferences;
   }
 }
 

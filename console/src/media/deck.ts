@@ -52,6 +52,8 @@ const RUN_HEADROOM_MS = 30;
 const JUMP_S = 0.3;
 const STEADY_S = 0.008;
 const RETRY_MS = [500, 1500, 4000];
+// After these the picture says that it failed, and is tried again all the same: the server may be away for long.
+const FAILED_RETRY_MS = 10_000;
 // What a browser may lose of a time between our number and its own.
 const NUDGE_S = 0.0015;
 const TAIL_S = 0.1;
@@ -101,6 +103,14 @@ export class Deck {
     this.retryAtMs = 0;
   }
 
+  /** The server is back: whatever was no refusal is tried again now. */
+  hurry(): void {
+    if (this.problem && isFinal(this.problem)) return;
+    this.problem = null;
+    this.failures = 0;
+    this.retryAtMs = 0;
+  }
+
   /** The position has jumped: what is on its way and not needed there is given up. */
   sought(atMs: number): void {
     const isNeeded = this.fetching?.clips.some((clip) => clip.fromMs <= atMs && atMs < clip.toMs + aheadMs(1, false));
@@ -111,7 +121,7 @@ export class Deck {
   /** Ask for what is missing around the clock. To be called again and again. */
   want(following: Following): void {
     const nowMs = performance.now();
-    if (this.isClosed || this.problem || this.isUnplayable || nowMs < this.retryAtMs) return;
+    if (this.isClosed || (this.problem && isFinal(this.problem)) || this.isUnplayable || nowMs < this.retryAtMs) return;
     const serverMs = this.options.nowMs();
     const untilMs = following.atMs + Math.max(MANIFEST_AHEAD_MS, aheadMs(following.rate, following.isPlaying));
     const view = this.options.view();
@@ -234,7 +244,7 @@ export class Deck {
       const askedMs = this.options.nowMs();
       const media = await api.get<Media>(`/cameras/${encodeURIComponent(this.camera)}/media`, { query, signal: giveUp.signal });
       this.reel.take({ ...media, from: query.from, to: query.to }, askedMs, atMs);
-      this.failures = 0;
+      this.succeeded();
     } catch (error) {
       this.failed(error);
     } finally {
@@ -255,7 +265,7 @@ export class Deck {
       ]);
       this.fetchedBytes += bytes.byteLength;
       if (!giveUp.signal.aborted && !this.isClosed) await this.append(fetch, init, bytes, atMs);
-      this.failures = 0;
+      this.succeeded();
     } catch (error) {
       this.failed(error);
     } finally {
@@ -337,9 +347,17 @@ export class Deck {
     if (isAborted(error) || this.isClosed) return;
     const pauseMs = RETRY_MS[this.failures++];
     const problem = toProblem(error ?? new Error('the player failed'));
-    // A refusal stays one, however often it is asked.
-    const isFinal = problem.status >= 400 && problem.status < 500 && problem.status !== 429 && problem.status !== 416;
-    if (pauseMs === undefined || isFinal) this.problem = problem;
-    else this.retryAtMs = performance.now() + pauseMs;
+    if (pauseMs === undefined || isFinal(problem)) this.problem = problem;
+    this.retryAtMs = performance.now() + (pauseMs ?? FAILED_RETRY_MS);
   }
+
+  private succeeded(): void {
+    this.failures = 0;
+    this.problem = null;
+  }
+}
+
+/** A refusal stays one, however often it is asked; all else may be over at the next try. */
+function isFinal({ status }: Problem): boolean {
+  return status >= 400 && status < 500 && status !== 429 && status !== 416;
 }

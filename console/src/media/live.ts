@@ -17,11 +17,15 @@ export interface LiveOptions {
   /** Now, by the server's clock. */
   nowMs: () => number;
   onState: (state: LiveState) => void;
+  /** Begin paused: all pictures are held. */
+  isPaused?: boolean;
 }
 
 const PACE_MS = 80;
 const KEPT_S = 4;
 const SILENT_MS = 4000;
+// The server has a word every three seconds, also while the camera is lost or the stream is paused.
+const DEAD_MS = 8000;
 const MOST_MENDINGS = 5;
 const MENDING_SPAN_MS = 30_000;
 const AGAIN_MS = 5000;
@@ -67,7 +71,8 @@ export class LivePlayer {
     video.playsInline = true;
     video.addEventListener('waiting', this.stalled);
     video.requestVideoFrameCallback?.((_now, metadata) => this.presented(metadata));
-    this.tell('connecting');
+    this.isPaused = options.isPaused ?? false;
+    this.tell(this.isPaused ? 'paused' : 'connecting');
     this.start();
   }
 
@@ -91,6 +96,15 @@ export class LivePlayer {
     this.play();
   }
 
+  /** The server is back, or the network: do not wait any longer. */
+  hurry(): void {
+    if (this.isClosed) return;
+    this.socket?.hurry();
+    if (this.refusal !== 'blocked') return;
+    this.stop();
+    this.start();
+  }
+
   close(): void {
     this.isClosed = true;
     this.stop();
@@ -108,6 +122,7 @@ export class LivePlayer {
       return this.play();
     }
     this.socket = new Socket(`/cameras/${encodeURIComponent(camera)}/live`, {
+      silentMs: DEAD_MS,
       onText: (text) => this.word(JSON.parse(text) as LiveWord),
       onBinary: (bytes) => this.piece(bytes),
       onState: (state) => this.connection(state),
@@ -190,6 +205,7 @@ export class LivePlayer {
   }
 
   private word(word: LiveWord): void {
+    if (word.type === 'ping') return;
     // Whoever is not let in is told nothing of the stream.
     if (this.refusal) this.letIn('connecting');
     if (word.type === 'init') {

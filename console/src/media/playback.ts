@@ -112,9 +112,15 @@ export class PlaybackEngine {
     return this.stepping;
   }
 
-  /** Try again after a refusal: there is a view now, or somebody asked for it. */
-  retry(): void {
-    for (const deck of this.decks) deck.retry();
+  /** Try again after a refusal: there is a view now, or somebody asked for it, for one camera or all. */
+  retry(camera?: string): void {
+    for (const deck of this.decks) if (camera === undefined || deck.camera === camera) deck.retry();
+    this.tick();
+  }
+
+  /** The server is back: try again what was no refusal. */
+  hurry(): void {
+    for (const deck of this.decks) deck.hurry();
     this.tick();
   }
 

@@ -127,7 +127,7 @@ describe('a refused live picture', () => {
       last().open();
       last().end(code, reason);
       expect(states.at(-1)).toBe('reconnecting');
-      await vi.advanceTimersByTimeAsync(20_000);
+      await vi.advanceTimersByTimeAsync(5_000);
     }
     expect([FakeSocket.made.length, asked]).toEqual([5, []]);
   });

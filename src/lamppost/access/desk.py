@@ -88,8 +88,8 @@ class CodeNeeded(LamppostError):
 class AccessDesk(Protocol):
     """Knows sessions and tokens: all that a request needs."""
 
-    def of_session(self, cookie: str) -> SignedIn | None:
-        """Who has the session with this cookie; None where nobody has, any more."""
+    def of_session(self, cookie: str, *, is_use: bool = True) -> SignedIn | None:
+        """Who has the session with this cookie; None where nobody has, any more. What is no use keeps no session alive."""
         ...
 
     def of_token(self, token: str) -> SignedIn | None:
@@ -130,8 +130,8 @@ class Desk:
 
     # Who asks
 
-    def of_session(self, cookie: str) -> SignedIn | None:
-        """Who has the session with this cookie; None where nobody has, any more."""
+    def of_session(self, cookie: str, *, is_use: bool = True) -> SignedIn | None:
+        """Who has the session with this cookie; None where nobody has, any more. What is no use keeps no session alive."""
         self._sweep()
         session = self.book.session(_hash(cookie))
         now_us = self._clock.wall_us()
@@ -140,7 +140,7 @@ class Desk:
         user = self.book.user(session.user_id)
         if user is None or user.is_disabled:
             return None
-        if now_us - session.used_us >= NOTED_EVERY_US:
+        if is_use and now_us - session.used_us >= NOTED_EVERY_US:
             self.book.touch_session(session.session_id, now_us)
         return _signed_in(user, session)
 

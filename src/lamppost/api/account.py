@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,7 @@ from lamppost.access.offers import OfferOver
 from lamppost.access.throttle import SignInThrottled
 from lamppost.api.context import Context, context_of
 from lamppost.api.desks import desk_of, parse_grants
+from lamppost.api.etags import etag_of_content, require_match
 from lamppost.api.moments import Time
 from lamppost.api.paging import Page
 from lamppost.api.permit import AnySignedIn, Identity
@@ -160,13 +162,33 @@ def get_preferences(identity: Annotated[Identity, Depends(AnySignedIn())], conte
 
 
 @router.put("/preferences")
-def put_preferences(given: dict[str, Any], identity: Annotated[Identity, Depends(AnySignedIn())], context: _Context) -> dict[str, Any]:
-    """Keep one object in place of what was there; at most 64 kB of JSON."""
-    content = json.dumps(given, separators=(",", ":"))
-    if len(content) > MOST_PREFERENCES:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"preferences take {len(content)} bytes, more than {MOST_PREFERENCES}")
-    desk_of(context).book.put_preferences(identity.signed_in.user_id, content)
-    return given
+def put_preferences(
+    given: dict[str, Any], identity: Annotated[Identity, Depends(AnySignedIn())], request: Request, context: _Context
+) -> dict[str, Any]:
+    """Keep one object in place of what was there; at most 64 kB of JSON. `If-Match` keeps what somebody else has changed meanwhile."""
+    return _prefer(request, identity, context, lambda _: given)
+
+
+@router.patch("/preferences")
+def change_preferences(
+    given: dict[str, Any], identity: Annotated[Identity, Depends(AnySignedIn())], request: Request, context: _Context
+) -> dict[str, Any]:
+    """Change what is named and keep everything else; null takes a name out. `If-Match` as with `PUT`."""
+    return _prefer(request, identity, context, lambda known: {name: value for name, value in (known | given).items() if value is not None})
+
+
+def _prefer(request: Request, identity: Identity, context: Context, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    def changed(known: str) -> str:
+        before: dict[str, Any] = json.loads(known)
+        if "if-match" in request.headers:
+            require_match(request, etag_of_content(before))
+        content = json.dumps(change(before), separators=(",", ":"))
+        if len(content) > MOST_PREFERENCES:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"preferences take {len(content)} bytes, more than {MOST_PREFERENCES}")
+        return content
+
+    kept: dict[str, Any] = json.loads(desk_of(context).book.change_preferences(identity.signed_in.user_id, changed))
+    return kept
 
 
 @router.get("/tokens")

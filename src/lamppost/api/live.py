@@ -27,6 +27,7 @@ from lamppost.playback.stills import picture_of
 
 router = APIRouter()
 LOOK_AGAIN_S: Final = 30.0  # whether they may watch still
+PING_S: Final = 3.0  # whoever hears nothing for longer than that has lost the line
 SIGNED_OUT: Final = 4401
 NOT_PERMITTED: Final = 4403
 FULL: Final = 4429
@@ -93,7 +94,11 @@ async def _serve(socket: WebSocket, camera: str, viewer: Viewer) -> int:
 
 async def _send(socket: WebSocket, viewer: Viewer) -> int:
     while True:
-        item = await viewer.next()
+        try:
+            async with asyncio.timeout(PING_S):
+                item = await viewer.next()
+        except TimeoutError:
+            item = {"type": "ping"}
         if isinstance(item, bytes):
             await socket.send_bytes(item)
         else:

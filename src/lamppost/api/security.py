@@ -21,6 +21,7 @@ from lamppost.api.problems import Problem
 SECURE_COOKIE: Final = "__Host-lamppost"
 PLAIN_COOKIE: Final = "lamppost"  # a browser takes no `__Host-` cookie without TLS
 CSRF_HEADER: Final = "x-csrf-token"
+BACKGROUND_HEADER: Final = "x-lamppost-background"  # a page asks by itself, and nobody has touched it
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -41,7 +42,7 @@ def find(connection: HTTPConnection) -> SignedIn | None:
     if token is not None:
         return desk.of_token(token)
     cookie = connection.cookies.get(cookie_name(connection), "")
-    return desk.of_session(cookie) if cookie else None
+    return desk.of_session(cookie, is_use=_is_use(connection)) if cookie else None
 
 
 def shown_by(connection: HTTPConnection) -> str:
@@ -55,6 +56,14 @@ def _token(connection: HTTPConnection) -> str | None:
     """The API token; None where the cookie counts."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _is_use(connection: HTTPConnection) -> bool:
+    """Whether somebody does something: pages ask in the background too, fetch pictures and hold WebSockets while nobody is there."""
+    if connection.scope["type"] == "websocket" or connection.headers.get(BACKGROUND_HEADER):
+        return False
+    # A browser lets no page add a header to a picture.
+    return not connection.headers.get("accept", "").startswith("image/")
 
 
 def check_origin(connection: HTTPConnection) -> None:

@@ -277,9 +277,16 @@ class AccessBook:
         return str(rows[0].content) if rows else "{}"
 
     def put_preferences(self, user_id: str, content: str) -> None:
+        self.change_preferences(user_id, lambda _: content)
+
+    def change_preferences(self, user_id: str, change: Callable[[str], str]) -> str:
+        """What `change` makes of what is there, with nobody in between; nothing is kept where it raises."""
         with self._write("keep preferences") as connection:
+            known = connection.execute(select(PREFERENCES.c.content).where(PREFERENCES.c.user_id == user_id)).scalar_one_or_none()
+            content = change("{}" if known is None else known)
             connection.execute(delete(PREFERENCES).where(PREFERENCES.c.user_id == user_id))
             connection.execute(insert(PREFERENCES).values(user_id=user_id, content=content))
+        return content
 
     # Answers that are given again
 

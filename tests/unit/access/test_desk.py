@@ -102,6 +102,12 @@ def test_a_session_ends_by_age_by_idling_and_by_signing_out(desk: Desk, clock: M
     idle = sign_in(desk)
     clock.advance(61 * 60)
     assert desk.of_session(idle.cookie) is None
+    unused = sign_in(desk)
+    for minutes in (50, 9):
+        clock.advance(minutes * 60)
+        assert desk.of_session(unused.cookie, is_use=False) is not None
+    clock.advance(2 * 60)
+    assert desk.of_session(unused.cookie) is None, "a page that asks by itself keeps nobody signed in"
     last = sign_in(desk)
     desk.sign_out(last.signed_in)
     assert desk.of_session(last.cookie) is None

@@ -182,7 +182,7 @@ class OnePersonDesk:
 
     desk: AccessDesk
 
-    def of_session(self, cookie: str) -> SignedIn | None:
+    def of_session(self, cookie: str, *, is_use: bool = True) -> SignedIn | None:
         return self.of_token(cookie)
 
     def of_token(self, token: str) -> SignedIn | None:

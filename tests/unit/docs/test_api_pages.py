@@ -21,6 +21,7 @@ from lamppost.api.paging import DEFAULT_LIMIT, MOST
 from lamppost.api.permit import API, ON_KEY, PERMISSION_KEY
 from lamppost.api.problems import MEDIA_TYPE
 from lamppost.api.rates import KNOWN, UNKNOWN
+from lamppost.api.security import BACKGROUND_HEADER
 from lamppost.model.access import Permission
 from served_node import ServedNode
 
@@ -113,6 +114,8 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"has {live_hub.MOST_OF_A_CAMERA} viewers, or the server {live_hub.MOST_VIEWERS:,}",
         f"every {live.LOOK_AGAIN_S:.0f} seconds",
         f"for {event_feed.PING_S:.0f} seconds",
+        f"nothing else came for {live.PING_S:.0f} seconds",
+        f"`{BACKGROUND_HEADER.title()}: 1`",
         f"{event_feed.MOST_WAITING} events wait",
         f"there are {event_feed.MOST_LISTENERS} who follow",
     ):

@@ -7,7 +7,9 @@ export type LiveWord =
   | { type: 'init'; codec: string; width_px: number; height_px: number; mime: string; run: number }
   | { type: 'end'; reason: string }
   | { type: 'state'; state: 'waiting' | 'lost' }
-  | { type: 'dropped'; fragments: number };
+  | { type: 'dropped'; fragments: number }
+  /** Nothing else is to be told, and the line holds. */
+  | { type: 'ping' };
 
 export interface View {
   id: string;

@@ -16,6 +16,7 @@ export const kit = {
   zone: 'Zeiten sind die des Standorts ({zone}).',
   unreachable: 'Der Server antwortet nicht.',
   unreachable_remedy: 'Vielleicht startet er gerade neu. Diese Seite versucht es von selbst wieder.',
+  outdated: 'Zu sehen ist, was vorher geladen wurde.',
   forbidden: 'Das dürfen Sie nicht sehen.',
   failed: 'Das ging nicht.',
   changed_meanwhile: 'Jemand anderes hat das inzwischen geändert. Laden Sie es neu und ändern Sie es noch einmal.',

@@ -14,6 +14,7 @@ export const shell = {
   account: 'Konto von {name}',
   my_account: 'Mein Konto',
   sign_out: 'Abmelden',
+  sign_out_failed: 'Sie sind noch angemeldet: Der Server hat es nicht vermerkt. Versuchen Sie es noch einmal.',
   theme: 'Farben',
   theme_system: 'Wie das System',
   theme_light: 'Hell',

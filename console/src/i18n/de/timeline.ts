@@ -42,6 +42,8 @@ export const timeline = {
   loading: 'Lädt …',
   no_recording: 'Keine Aufzeichnung',
   covered: 'Abgedeckt',
+  lane_failed: 'Was aufgezeichnet ist, war nicht zu laden: {cameras}.',
+  lane_unknown: 'nicht geladen',
   failed: 'Diese Kamera ist nicht zu zeigen',
   unplayable: 'Dieser Browser kann das nicht abspielen',
   no_view: 'Ohne einen Grund wird nichts gezeigt.',

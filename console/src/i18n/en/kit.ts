@@ -16,6 +16,7 @@ export const kit = {
   zone: 'Times are those of the site ({zone}).',
   unreachable: 'The server does not answer.',
   unreachable_remedy: 'It may be restarting. This page tries again by itself.',
+  outdated: 'What is shown was loaded before.',
   forbidden: 'You may not see this.',
   failed: 'That did not work.',
   changed_meanwhile: 'Somebody else has changed this meanwhile. Load it again, and make your change once more.',

@@ -14,6 +14,7 @@ export const shell = {
   account: 'Account of {name}',
   my_account: 'My account',
   sign_out: 'Sign out',
+  sign_out_failed: 'You are still signed in: the server did not take note. Try again.',
   theme: 'Theme',
   theme_system: 'As the system',
   theme_light: 'Light',

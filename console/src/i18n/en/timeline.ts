@@ -42,6 +42,8 @@ export const timeline = {
   loading: 'Loading…',
   no_recording: 'No recording',
   covered: 'Covered',
+  lane_failed: 'What is recorded could not be loaded: {cameras}.',
+  lane_unknown: 'not loaded',
   failed: 'This camera cannot be shown',
   unplayable: 'This browser cannot play it',
   no_view: 'Nothing is shown before a reason is given.',

@@ -57,11 +57,30 @@ export function told(shown: Shown, event: Event, isWanted: boolean): Shown {
   return { ...shown, waiting: waiting.slice(0, MOST_WAITING), hasLostSome: shown.hasLostSome || waiting.length > MOST_WAITING };
 }
 
-/** A page of the history, put behind what is there; of what both know the newer word of the feed holds. */
+/**
+ * A page of the history, put behind what is there; of what both know the newer word of the feed holds. What the feed told
+ * while the first page was on its way, and what that page has no place for, goes on waiting.
+ */
 export function paged(shown: Shown, page: readonly Event[], isFirst: boolean): Shown {
-  if (isFirst) return { items: [...page], waiting: [], hasLostSome: false };
-  const known = new Set(shown.items.map((each) => each.id));
-  return { ...shown, items: [...shown.items, ...page.filter((each) => !known.has(each.id))] };
+  const told = new Map([...shown.waiting, ...(isFirst ? [] : shown.items)].map((each) => [each.id, each]));
+  const fresh = page.map((each) => newer(each, told.get(each.id)));
+  const ids = new Set(page.map((each) => each.id));
+  const last = page.at(-1);
+  if (isFirst) {
+    const waiting = shown.waiting.filter((each) => !ids.has(each.id) && (!last || newestFirst(each, last) < 0));
+    return { items: fresh, waiting, hasLostSome: false };
+  }
+  const there = new Set(shown.items.map((each) => each.id));
+  return { ...shown, items: [...shown.items, ...fresh.filter((each) => !there.has(each.id))], waiting: shown.waiting.filter((each) => !ids.has(each.id)) };
+}
+
+/** Of two words of one event the one that knows more of it: an end, a note and who looked after it only ever come. */
+function newer(one: Event, other: Event | undefined): Event {
+  return other && known(other) > known(one) ? other : one;
+}
+
+function known({ ended, acknowledged, comments }: Event): number {
+  return comments + (ended === null ? 0 : 1) + (acknowledged === null ? 0 : 1);
 }
 
 /** The reader wants to see the new ones. */
@@ -69,9 +88,16 @@ export function released(shown: Shown): Shown {
   return { items: [...shown.waiting, ...shown.items].sort(newestFirst), waiting: [], hasLostSome: false };
 }
 
-/** What was missed while the feed was away: the newest page is held against what is there. */
-export function caughtUp(shown: Shown, newest: readonly Event[]): Shown {
-  return [...newest].reverse().reduce((so, event) => told(so, event, true), shown);
+/**
+ * What was missed while the feed was away: the newest page is held against what was there as it came back, `before`. Where
+ * the page is full and meets nothing of that, more was missed than it holds, and the list begins anew once that is asked for.
+ */
+export function caughtUp(shown: Shown, newest: readonly Event[], before = shown, isFull = false): Shown {
+  const there = new Map([...shown.items, ...shown.waiting].map((each) => [each.id, each]));
+  const so = [...newest].reverse().reduce((made, event) => told(made, newer(event, there.get(event.id)), true), shown);
+  const ids = new Set([...before.items, ...before.waiting].map((each) => each.id));
+  const isHole = isFull && newest.length > 0 && !newest.some((event) => ids.has(event.id));
+  return isHole ? { ...so, hasLostSome: true } : so;
 }
 
 /** The next or previous one in the list; the first where none is chosen. */

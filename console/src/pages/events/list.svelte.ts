@@ -8,6 +8,8 @@ import { belongs, caughtUp, type Filters, NOTHING, paged, released, type Shown, 
 const LIMIT = 50;
 const MOST_PIECES = 100;
 const SIGNED_OUT = 4401;
+// The server has a word every 20 seconds.
+const SILENT_MS = 45_000;
 
 export class EventList {
   shown = $state.raw<Shown>(NOTHING);
@@ -23,14 +25,21 @@ export class EventList {
   private filters: Filters | null = null;
   private siteCameras: readonly string[] | null = null;
   private giveUp: AbortController | null = null;
+  private socket: Socket | null = null;
+  private first: Promise<void> = Promise.resolve();
+  /** What is to be done once more, after it went wrong. */
+  private again: () => void = () => this.reload();
 
   /** Show what fits; returns how to stop. */
   follow(filters: Filters, siteCameras: readonly string[] | null): () => void {
+    // Nothing of what fitted other filters stays, not even while that is on its way, or does not come.
+    if (this.filters && JSON.stringify(filters) !== JSON.stringify(this.filters)) this.clear();
     this.filters = filters;
     this.siteCameras = siteCameras;
-    void this.load('');
-    let wasOpen = false;
+    this.first = this.load('');
+    const missed = new AbortController();
     const socket = new Socket(`/events/feed${filters.camera ? `?camera=${encodeURIComponent(filters.camera)}` : ''}`, {
+      silentMs: SILENT_MS,
       onText: (text) => this.hear(JSON.parse(text) as FeedWord),
       onEnd: ({ code }) => {
         if (code === SIGNED_OUT) api.onSignedOut();
@@ -38,13 +47,14 @@ export class EventList {
       onState: (state) => {
         this.feed = state;
         if (state === 'waiting') void connection.probe();
-        if (state !== 'open') return;
-        if (wasOpen) void this.catchUp();
-        wasOpen = true;
+        // Also the first time: something may have happened since the first page was asked for.
+        if (state === 'open') void this.catchUp(missed.signal);
       },
     });
+    this.socket = socket;
     return () => {
       socket.close();
+      missed.abort();
       this.giveUp?.abort();
     };
   }
@@ -54,7 +64,17 @@ export class EventList {
   }
 
   reload(): void {
-    void this.load('');
+    this.first = this.load('');
+  }
+
+  /** Once more what went wrong last. */
+  retry(): void {
+    this.again();
+  }
+
+  /** The server is back, or the network: do not wait any longer. */
+  hurry(): void {
+    this.socket?.hurry();
   }
 
   /** Show the new ones; where more came than were kept, all is loaded anew. */
@@ -90,20 +110,40 @@ export class EventList {
       this.problem = null;
       this.isThere = true;
     } catch (error) {
-      if (this.giveUp === giveUp && !isAborted(error)) this.problem = toProblem(error);
+      if (this.giveUp === giveUp && !isAborted(error)) this.failed(error, () => void (this.first = this.load(cursor)));
     } finally {
       if (this.giveUp === giveUp) this.isLoading = false;
     }
   }
 
-  private async catchUp(): Promise<void> {
-    try {
-      const page = await this.page('', new AbortController().signal);
-      this.shown = caughtUp(this.shown, page.items);
-    } catch (error) {
-      // The next connection tries again; the banner says meanwhile that the server is away.
-      if (!isAborted(error)) this.problem = this.isThere ? null : toProblem(error);
+  private async catchUp(signal: AbortSignal): Promise<void> {
+    let before = this.shown;
+    if (!this.isThere) {
+      await this.first;
+      // What the first page holds needs no catching up; what the feed told meanwhile is no proof that nothing was missed.
+      before = { ...this.shown, waiting: [] };
     }
+    if (signal.aborted || !this.isThere) return;
+    try {
+      const page = await this.page('', signal);
+      if (signal.aborted) return;
+      this.shown = caughtUp(this.shown, page.items, before, page.next !== null);
+      if (this.problem && !this.isLoading) this.problem = null;
+    } catch (error) {
+      if (!isAborted(error)) this.failed(error, () => void this.catchUp(signal));
+    }
+  }
+
+  private failed(error: unknown, again: () => void): void {
+    this.problem = toProblem(error);
+    this.again = again;
+  }
+
+  private clear(): void {
+    this.shown = NOTHING;
+    this.next = null;
+    this.problem = null;
+    this.isThere = false;
   }
 
   /** The next page that has anything in it: what is rare is sought a piece at a time, and a piece may be empty. */

@@ -1,5 +1,5 @@
 // What somebody is watching of the past: cameras, moment, stretch of the timeline, the view that permits it, the cut for export.
-import { api, Problem, toProblem } from '../../api/client.ts';
+import { api, isAborted, Problem, toProblem } from '../../api/client.ts';
 import type { Timeline, View } from '../../api/types.ts';
 import { ms, rfc3339 } from '../../app/clock.ts';
 import { session } from '../../app/session.svelte.ts';
@@ -37,6 +37,8 @@ export class Watching {
   facts = $state.raw<PlaybackFacts | null>(null);
   /** Of each camera, as far as it is known. */
   timelines = $state.raw<Record<string, Timeline>>({});
+  /** Of each camera whose timeline could not be loaded: what is not drawn of it may be recorded all the same. */
+  faults = $state.raw<Record<string, Problem>>({});
   view = $state.raw<(PlaybackView & { cameras: string[] }) | null>(null);
   problem = $state.raw<Problem | null>(null);
   isAsking = $state(false);
@@ -117,6 +119,38 @@ export class Watching {
     this.askedMs = -Infinity;
     this.view = null;
     void this.open();
+  }
+
+  /** The server is back: what failed for no reason of its own is tried again. */
+  hurry(): void {
+    this.engine.hurry();
+    if (this.problem && (this.problem.status === 0 || this.problem.status >= 500)) this.again();
+  }
+
+  /** Show other cameras. */
+  choose(cameras: string[]): void {
+    this.cameras = cameras;
+    this.timelines = {};
+    this.faults = {};
+    void this.open();
+  }
+
+  /** Load the timelines of all cameras, from `fromMs` to `toMs`. */
+  async fetchTimelines({ fromMs, toMs }: Stretch, signal: AbortSignal): Promise<void> {
+    const query = { from: rfc3339(fromMs), to: rfc3339(toMs) };
+    await Promise.all(
+      this.cameras.map(async (camera) => {
+        try {
+          const timeline = await api.get<Timeline>(`/cameras/${encodeURIComponent(camera)}/timeline`, { query, signal });
+          if (signal.aborted) return;
+          this.timelines = { ...this.timelines, [camera]: timeline };
+          const { [camera]: _, ...faults } = this.faults;
+          this.faults = faults;
+        } catch (error) {
+          if (!signal.aborted && !isAborted(error)) this.faults = { ...this.faults, [camera]: toProblem(error) };
+        }
+      }),
+    );
   }
 
   private viewAt(atMs: number): PlaybackView | null {

@@ -25,6 +25,22 @@ export function readLayouts(stored: unknown): Layout[] {
   return stored.flatMap((each: unknown) => readLayout(each) ?? []).slice(0, MOST_LAYOUTS);
 }
 
+/** All that is stored, also what only another version can use: it is not ours to remove. */
+export function storedLayouts(stored: unknown): unknown[] {
+  return Array.isArray(stored) ? stored : [];
+}
+
+/** With one of them changed, as it is now; where somebody has removed it meanwhile, as we knew it. */
+export function withLayout(stored: unknown, known: Layout, how: (layout: Layout) => Layout): unknown[] {
+  const all = storedLayouts(stored);
+  if (!all.some((each) => idOf(each) === known.id)) return [...all, how(known)];
+  return all.map((each) => (idOf(each) === known.id ? how(readLayout(each) ?? known) : each));
+}
+
+export function idOf(stored: unknown): unknown {
+  return (stored as { id?: unknown } | null)?.id;
+}
+
 function readLayout(stored: unknown): Layout | null {
   if (typeof stored !== 'object' || stored === null) return null;
   const { id, name, tiles } = stored as Record<string, unknown>;

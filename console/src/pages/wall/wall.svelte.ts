@@ -2,7 +2,7 @@
 import { randomKey } from '../../api/client.ts';
 import { session } from '../../app/session.svelte.ts';
 import { moved, type Size } from '../../media/arrange.ts';
-import { ALL_CAMERAS, type Layout, MOST_LAYOUTS, pageOf, readLayouts, TILES_A_PAGE, type TileSpot } from './layouts.ts';
+import { ALL_CAMERAS, idOf, type Layout, MOST_LAYOUTS, pageOf, readLayouts, storedLayouts, TILES_A_PAGE, type TileSpot, withLayout } from './layouts.ts';
 
 export const TOUR_S = 15;
 
@@ -75,13 +75,15 @@ export class Wall {
 
   async saveAs(name: string): Promise<void> {
     const layout: Layout = { id: randomKey(), name: name.trim(), tiles: this.all };
-    await session.prefer({ layouts: [...this.saved, layout] });
+    await session.prefer((now) => ({ layouts: [...storedLayouts(now.layouts), layout] }));
     this.show(layout.id);
   }
 
   async save(): Promise<void> {
-    await this.change((layout) => ({ ...layout, tiles: this.all }));
-    this.draft = null;
+    const [draft, tiles] = [this.draft, this.all];
+    await this.change((layout) => ({ ...layout, tiles }));
+    // What was moved while it was on its way is not saved.
+    if (this.draft === draft) this.draft = null;
   }
 
   rename(name: string): Promise<void> {
@@ -89,11 +91,14 @@ export class Wall {
   }
 
   async remove(): Promise<void> {
-    await session.prefer({ layouts: this.saved.filter((each) => each.id !== this.layoutId) });
+    const gone = this.layoutId;
+    await session.prefer((now) => ({ layouts: storedLayouts(now.layouts).filter((each) => idOf(each) !== gone) }));
     this.show(ALL_CAMERAS);
   }
 
   private change(how: (layout: Layout) => Layout): Promise<void> {
-    return session.prefer({ layouts: this.saved.map((each) => (each.id === this.layoutId ? how(each) : each)) });
+    const known = this.layout;
+    if (!known) return Promise.resolve();
+    return session.prefer((now) => ({ layouts: withLayout(now.layouts, known, how) }));
   }
 }
