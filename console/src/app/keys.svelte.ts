@@ -20,7 +20,7 @@ class Keys {
   /** Those of the page that is open. */
   page = $state.raw<(() => Shortcut[])[]>([]);
   isHelpOpen = $state(false);
-  /** Whoever speaks to their machine, or hits keys by chance, may turn them off. */
+  /** Whoever speaks to their machine, or hits keys by chance, may turn off those that write a character. */
   isOn = $state(kept(KEYS) !== 'off');
   private isGoing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,7 +32,7 @@ class Keys {
 
   /** For a handler on the window; `go` opens a page. */
   handle(event: KeyboardEvent, go: (route: string) => void): void {
-    if (!this.isOn || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.defaultPrevented || isCommand(event) || isTyping(event.target) || (!this.isOn && isCharacter(event))) return;
     // A dialog has the keyboard to itself.
     if (document.querySelector('dialog[open]')) return;
     if (this.isGoing) {
@@ -53,7 +53,8 @@ class Keys {
       this.isHelpOpen = true;
     } else {
       const found = this.page.flatMap((list) => list()).find((each) => each.key === event.key);
-      if (!found || (event.key === ' ' && isPressable(event.target))) return;
+      // They press what has the focus, before they do anything of the page.
+      if (!found || ((event.key === ' ' || event.key === 'Enter') && isPressable(event.target))) return;
       event.preventDefault();
       found.run(event);
     }
@@ -70,6 +71,17 @@ export function pageKeys(list: () => Shortcut[]): void {
       keys.page = keys.page.filter((each) => each !== list);
     };
   });
+}
+
+/** Belongs to the browser or the system. AltGr does not, though Windows tells it as Ctrl and Alt: many keyboards write `[` with it. */
+function isCommand(event: KeyboardEvent): boolean {
+  if (event.metaKey) return true;
+  return (event.ctrlKey || event.altKey) && !(isCharacter(event) && event.getModifierState('AltGraph'));
+}
+
+/** Arrows, Home, Enter and Escape write none. */
+function isCharacter(event: KeyboardEvent): boolean {
+  return [...event.key].length === 1;
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -97,9 +97,9 @@ describe('a sentence', () => {
     expect(say({ type: 'line_crossed', place: 'gate', count: 3, ways: ['forward'] })).toBe('3 people across gate, forward');
     expect(say({ type: 'line_crossed', place: 'gate', kind: null, count: 1, ways: [] })).toBe('Something across gate');
     expect(say({ type: 'line_crossed', place: 'gate', kind: 'bicycle', count: 2, ways: ['forward', 'backward'] })).toBe('2 bicycles across gate, both ways');
-    expect(say({ type: 'occupancy', place: 'hall', count: 37, value: 37, unit: '', limit: 30 })).toBe('37 people in hall; 30 are all right');
+    expect(say({ type: 'occupancy', place: 'hall', count: 37, value: 37, unit: '', limit: 30 })).toBe('37 people in hall; 30 at most');
     expect(say({ type: 'crowd_density', place: 'stairs', value: 4.36, unit: 'per_m2', level: 2 })).toBe('Crowd in stairs: 4.4/m², step 2');
-    expect(say({ type: 'queue', place: 'till', value: 12.34, unit: 'm', limit: 8 })).toBe('Queue in till of 12.3 m; 8 m is all right');
+    expect(say({ type: 'queue', place: 'till', value: 12.34, unit: 'm', limit: 8 })).toBe('Queue in till of 12.3 m; 8 m at most');
     expect(say({ type: 'dwell', value: 432, unit: 's' })).toBe('A person in bench for 7 min 12 s');
     expect(say({ type: 'camera_lost', camera: 'gate' })).toBe('gate cannot be reached');
   });

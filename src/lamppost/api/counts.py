@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, Field
 from lamppost.api.context import Context, context_of
 from lamppost.api.moments import Moment, Time, us_of
 from lamppost.api.permit import Identity, Permit
-from lamppost.api.problems import not_found
+from lamppost.api.problems import Problem, not_found
 from lamppost.base.clock import format_utc
 from lamppost.model.access import Permission
 from lamppost.model.happening import Measure, PlaceKind
@@ -27,6 +28,10 @@ _Reader = Annotated[Identity, Depends(Permit(Permission.SEE_COUNTS))]
 _Context = Annotated[Context, Depends(context_of)]
 _Cameras = Annotated[list[str], Query(max_length=200, description="Of these alone; may be given more than once, as those below.")]
 _Places = Annotated[list[str], Query(max_length=200, description="The names of lines and zones.")]
+_Spots = Annotated[
+    list[str],
+    Query(max_length=1000, description="Single places, each as `camera/place`; within the cameras and places above where these are given."),
+]
 _From = Annotated[Moment, Query(alias="from", description="Where it begins.")]
 _To = Annotated[Moment, Query(description="Where it ends; this moment is not in it.")]
 COLUMNS: Final = (
@@ -114,20 +119,23 @@ def wanted(
     by: Annotated[Bucket, Query(description="Hours and days are those of the site's clock.")] = Bucket.HOUR,
     camera: _Cameras = [],  # noqa: B006 - the framework copies it
     place: _Places = [],  # noqa: B006
+    at: _Spots = [],  # noqa: B006
     measure: Annotated[list[Measure], Query(description="What is counted or measured.")] = [],  # noqa: B006
     kind: Annotated[list[CountedKind], Query(description="Of these kinds of things.")] = [],  # noqa: B006
 ) -> Wanted:
     """What is asked for, within what the caller may see; raises 404 for a camera that they may not."""
     is_all = identity.may_everywhere(Permission.SEE_COUNTS)
     seen = identity.cameras(Permission.SEE_COUNTS)
-    if not is_all and any(name not in seen for name in camera):
+    spots = tuple(_spot(text) for text in at)
+    if not is_all and any(name not in seen for name in (*camera, *(name for name, _ in spots))):
         raise not_found("camera")
     known = {each.camera for each in context.counts.places()}
     cameras = tuple(camera) if camera or is_all else tuple(name for name in seen if name in known)
     if any(name not in known for name in cameras) or (not cameras and not is_all):
         # Nothing was counted there yet: that is no mistake of who asks.
         cameras = tuple(name for name in cameras if name in known) or ("",)
-    return Wanted(us_of(from_), us_of(to), by, ZoneInfo(context.settings.timezone), cameras, tuple(place), tuple(measure), tuple(kind))
+    zone = ZoneInfo(context.settings.timezone)
+    return Wanted(us_of(from_), us_of(to), by, zone, cameras, tuple(place), tuple(measure), tuple(kind), spots)
 
 
 _Wanted = Annotated[Wanted, Depends(wanted)]
@@ -187,6 +195,13 @@ def heat(
             if bins is not None and len(bins) == len(cells):  # a grid that was changed since is another
                 cells = [cell + more for cell, more in zip(cells, bins, strict=True)]
     return Heat(columns=grid.columns, rows=grid.rows, cells=[round(cell, 2) for cell in cells], observed_s=round(observed_s, 1))
+
+
+def _spot(text: str) -> tuple[str, str]:
+    camera, slash, place = text.partition("/")
+    if not slash:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{text[:80]!r} is no place", remedy="write it as camera/place")
+    return camera, place
 
 
 def _read(context: Context, asked: Wanted) -> Iterator[Count]:

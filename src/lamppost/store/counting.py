@@ -125,6 +125,8 @@ class Wanted:
     places: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     kinds: tuple[CountedKind, ...] = ()
+    spots: tuple[tuple[str, str], ...] = ()
+    """Places by camera and name: what lies at the same name of another camera is not meant."""
 
 
 @dataclass(slots=True)
@@ -250,10 +252,15 @@ class CountReader(IndexReader):
                     raise ConfigError(
                         f"nothing was counted at a {what} {name!r}", remedy=f"known: {', '.join(sorted(have)[:20]) or 'none'}"
                     )
+        spots = set(wanted.spots)
+        for camera, name in sorted(spots - {(place.camera, place.name) for place in known}):
+            raise ConfigError(f"nothing was counted at {name!r} of camera {camera!r}", remedy="GET /counts/places tells what there is")
         return [
             place
             for place in known
-            if (not wanted.cameras or place.camera in wanted.cameras) and (not wanted.places or place.name in wanted.places)
+            if (not wanted.cameras or place.camera in wanted.cameras)
+            and (not wanted.places or place.name in wanted.places)
+            and (not spots or (place.camera, place.name) in spots)
         ]
 
     def _seen(self, place: Place, wanted: Wanted, bounds: Sequence[int], *, is_by_quarter: bool) -> _Seen:

@@ -154,6 +154,7 @@ export const rules: Words['rules'] = {
   error_left_out: 'Jeder Punkt, wie ihn die anderen vorhersagen: {m} daneben.',
   error_limit: 'Abgelehnt wird über',
   use_ground: 'Diese Punkte verwenden',
+  discard_ground: 'Änderungen verwerfen',
   remove_ground: 'Vermessung entfernen',
   ground_used: 'Diese Punkte gelten.',
   need_more: { one: 'Ein Punkt fehlt noch.', other: '{n} Punkte fehlen noch.' },

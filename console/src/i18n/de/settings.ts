@@ -59,6 +59,9 @@ export const settings = {
   user_active: 'Aktiv',
   user_totp: 'Zweiter Schritt',
   user_you: 'Sie',
+  user_sign_out_text: '{name} wird in jedem Browser abgemeldet und muss sich neu anmelden.',
+  user_drop_totp_text: 'Dann öffnet das Passwort von {name} allein das Konto. Vergewissern Sie sich, dass die Bitte wirklich von dort kommt: Genau das will, wer nur das Passwort hat.',
+  user_disable_text: '{name} wird überall abgemeldet, kann sich nicht anmelden, und Zugriffsschlüssel werden abgewiesen, bis Sie das Konto entsperren.',
   user_disable: 'Sperren',
   user_enable: 'Entsperren',
   user_remove: 'Entfernen',
@@ -74,7 +77,7 @@ export const settings = {
   roles_title: 'Was die Rollen erlauben',
 
   // Notifications
-  notifications_text: 'Wem außerhalb dieser Konsole von Ereignissen erzählt wird. Träger stehen in lamppost.toml, als [[notify]].',
+  notifications_text: 'Wem außerhalb dieser Konsole von Ereignissen erzählt wird, und ob es ankommt. Hier werden Träger geprüft und Unzustellbares noch einmal angeboten.',
   carrier: 'Träger',
   carrier_target: 'An',
   carrier_events: 'Erfährt von',
@@ -91,7 +94,9 @@ export const settings = {
   carrier_show: 'Unzustellbares zeigen',
   carrier_problem: 'Letzte Störung',
   carriers_none: 'Niemandem wird etwas erzählt',
-  carriers_none_text: 'Mit [[notify]] in lamppost.toml gehen Ereignisse per E-Mail, Webhook oder MQTT hinaus.',
+  carriers_none_text: 'Ereignisse können per E-Mail, Webhook oder MQTT hinausgehen.',
+  carriers_how: 'Träger werden nicht hier angelegt, geändert oder entfernt: Sie nennen Programme und Dateien mit Geheimnissen auf dieser Maschine. Das tut, wer dort lamppost.toml ändern darf, so wie hier; es gilt ohne Neustart.',
+  carriers_check: 'Dann sehen Sie nach, ob es stimmt:',
   letter_at: 'Wann',
   letter_type: 'Ereignis',
   letter_attempts: 'Versuche',
@@ -99,6 +104,10 @@ export const settings = {
   // Configuration
   configuration_text: 'Was sich ändern lässt, während Lamppost läuft. Alles wird zusammen geprüft, bevor es in lamppost.toml steht, und gilt nach Sekunden.',
   configuration_saved: 'Geschrieben; es gilt nach Sekunden.',
+  configuration_late:
+    'Jemand anderes hat die Konfiguration inzwischen geändert, und von Ihnen ist noch nichts geschrieben. Was dort geändert wurde, steht jetzt in den Feldern; was Sie geändert haben, ist noch da. Sehen Sie es an und speichern Sie noch einmal.',
+  configuration_clash: 'Von beiden geändert: {fields}.',
+  configuration_theirs: 'Das der anderen nehmen',
   configuration_read_only: 'Sie dürfen dies sehen, aber nicht ändern.',
   configuration_default: 'Voreinstellung',
   reset: 'Zurücknehmen',
@@ -154,7 +163,9 @@ export const settings = {
   backup_when: 'Gemacht',
   backup_size: 'Größe',
   backups_none: 'Noch keine Sicherung',
-  backups_none_text: 'Sie liegen dort, wo backup_folder unter [server] in lamppost.toml hinzeigt.',
+  backups_none_text: 'Sie kommen nach {folder}.',
+  backups_nowhere: 'Für Sicherungen ist kein Ordner gesetzt',
+  backups_nowhere_text: 'Darum lässt sich hier keine machen. Wer auf dieser Maschine lamppost.toml ändern darf, nennt darin einen Ordner, den es gibt, am besten auf einer anderen Platte; es gilt ohne Neustart. Auf der Maschine selbst macht lamppost backup create überallhin eine.',
 
   // Custodians
   custodians_text: 'Originale sind für die Verwahrenden versiegelt. {k} von {n} öffnen sie gemeinsam; der Server kann es nie.',

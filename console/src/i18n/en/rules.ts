@@ -152,6 +152,7 @@ export const rules = {
   error_left_out: 'Each point as the others foretell it: {m} off.',
   error_limit: 'It is refused above',
   use_ground: 'Use these points',
+  discard_ground: 'Discard changes',
   remove_ground: 'Remove calibration',
   ground_used: 'These points are in use.',
   need_more: { one: 'One more point is needed.', other: '{n} more points are needed.' },

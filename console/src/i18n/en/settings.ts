@@ -59,6 +59,9 @@ export const settings = {
   user_active: 'Active',
   user_totp: 'Second step',
   user_you: 'you',
+  user_sign_out_text: '{name} is signed out in every browser, and must sign in again.',
+  user_drop_totp_text: 'From now on the password of {name} alone opens the account. Make sure that it is them who asks: this is what somebody who has only the password wants.',
+  user_disable_text: '{name} is signed out everywhere and cannot sign in, and their tokens are refused, until you enable the account again.',
   user_disable: 'Disable',
   user_enable: 'Enable',
   user_remove: 'Remove',
@@ -74,7 +77,7 @@ export const settings = {
   roles_title: 'What the roles permit',
 
   // Notifications
-  notifications_text: 'Who is told of events outside of this console. Carriers are set in lamppost.toml, as [[notify]].',
+  notifications_text: 'Who is told of events outside of this console, and whether it arrives. Here carriers are tested, and their dead letters offered again.',
   carrier: 'Carrier',
   carrier_target: 'To',
   carrier_events: 'Told of',
@@ -91,7 +94,9 @@ export const settings = {
   carrier_show: 'Show dead letters',
   carrier_problem: 'Last problem',
   carriers_none: 'Nobody is told',
-  carriers_none_text: 'Add [[notify]] to lamppost.toml to send events by e-mail, webhook or MQTT.',
+  carriers_none_text: 'Events can be sent by e-mail, webhook or MQTT.',
+  carriers_how: 'Carriers are not added, changed or removed here: they name programs and files of secrets on this machine. Whoever may edit lamppost.toml there does it, like this; it takes effect without a restart.',
+  carriers_check: 'Then look whether it is right:',
   letter_at: 'When',
   letter_type: 'Event',
   letter_attempts: 'Tries',
@@ -99,6 +104,10 @@ export const settings = {
   // Configuration
   configuration_text: 'What may be set while Lamppost runs. It is checked as a whole before it is written to lamppost.toml, and holds within seconds.',
   configuration_saved: 'Written; it holds within seconds.',
+  configuration_late:
+    'Somebody else has changed the configuration meanwhile, and nothing of yours is written yet. What they changed stands in its fields now; what you changed is kept. Look at it, and save again.',
+  configuration_clash: 'Both of you changed: {fields}.',
+  configuration_theirs: 'Take theirs',
   configuration_read_only: 'You may see this, but not change it.',
   configuration_default: 'Default',
   reset: 'Undo',
@@ -154,7 +163,9 @@ export const settings = {
   backup_when: 'Made',
   backup_size: 'Size',
   backups_none: 'No backups yet',
-  backups_none_text: 'They are put where backup_folder of [server] in lamppost.toml says.',
+  backups_none_text: 'They are put into {folder}.',
+  backups_nowhere: 'No folder for backups is set',
+  backups_nowhere_text: 'So none can be made here. Whoever may edit lamppost.toml on this machine names a folder that is there, best on another disk; it takes effect without a restart. On the machine itself, lamppost backup create makes one anywhere.',
 
   // Custodians
   custodians_text: 'Originals are sealed for the custodians. {k} of {n} open them together; the server never can.',

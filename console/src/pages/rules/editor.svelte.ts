@@ -198,10 +198,17 @@ export class Editor {
     this.isSaving = true;
     this.problem = null;
     try {
-      const told = await api.put<Rules>(this.path, { rules: writeBook(this.book) }, { ifMatch: etag });
-      const { selection, rule } = this;
+      const sent = this.book;
+      const told = await api.put<Rules>(this.path, { rules: writeBook(sent) }, { ifMatch: etag });
+      const { selection, rule, history, mistakes } = this;
       this.take(told, told.etag ?? '');
       if (!this.etag) await this.load();
+      if (history.now !== sent) {
+        // Something was drawn meanwhile: it stays, and is what is not saved now.
+        this.saved = sent;
+        this.history = history;
+        this.mistakes = mistakes;
+      }
       this.selection = selection;
       this.rule = rule;
       this.keepSelection();

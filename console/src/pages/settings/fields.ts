@@ -95,6 +95,17 @@ export function valuesOf(tables: Record<string, unknown>): Values {
   return values;
 }
 
+/** What somebody typed, put on what the server has by now: all that they left alone follows it. */
+export function rebased(before: Values, now: Values, fresh: Values): Values {
+  const own = Object.entries(now).filter(([at, value]) => at in before && value !== before[at]);
+  return { ...fresh, ...Object.fromEntries(own) };
+}
+
+/** Where somebody else has set another value since, to what was changed here too. */
+export function clashes(before: Values, now: Values, fresh: Values): string[] {
+  return Object.keys(now).filter((at) => at in before && now[at] !== before[at] && fresh[at] !== before[at] && fresh[at] !== now[at]);
+}
+
 /** The body of a change: only what differs, so that nothing is written that nobody meant to set. */
 export function changeOf(before: Values, now: Values): Record<string, unknown> {
   const change: Record<string, unknown> = {};
