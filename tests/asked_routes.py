@@ -174,6 +174,7 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "POST /account/totp/off": _self("/account/totp/off", {"password": PASSWORD}),
         "GET /account/preferences": _self("/account/preferences"),
         "PUT /account/preferences": _self("/account/preferences", {"theme": "dark"}),
+        "PATCH /account/preferences": _self("/account/preferences", {"theme": "light"}),
         "GET /account/tokens": _self("/account/tokens"),
         "POST /account/tokens": Row("self", (_token_wish,)),
         "DELETE /account/tokens/{token_id}": Row("self", (_token,)),

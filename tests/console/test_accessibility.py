@@ -63,7 +63,7 @@ def test_no_page_has_a_violation_and_none_is_wider_than_its_screen(street: Conso
     for path, sign in PAGES.items():
         olga.go(path)
         page.wait_for_selector(sign)
-        page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+        expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
         found = violations(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append("it is wider than the screen")

@@ -55,7 +55,7 @@ def test_the_past_is_scrubbed_with_masked_pictures_and_played(street: ConsoleNod
     page.mouse.move(*before_it)
     thumbnail = page.locator(".scrub img")
     expect(thumbnail).to_be_attached()
-    page.wait_for_function("document.querySelector('.scrub img')?.naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('.scrub img')?.naturalWidth > 0")
 
     clock = page.locator(".transport time")
     page.mouse.click(*before_it)
@@ -139,14 +139,17 @@ def test_a_clip_is_exported_and_plays(street: ConsoleNode, visit: Visit, tmp_pat
 
 def test_an_event_is_looked_after_and_a_colleague_sees_it_at_once(street: ConsoleNode, visit: Visit) -> None:
     olga, omar = visit(street), visit(street)
+    # Of the very first event nothing is recorded five seconds earlier, where its moment is opened.
+    street.await_masked("plaza", "bridge", seconds=20)
+    since = (datetime.now(UTC) - timedelta(seconds=12)).isoformat().replace("+00:00", "Z")
     for visitor, name in ((olga, "olga"), (omar, "omar")):
         visitor.sign_in(name)
-        visitor.go("/events?type=line_crossed&state=unacknowledged")
-    row = olga.page.get_by_role("listitem").filter(has_text="across middle").first
+        visitor.go(f"/events?type=line_crossed&state=unacknowledged&from={since}")
+    row = olga.page.get_by_role("listitem").filter(has_text="across middle").last
     row.get_by_role("button").click(timeout=90_000)
     detail = olga.page.get_by_role("complementary", name="Event", exact=True)
     expect(detail.get_by_text("across middle")).to_be_visible()
-    olga.page.wait_for_function("document.querySelector('aside .picture img')?.naturalWidth > 0")
+    olga.page.wait_for_function("() => document.querySelector('aside .picture img')?.naturalWidth > 0")
     found = re.search(r"event=[^&]+", olga.page.url)
     assert found, olga.page.url
     omar.go(f"/events?{found[0]}")
