@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,8 @@ from pydantic import BaseModel, Field
 from lamppost.api.context import Context, context_of
 from lamppost.api.moments import Moment, Time, us_of
 from lamppost.api.permit import Identity, Permit
-from lamppost.api.problems import not_found
-from lamppost.base.clock import format_utc
+from lamppost.api.problems import Problem, not_found
+from lamppost.base.clock import US_PER_S, format_utc
 from lamppost.model.access import Permission
 from lamppost.model.happening import Measure, PlaceKind
 from lamppost.model.rules import CountedKind
@@ -28,6 +29,10 @@ _Context = Annotated[Context, Depends(context_of)]
 _Cameras = Annotated[list[str], Query(max_length=200, description="Of these alone; may be given more than once, as those below.")]
 _Places = Annotated[list[str], Query(max_length=200, description="The names of lines and zones.")]
 _From = Annotated[Moment, Query(alias="from", description="Where it begins.")]
+MOST_BUCKETS: Final = 10_000  # of time, in an answer that is held whole
+MOST_COUNTS: Final = 50_000  # of all series together
+MOST_ROWS_EACH: Final = 50_000  # a month of minutes, in a table that is sent as it is read
+_LENGTH_S: Final = {Bucket.MINUTE: 60, Bucket.QUARTER: 900, Bucket.HOUR: 3600, Bucket.DAY: 86_400}
 _To = Annotated[Moment, Query(description="Where it ends; this moment is not in it.")]
 COLUMNS: Final = (
     "camera",
@@ -136,8 +141,11 @@ _Wanted = Annotated[Wanted, Depends(wanted)]
 @router.get("/counts")
 def counts(asked: _Wanted, context: _Context) -> Counts:
     """Series by place, measure and kind."""
+    _require_few(asked, MOST_BUCKETS)
     series: dict[tuple[str, PlaceKind, str, Measure, CountedKind | None], Series] = {}
-    for count in _read(context, asked):
+    for number, count in enumerate(_read(context, asked)):
+        if number >= MOST_COUNTS:
+            raise _too_many(f"these are more than {MOST_COUNTS} counts", "ask for less time, longer buckets or fewer places and measures")
         at = count.place
         key = (at.camera, at.kind, at.name, count.measure, count.kind)
         if key not in series:
@@ -158,6 +166,7 @@ def counts(asked: _Wanted, context: _Context) -> Counts:
 @router.get("/counts.csv", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
 def counts_csv(asked: _Wanted, context: _Context) -> StreamingResponse:
     """The same as a table; what is unknown is empty."""
+    _require_few(asked, MOST_ROWS_EACH)
     name = f"counts-{asked.by.value}-{format_utc(asked.since_us)[:10]}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(_lines(_read(context, asked)), media_type="text/csv; charset=utf-8", headers=headers)
@@ -181,12 +190,23 @@ def heat(
     cells, observed_s = [0.0] * (grid.columns * grid.rows), 0.0
     if any(place.camera == camera for place in context.counts.places()):
         asked = Wanted(us_of(from_), us_of(to), Bucket.HOUR, ZoneInfo(context.settings.timezone), (camera,), measures=(Measure.PRESENCE,))
+        _require_few(asked, MOST_BUCKETS)
         for count in context.counts.read(asked):
             bins = count.tally.bins if count.tally is not None else None
             observed_s += count.observed_s
             if bins is not None and len(bins) == len(cells):  # a grid that was changed since is another
                 cells = [cell + more for cell, more in zip(cells, bins, strict=True)]
     return Heat(columns=grid.columns, rows=grid.rows, cells=[round(cell, 2) for cell in cells], observed_s=round(observed_s, 1))
+
+
+def _require_few(asked: Wanted, most: int) -> None:
+    """Raises a problem for a time of more than so many buckets."""
+    if asked.until_us - asked.since_us > most * _LENGTH_S[asked.by] * US_PER_S:
+        raise _too_many(f"these are more than {most} {asked.by.value}s", "ask for less time, or longer buckets")
+
+
+def _too_many(detail: str, remedy: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, kind="interval", remedy=remedy)
 
 
 def _read(context: Context, asked: Wanted) -> Iterator[Count]:
