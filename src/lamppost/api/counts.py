@@ -31,6 +31,7 @@ _Places = Annotated[list[str], Query(max_length=200, description="The names of l
 _From = Annotated[Moment, Query(alias="from", description="Where it begins.")]
 MOST_BUCKETS: Final = 10_000  # of time, in an answer that is held whole
 MOST_COUNTS: Final = 50_000  # of all series together
+PIECE_CHARACTERS: Final = 65_536
 MOST_ROWS_EACH: Final = 50_000  # a month of minutes, in a table that is sent as it is read
 _LENGTH_S: Final = {Bucket.MINUTE: 60, Bucket.QUARTER: 900, Bucket.HOUR: 3600, Bucket.DAY: 86_400}
 _To = Annotated[Moment, Query(description="Where it ends; this moment is not in it.")]
@@ -234,9 +235,10 @@ def _lines(found: Iterator[Count]) -> Iterator[str]:
                 _rounded(count.most),
             )
         )
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
+        if line.tell() >= PIECE_CHARACTERS:  # a piece for each line would cost more than the line
+            yield line.getvalue()
+            line.seek(0)
+            line.truncate()
     yield line.getvalue()
 
 
