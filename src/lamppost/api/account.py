@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, SecretStr
@@ -19,7 +19,7 @@ from lamppost.api.etags import etag_of_content, require_match
 from lamppost.api.moments import Time
 from lamppost.api.paging import Page
 from lamppost.api.permit import AnySignedIn, Identity
-from lamppost.api.problems import Problem, not_found
+from lamppost.api.problems import Mistake, Problem, not_found
 from lamppost.api.security import address_of
 from lamppost.api.session import GrantBody, throttled
 from lamppost.store.access_book import TokenRow
@@ -27,6 +27,7 @@ from lamppost.store.access_book import TokenRow
 router = APIRouter(prefix="/account")
 _Context = Annotated[Context, Depends(context_of)]
 _LONGEST_DAYS: Final = 366
+_DEEPEST: Final = 32  # preferences
 
 
 class PasswordChange(BaseModel):
@@ -182,7 +183,7 @@ def _prefer(request: Request, identity: Identity, context: Context, change: Call
         before: dict[str, Any] = json.loads(known)
         if "if-match" in request.headers:
             require_match(request, etag_of_content(before))
-        content = json.dumps(change(before), separators=(",", ":"))
+        content = _preferences_as_text(change(before))
         if len(content) > MOST_PREFERENCES:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"preferences take {len(content)} bytes, more than {MOST_PREFERENCES}")
         return content
@@ -220,6 +221,33 @@ def remove_token(token_id: str, identity: _Person, context: _Context) -> None:
     )
     if not is_removed:
         raise not_found("token")
+
+
+def _preferences_as_text(given: dict[str, Any]) -> str:
+    """As they are kept; raises a problem for what could not be given back: numbers that are none, half characters, a deep nest."""
+    if not is_shallow(given, _DEEPEST):
+        raise _unkept(f"more than {_DEEPEST} objects and lists lie within each other")
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+        return json.dumps(given, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise _unkept("it holds a number or a character that JSON does not have") from error
+
+
+def is_shallow(value: object, levels: int) -> bool:
+    """Whether no more than `levels` objects and lists lie within each other."""
+    if isinstance(value, dict):
+        inner: Iterable[object] = cast("dict[str, object]", value).values()
+    elif isinstance(value, list):
+        inner = cast("list[object]", value)
+    else:
+        return True
+    return levels > 0 and all(is_shallow(each, levels - 1) for each in inner)
+
+
+def _unkept(problem: str) -> Problem:
+    mistake = Mistake(at="body", problem=problem)
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=[mistake])
 
 
 def _token(row: TokenRow) -> Token:

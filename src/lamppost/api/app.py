@@ -36,6 +36,7 @@ from lamppost.api import (
     users,
     views,
 )
+from lamppost.api.bodies import BodyLimit
 from lamppost.api.console_files import install_console
 from lamppost.api.context import Context
 from lamppost.api.document import Application
@@ -111,6 +112,7 @@ def create_app(context: Context, resources: Sequence[tuple[str, APIRouter]] = RE
     # The last that is added is the first that is asked.
     app.add_middleware(Idempotency, context=context)
     app.add_middleware(EntityTags)
+    app.add_middleware(BodyLimit)
     app.add_middleware(RateLimit, clock=context.clock)
     app.add_middleware(SecurityHeaders)
     return app

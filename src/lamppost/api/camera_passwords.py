@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 from pydantic import SecretStr
 
 from lamppost.api.problems import Mistake, Problem
+from lamppost.base.clock import US_PER_S
 from lamppost.base.durable import make_directory, remove_durable, write_durable
+from lamppost.base.errors import ConfigError
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings
-from lamppost.pipeline.config_file import Fields
+from lamppost.pipeline.config_file import ConfigFile, Fields
+
+_OURS: Final = re.compile(r"[a-z0-9-]{1,63}\.[0-9a-f]{8}\.password|\.[a-z0-9-]{1,63}\.[0-9a-f]{8}\.password\.[0-9a-f]{8}\.tmp")
+_YOUNG_US: Final = 60 * US_PER_S  # one that is younger may be about to be named
 
 
 @contextmanager
@@ -52,6 +60,34 @@ def forget_password(folder: DataFolder, before: CameraSettings | None, now: Came
     new = now.password_file if now is not None else None
     if old is not None and old != new and _is_ours(folder, old):
         remove_durable(old)
+
+
+def sweep_passwords(folder: DataFolder, config: Path | None, now_us: int) -> int:
+    """Remove files of ours that the configuration does not name: a server was killed between the two. How many there were.
+
+    Nothing is removed where the configuration is not known, or cannot be read. Raises `StoreError`.
+    """
+    if config is None or not folder.camera_passwords.is_dir():
+        return 0
+    try:
+        cameras = ConfigFile(config).before.camera
+    except ConfigError:
+        return 0
+    named = {camera.password_file.resolve() for camera in cameras if camera.password_file is not None}
+    removed = 0
+    for path in folder.camera_passwords.iterdir():
+        if _OURS.fullmatch(path.name) and path.resolve() not in named and _is_old_file(path, now_us):
+            remove_durable(path)
+            removed += 1
+    return removed
+
+
+def _is_old_file(path: Path, now_us: int) -> bool:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_mtime_ns // 1000 < now_us - _YOUNG_US
 
 
 def _is_ours(folder: DataFolder, path: Path) -> bool:

@@ -32,7 +32,7 @@ Exporter = Annotated[Identity, Depends(Permit(Permission.EXPORT))]
     responses={
         200: {"content": {"video/mp4": {}}},
         409: {"description": "The size of the picture changes within; the parts of one size are told."},
-        429: {"description": "Others are taking clips just now."},
+        429: {"description": "The caller is taking a clip already, or four others are."},
     },
     summary="A masked clip to take away",
 )
@@ -40,13 +40,17 @@ def clip(camera: str, from_: From, to: To, view: ViewId, identity: Exporter) -> 
     """An hour at most; gaps are left out and told in the file. `Repr-Digest` is the SHA-256 that stands in the act."""
     span = interval(from_, to, LONGEST_CLIP_US, "a clip")
     looking = require_view(identity, view, camera, *span)
-    slots = past_of(identity.context).clips
-    if not slots.acquire(blocking=False):
+    slots, user = past_of(identity.context).clips, identity.signed_in.user_id
+    if not slots.take(user):
         raise Problem(
-            HTTPStatus.TOO_MANY_REQUESTS, "others are taking clips just now", kind="busy", remedy="ask again", headers={"Retry-After": "5"}
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "you or others are taking clips just now",
+            kind="busy",
+            remedy="ask again when yours is there",
+            headers={"Retry-After": "5"},
         )
     with contextlib.ExitStack() as undo:
-        undo.callback(slots.release)
+        undo.callback(slots.release, user)
         with _told(camera):
             made = undo.enter_context(make_clip(stretch_of(identity.context, camera, span)))
         sha256 = made.sha256()

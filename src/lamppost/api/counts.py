@@ -17,7 +17,7 @@ from lamppost.api.context import Context, context_of
 from lamppost.api.moments import Moment, Time, us_of
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
-from lamppost.base.clock import format_utc
+from lamppost.base.clock import US_PER_S, format_utc
 from lamppost.model.access import Permission
 from lamppost.model.happening import Measure, PlaceKind
 from lamppost.model.rules import CountedKind
@@ -33,6 +33,11 @@ _Spots = Annotated[
     Query(max_length=1000, description="Single places, each as `camera/place`; within the cameras and places above where these are given."),
 ]
 _From = Annotated[Moment, Query(alias="from", description="Where it begins.")]
+MOST_BUCKETS: Final = 10_000  # of time, in an answer that is held whole
+MOST_COUNTS: Final = 50_000  # of all series together
+PIECE_CHARACTERS: Final = 65_536
+MOST_ROWS_EACH: Final = 50_000  # a month of minutes, in a table that is sent as it is read
+_LENGTH_S: Final = {Bucket.MINUTE: 60, Bucket.QUARTER: 900, Bucket.HOUR: 3600, Bucket.DAY: 86_400}
 _To = Annotated[Moment, Query(description="Where it ends; this moment is not in it.")]
 COLUMNS: Final = (
     "camera",
@@ -144,8 +149,11 @@ _Wanted = Annotated[Wanted, Depends(wanted)]
 @router.get("/counts")
 def counts(asked: _Wanted, context: _Context) -> Counts:
     """Series by place, measure and kind."""
+    _require_few(asked, MOST_BUCKETS)
     series: dict[tuple[str, PlaceKind, str, Measure, CountedKind | None], Series] = {}
-    for count in _read(context, asked):
+    for number, count in enumerate(_read(context, asked)):
+        if number >= MOST_COUNTS:
+            raise _too_many(f"these are more than {MOST_COUNTS} counts", "ask for less time, longer buckets or fewer places and measures")
         at = count.place
         key = (at.camera, at.kind, at.name, count.measure, count.kind)
         if key not in series:
@@ -166,6 +174,7 @@ def counts(asked: _Wanted, context: _Context) -> Counts:
 @router.get("/counts.csv", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
 def counts_csv(asked: _Wanted, context: _Context) -> StreamingResponse:
     """The same as a table; what is unknown is empty."""
+    _require_few(asked, MOST_ROWS_EACH)
     name = f"counts-{asked.by.value}-{format_utc(asked.since_us)[:10]}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(_lines(_read(context, asked)), media_type="text/csv; charset=utf-8", headers=headers)
@@ -189,6 +198,7 @@ def heat(
     cells, observed_s = [0.0] * (grid.columns * grid.rows), 0.0
     if any(place.camera == camera for place in context.counts.places()):
         asked = Wanted(us_of(from_), us_of(to), Bucket.HOUR, ZoneInfo(context.settings.timezone), (camera,), measures=(Measure.PRESENCE,))
+        _require_few(asked, MOST_BUCKETS)
         for count in context.counts.read(asked):
             bins = count.tally.bins if count.tally is not None else None
             observed_s += count.observed_s
@@ -202,6 +212,16 @@ def _spot(text: str) -> tuple[str, str]:
     if not slash:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{text[:80]!r} is no place", remedy="write it as camera/place")
     return camera, place
+
+
+def _require_few(asked: Wanted, most: int) -> None:
+    """Raises a problem for a time of more than so many buckets."""
+    if asked.until_us - asked.since_us > most * _LENGTH_S[asked.by] * US_PER_S:
+        raise _too_many(f"these are more than {most} {asked.by.value}s", "ask for less time, or longer buckets")
+
+
+def _too_many(detail: str, remedy: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, kind="interval", remedy=remedy)
 
 
 def _read(context: Context, asked: Wanted) -> Iterator[Count]:
@@ -229,9 +249,10 @@ def _lines(found: Iterator[Count]) -> Iterator[str]:
                 _rounded(count.most),
             )
         )
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
+        if line.tell() >= PIECE_CHARACTERS:  # a piece for each line would cost more than the line
+            yield line.getvalue()
+            line.seek(0)
+            line.truncate()
     yield line.getvalue()
 
 

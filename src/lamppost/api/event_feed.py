@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -13,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from lamppost.api.context import Context, context_of
+from lamppost.api.event_changes import Changed, EventChanges
 from lamppost.api.events import event_of, may_see
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem
 from lamppost.api.security import identify
-from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
 from lamppost.model.access import Permission
@@ -26,11 +25,8 @@ from lamppost.store.event_pages import ListedEvent
 router = APIRouter()
 POLL_S: Final = 0.25
 PING_S: Final = 20.0
-OVERLAP_US: Final = 2 * US_PER_S  # two changes of one moment may come into the index one after the other
 MOST_LISTENERS: Final = 500
 MOST_WAITING: Final = 500
-MOST_AT_ONCE: Final = 200
-MOST_SEEN: Final = 10_000
 SIGNED_OUT: Final = 4401
 TOO_SLOW: Final = 4408
 FULL: Final = 4429
@@ -44,14 +40,15 @@ class Listener:
 
 
 class EventFeed:
-    """Looks at the index for all who listen, four times a second, while anybody does."""
+    """Looks at the index for all who listen, four times a second, while anybody does.
+
+    Of a burst each look tells a piece, so that who listens keeps up with it.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
-        self._marker_us = 0
-        self._seen: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._problem = ""
 
     @property
@@ -63,8 +60,7 @@ class EventFeed:
         listener = Listener()
         self._listeners.add(listener)
         if self._task is None or self._task.done():
-            self._marker_us = self._context.clock.wall_us() - OVERLAP_US
-            self._task = asyncio.create_task(self._look())
+            self._task = asyncio.create_task(self._look(EventChanges(self._context.clock.wall_us())))
         return listener
 
     def leave(self, listener: Listener) -> None:
@@ -76,32 +72,21 @@ class EventFeed:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _look(self) -> None:
+    async def _look(self, changes: EventChanges) -> None:
         while self._listeners:
             try:
-                fresh = await run_in_threadpool(self._fresh)
+                found = await run_in_threadpool(lambda: changes.look(self._context.events))
                 self._problem = ""
             except StoreError as error:
                 if str(error) != self._problem:
                     get_logger("server").error("events cannot be followed", problem=str(error))
                 self._problem = str(error)
-                fresh = []
-            for event in fresh:
+                found = Changed((), is_all=True)
+            for event in found.events:
                 for listener in self._listeners:
                     _offer(listener, event)
-            await asyncio.sleep(POLL_S)
-
-    def _fresh(self) -> list[ListedEvent]:
-        changes = self._context.events.changed_since(self._marker_us - OVERLAP_US, MOST_AT_ONCE)
-        unseen = [change for change in changes if change not in self._seen]
-        if changes:
-            self._marker_us = max(self._marker_us, changes[-1][0])
-        self._seen.update(dict.fromkeys(unseen))
-        while len(self._seen) > MOST_SEEN:
-            self._seen.popitem(last=False)
-        ids = list(dict.fromkeys(event_id for _, event_id in unseen))
-        events = {event.row.event_id: event for event in self._context.events.some(ids)} if ids else {}
-        return [events[event_id] for event_id in ids if event_id in events]
+            # A piece of which all is known already is passed over at once.
+            await asyncio.sleep(POLL_S if found.events or found.is_all else 0)
 
 
 def _offer(listener: Listener, event: ListedEvent) -> None:

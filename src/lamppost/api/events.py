@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from lamppost.api.context import Context, context_of
@@ -17,7 +17,7 @@ from lamppost.api.past import UNKEPT
 from lamppost.api.permit import API, Identity, Permit
 from lamppost.api.problems import Problem, forbidden, not_found
 from lamppost.api.recent import RecentActs
-from lamppost.base.clock import US_PER_S
+from lamppost.base.errors import StoreError
 from lamppost.base.ids import timed_id
 from lamppost.model.access import Permission
 from lamppost.model.books import EventNoted, NoteKind, Severity
@@ -157,17 +157,27 @@ def comment(event_id: str, given: Comment, identity: _Handler, context: _Context
     return _note(identity, context, event_id, NoteKind.COMMENT, given.text, response)
 
 
-@router.get("/events/{event_id}/snapshot.jpg", response_class=FileResponse, responses={200: {"content": {"image/jpeg": {}}}})
-def snapshot(event_id: str, identity: _Reader, context: _Context, request: Request) -> FileResponse:
+@router.get("/events/{event_id}/snapshot.jpg", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+def snapshot(event_id: str, identity: _Reader, context: _Context, request: Request) -> Response:
     """Its masked picture; that somebody looked is on the record before it leaves."""
     event = _find(identity, context, event_id)
     found = context.events.snapshot(event_id)
-    path = context.folder.root / found.path if found is not None else None
-    if path is None or not path.is_file():
+    # Read before anything is said of it: retention may delete the file at any moment.
+    picture = _read_picture(context.folder.root / found.path) if found is not None else None
+    if picture is None:
         raise not_found("picture, any more")
     acts: RecentActs = request.app.state.recent_acts
     acts.note("snapshot_viewed", identity.name, event.row.camera or "node", {"event": event_id})
-    return FileResponse(path, media_type="image/jpeg", headers=UNKEPT)
+    return Response(picture, media_type="image/jpeg", headers=UNKEPT)
+
+
+def _read_picture(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot read the picture {path}: {error.strerror}", remedy="look at the disk") from error
 
 
 def visible(identity: Identity, cameras: tuple[str, ...], sites: tuple[str, ...]) -> tuple[tuple[str, ...] | None, bool]:
@@ -252,8 +262,8 @@ def _note(identity: Identity, context: Context, event_id: str, kind: NoteKind, t
 
 
 def _is_taken_in(context: Context, note: EventNoted) -> bool:
-    end_us = context.clock.wall_us() + round(INDEX_PATIENCE_S * US_PER_S)
-    while context.clock.wall_us() < end_us:
+    end_s = context.clock.monotonic_s() + INDEX_PATIENCE_S
+    while context.clock.monotonic_s() < end_s:
         if any(each.note_id == note.note_id for each in context.events.notes(note.event_id)):
             return True
         context.clock.wait(_NEVER, POLL_S)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from lamppost.base.logging import get_logger
 
 _RANGE: Final = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))")
 
 
+STALL_S: Final = 60.0  # for one block, of a megabyte at most: who takes longer has gone, or means to keep what we hold open
+
+
 class HeldAnswer(StreamingResponse):
-    """Streams `blocks`, and calls `close` at the end: when all was sent, when the caller has gone, when reading failed."""
+    """Streams `blocks`, and calls `close` at the end: when all was sent, when the caller has gone or stalls, when reading failed."""
 
     def __init__(
         self,
@@ -29,10 +35,23 @@ class HeldAnswer(StreamingResponse):
         self._close = close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(STALL_S):
+                    await send(message)
+            except TimeoutError as error:
+                raise _Stalled from error
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, in_time)
+        except _Stalled:
+            get_logger("server").info("who does not take what they asked for is left", path=scope["path"])
         finally:
             self._close()
+
+
+class _Stalled(Exception):
+    """They take nothing; the server ends the connection of an answer that is not whole."""
 
 
 class NotSatisfiable(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -50,19 +51,35 @@ def readyz(context: _Context) -> JSONResponse:
 @router.get("/metrics")
 def metrics(request: Request, context: _Context) -> Response:
     """Prometheus metrics of all processes; for this machine, and for who may see the system."""
-    if not _is_from_here(request) and not Identity(identify(request), context).may_everywhere(Permission.SEE_SYSTEM):
+    if not _is_from_here(request, context) and not Identity(identify(request), context).may_everywhere(Permission.SEE_SYSTEM):
         raise forbidden("you may not do this")
     registry: CollectorRegistry = request.app.state.metrics
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(registry), media_type=media_type)
 
 
-def _is_from_here(request: Request) -> bool:
-    """A proxy on this machine speaks for somebody else, and says so."""
+def _is_from_here(request: Request, context: Context) -> bool:
+    """A proxy on this machine speaks for somebody else, and says so: by a header, or by the name that they asked for."""
     if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         return False
+    server = context.settings.server
+    if (server.public_url or server.trusted_proxies) and not _is_loopback(_host(request)):
+        return False
+    return _is_loopback(request.client.host)
+
+
+def _host(request: Request) -> str:
     try:
-        return ip_address(request.client.host).is_loopback
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    if host in ("localhost", "localhost."):
+        return True
+    try:
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 

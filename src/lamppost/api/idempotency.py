@@ -1,8 +1,9 @@
 """`Idempotency-Key` on creations: what is sent twice is done once, and answered alike.
 
-For a day the answer is kept and given again, to the same caller for the same
-request. An answer that holds a secret is kept by nobody: who asks again learns
-that it was done.
+For a day the answer is kept and given again, to the same user for the same
+request, while they may do what they might then. An answer that holds a secret
+is kept by nobody: who asks again learns that it was done. Of who has not signed
+in nothing is kept, and nothing is written.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import hashlib
 from http import HTTPStatus
 from typing import Any, Final
 
+from fastapi.requests import HTTPConnection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lamppost.access.desk import Desk
+from lamppost.access.desk import Desk, SignedIn
 from lamppost.api.context import Context
 from lamppost.api.problems import Problem
+from lamppost.api.security import identify
 from lamppost.store.access_book import AnswerRow
 
 LONGEST_KEY: Final = 200
-LARGEST_BYTES: Final = 1 << 20
+LARGEST_KEPT_BYTES: Final = 64 * 1024
 _SECRET: Final = ("/session", "/account/", "/users")
 REPLAYED: Final = "idempotency-replayed"
 
@@ -50,16 +53,19 @@ class Idempotency:
         if not 1 <= len(key) <= LONGEST_KEY:
             await _refuse(HTTPStatus.UNPROCESSABLE_ENTITY, f"an Idempotency-Key has 1 to {LONGEST_KEY} characters")(scope, receive, send)
             return
+        who = await run_in_threadpool(_who, HTTPConnection(scope))
+        if who is None:
+            await self._app(scope, receive, send)  # which refuses it, or lets them sign in: that is kept for nobody anyway
+            return
         body = await _read(receive)
         if body is None:
-            await _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the request is too long")(scope, receive, send)
             return
-        # Whoever shows the same cookie or token is the same; a made-up one sees answers to nobody.
-        caller = _hash((headers.get("authorization") or headers.get("cookie") or "").encode())
         request = _hash(f"{scope['path']}?{scope['query_string'].decode('latin-1')}\n".encode() + body)
-        before = await run_in_threadpool(desk.book.begin_answer, caller, key, request, self._context.clock.wall_us())
+        asked = f"{request} {_hash(_what_they_may(who).encode())}"
+        caller = who.user_id
+        before = await run_in_threadpool(desk.book.begin_answer, caller, key, asked, self._context.clock.wall_us())
         if before is not None:
-            await _again(before, request)(scope, receive, send)
+            await _again(before, asked)(scope, receive, send)
             return
         answer = _Answer(send)
         try:
@@ -81,7 +87,7 @@ class _Answer:
             self._status = message["status"]
         elif message["type"] == "http.response.body" and self._body is not None:
             body = self._body + bytes(message.get("body", b""))
-            self._body = body if len(body) <= LARGEST_BYTES else None
+            self._body = body if len(body) <= LARGEST_KEPT_BYTES else None
         await self._send(message)
 
     def to_keep(self, path: str) -> tuple[int, str]:
@@ -92,13 +98,27 @@ class _Answer:
         return self._status, "" if is_secret or self._body is None else self._body.decode("utf-8", "replace")
 
 
-def _again(before: AnswerRow, request: str) -> Response:
-    if before.request_sha256 != request:
+def _who(connection: HTTPConnection) -> SignedIn | None:
+    try:
+        return identify(connection)
+    except Problem:
+        return None
+
+
+def _what_they_may(who: SignedIn) -> str:
+    return "\n".join(sorted(f"{grant.role.value}@{grant.scope.text}" for grant in who.grants))
+
+
+def _again(before: AnswerRow, asked: str) -> Response:
+    was, now = before.request_sha256.split(), asked.split()
+    if was[0] != now[0]:
         return _refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "this Idempotency-Key was used for another request")
+    if was != now:
+        return _refuse(HTTPStatus.CONFLICT, "this was asked before, and you may do other things now than then")
     if not before.status:
         return _refuse(HTTPStatus.CONFLICT, "the same request is being answered")
     if not before.content and before.status != HTTPStatus.NO_CONTENT:
-        return _refuse(HTTPStatus.CONFLICT, "this was done before; its answer held a secret and was not kept")
+        return _refuse(HTTPStatus.CONFLICT, "this was done before; its answer held a secret or was long, and was not kept")
     return Response(before.content or None, before.status, {REPLAYED: "true"}, "application/json")
 
 
@@ -107,14 +127,15 @@ def _refuse(status: HTTPStatus, detail: str) -> Response:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    body = b""
+    """All of it, or None where they have gone; how long it may be is `BodyLimit`'s to say."""
+    pieces: list[bytes] = []
     while True:
         message = await receive()
-        body += bytes(message.get("body", b""))
-        if len(body) > LARGEST_BYTES:
+        if message["type"] == "http.disconnect":
             return None
+        pieces.append(bytes(message.get("body", b"")))
         if not message.get("more_body"):
-            return body
+            return b"".join(pieces)
 
 
 def _replay(body: bytes, receive: Receive) -> Any:

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from lamppost.api.context import Context, context_of
 from lamppost.api.live_hub import HubFull, LiveHub
+from lamppost.api.past import too_many_pictures, turns_of
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.api.recent import RecentActs
@@ -24,6 +25,7 @@ from lamppost.base.errors import MediaError, StoreError
 from lamppost.base.logging import get_logger
 from lamppost.model.access import Permission
 from lamppost.playback.stills import picture_of
+from lamppost.playback.turns import TooManyPictures
 
 router = APIRouter()
 LOOK_AGAIN_S: Final = 30.0  # whether they may watch still
@@ -144,7 +146,14 @@ async def newest_picture(request: Request, camera: str, identity: Identity, hub:
         raise Problem(HTTPStatus.NOT_FOUND, "there is no picture of this camera now", kind="no-picture", remedy="look at its state")
     init, piece = newest
     try:
-        picture = await run_in_threadpool(picture_of, init.data, bytes(piece.media), width_px)
+        picture = await run_in_threadpool(_decoded, identity.context, init.data, bytes(piece.media), width_px)
+    except TooManyPictures as error:
+        raise too_many_pictures() from error
     except MediaError as error:
         raise Problem(HTTPStatus.NOT_FOUND, error.problem, kind="no-picture") from error
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store", "X-Taken-Ms": str(piece.wall_us // 1000)})
+
+
+def _decoded(context: Context, init: bytes, fragment: bytes, width_px: int) -> bytes:
+    with turns_of(context).turn():
+        return picture_of(init, fragment, width_px)

@@ -23,6 +23,7 @@ from lamppost.model.access import Permission
 router = APIRouter()
 FIRST_PARTS: Final = 2
 FIRST_PARTS_S: Final = 5.0
+_MOST_DIGITS: Final = 18
 PLAYLIST: Final = "application/vnd.apple.mpegurl"
 _Watcher = Annotated[Identity, Depends(Permit(Permission.WATCH_LIVE))]
 _Hub = Annotated[LiveHub, Depends(hub_of)]
@@ -84,13 +85,16 @@ def _playlist(feed: CameraFeed) -> str:
 
 
 def _init(feed: CameraFeed, name: str) -> bytes | None:
-    number = name.removeprefix("init-").removesuffix(".mp4")
-    init = feed.inits.get(int(number)) if number.isdecimal() else None
+    number = _number(name.removeprefix("init-").removesuffix(".mp4"))
+    init = feed.inits.get(number) if number is not None else None
     return None if init is None else init.data
 
 
 def _part(feed: CameraFeed, name: str) -> bytes | None:
-    number = name.removesuffix(".m4s")
-    if not number.isdecimal():
-        return None
-    return next((part.data for part in feed.whole_parts() if part.number == int(number)), None)
+    number = _number(name.removesuffix(".m4s"))
+    return next((part.data for part in feed.whole_parts() if part.number == number), None)
+
+
+def _number(text: str) -> int | None:
+    """As a playlist writes it; no part has a number of more digits, and thousands of them would not be read."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None

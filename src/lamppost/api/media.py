@@ -24,6 +24,7 @@ from lamppost.api.past import (
     past_of,
     require_view,
     stretch_of,
+    too_many_pictures,
     view_required,
     views_of,
 )
@@ -35,7 +36,8 @@ from lamppost.playback.parts import SegmentParts
 from lamppost.playback.playlist import write_playlist
 from lamppost.playback.segment_bytes import blocks_of, open_segment, shifted
 from lamppost.playback.stretch import Piece
-from lamppost.playback.thumbnails import LEAST_WIDTH_PX, MOST_WIDTH_PX, Thumbnail, TooManyPictures
+from lamppost.playback.thumbnails import LEAST_WIDTH_PX, MOST_WIDTH_PX, Thumbnail
+from lamppost.playback.turns import TooManyPictures
 from lamppost.store.index import Interval
 from lamppost.store.intervals import Span
 
@@ -167,9 +169,7 @@ def picture_at(identity: Identity, camera: str, at_us: int, width_px: int) -> Th
     try:
         found = past_of(identity.context).thumbnails.at(camera, at_us, width_px)
     except TooManyPictures as error:
-        raise Problem(
-            HTTPStatus.TOO_MANY_REQUESTS, "too many pictures are being made", kind="busy", remedy="ask again", headers={"Retry-After": "1"}
-        ) from error
+        raise too_many_pictures() from error
     if found is None:
         raise nothing_there()
     return found

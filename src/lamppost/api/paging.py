@@ -16,6 +16,7 @@ from lamppost.api.problems import Problem
 DEFAULT_LIMIT: Final = 50
 MOST: Final = 200
 _LONGEST: Final = 512
+_BEYOND: Final = 1 << 63
 
 Item = TypeVar("Item")
 Limit = Annotated[int, Query(ge=1, le=MOST, description="So many items at most.")]
@@ -43,9 +44,16 @@ def read_cursor(cursor: str, *kinds: type) -> tuple[int | str, ...] | None:
     except ValueError as error:
         raise _wrong() from error
     found = cast("list[int | str]", parts) if isinstance(parts, list) else []
-    if [type(part) for part in found] != list(kinds):
+    if [type(part) for part in found] != list(kinds) or not all(_is_kept(part) for part in found):
         raise _wrong()
     return tuple(found)
+
+
+def _is_kept(part: int | str) -> bool:
+    """Whether the index could hold it: JSON has numbers that are longer, and halves of characters."""
+    if isinstance(part, int):
+        return -_BEYOND <= part < _BEYOND
+    return not any("\ud800" <= letter <= "\udfff" for letter in part)
 
 
 def _wrong() -> Problem:

@@ -7,7 +7,6 @@ so that who has lost them sees nothing from then on, whatever views there are.
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -21,15 +20,16 @@ from lamppost.api.problems import Problem
 from lamppost.api.view_book import KeptView, ViewBook
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission
+from lamppost.playback.clip_slots import ClipSlots
 from lamppost.playback.parts import PartsShelf
 from lamppost.playback.stretch import Stretch, find_stretch
 from lamppost.playback.thumbnails import Thumbnails
+from lamppost.playback.turns import Turns
 from lamppost.store.footage import Footage
 from lamppost.store.intervals import Span
 
 DAY_US: Final = 24 * 3600 * US_PER_S
 LONGEST_US: Final = 31 * DAY_US
-CLIPS_AT_ONCE: Final = 4
 UNKEPT: Final = {"Cache-Control": "private, no-store"}
 """What is forgotten here must not stay with a browser, and each look asks anew whether it may."""
 
@@ -41,12 +41,12 @@ ViewId = Annotated[str, Query(alias="view", max_length=64, description="The id o
 class Past:
     """One for each application."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, turns: Turns) -> None:
         """Raises `StoreError` while there is no index."""
         self.footage = Footage(context.folder)
         self.shelf = PartsShelf(context.folder)
-        self.thumbnails = Thumbnails(self.footage, self.shelf)
-        self.clips = threading.BoundedSemaphore(CLIPS_AT_ONCE)
+        self.thumbnails = Thumbnails(self.footage, self.shelf, turns=turns)
+        self.clips = ClipSlots()
 
     def close(self) -> None:
         self.footage.close()
@@ -54,7 +54,20 @@ class Past:
 
 def past_of(context: Context) -> Past:
     """The one of this application; raises `StoreError` while there is no index."""
-    return context.keep(Past, lambda: Past(context))
+    turns = turns_of(context)
+    return context.keep(Past, lambda: Past(context, turns))
+
+
+def turns_of(context: Context) -> Turns:
+    """In which pictures are decoded, live ones and those of the past."""
+    return context.keep(Turns, Turns)
+
+
+def too_many_pictures() -> Problem:
+    """For who asks while others wait already."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS, "too many pictures are being made", kind="busy", remedy="ask again", headers={"Retry-After": "1"}
+    )
 
 
 def views_of(context: Context) -> ViewBook:

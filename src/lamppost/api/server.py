@@ -25,7 +25,9 @@ from pydantic import ValidationError
 from lamppost.access.desk import Desk
 from lamppost.api.access_log import AccessLog
 from lamppost.api.app import create_app
+from lamppost.api.camera_passwords import sweep_passwords
 from lamppost.api.context import Context
+from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
 from lamppost.model.settings import ServerSettings, split_listen
 from lamppost.model.sites import sites_of
@@ -242,9 +244,22 @@ def work(context: ChildContext, orders: Orders) -> None:
     node = ToldNode(context.settings)
     orders.begin(node)
     with open_journal(context, context.name) as journal, contextlib.closing(_desk_of(context, node)) as desk:
+        _tidy(context, desk)
         served = Context(context.folder, context.clock, node, journal, desk, context.config, context.clock.wall_us())
         with contextlib.closing(served):
             uvloop.run(Serving(context, served, node, desk).run())
+
+
+def _tidy(context: ChildContext, desk: Desk) -> None:
+    """Undo what a server that was killed left half done; where that fails, this one serves all the same."""
+    try:
+        desk.book.forget_unanswered()
+        removed = sweep_passwords(context.folder, context.config, context.clock.wall_us())
+    except StoreError as error:
+        get_logger("server").error("what the server before left half done stays", problem=str(error))
+        return
+    if removed:
+        get_logger("server").warning("removed passwords of cameras that no configuration names", files=removed)
 
 
 def _desk_of(context: ChildContext, node: ToldNode) -> Desk:

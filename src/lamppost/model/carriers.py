@@ -35,7 +35,7 @@ _NOT_IN_ADDRESS: Final = re.compile(r"[\s\x00-\x1f\x7f'\"]")
 class NotifySettings(BaseModel):
     """Somebody who is told of events. Repeat the table `[[notify]]` for each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     name: str = Field(description="Name of the carrier, once in the file: 1 to 63 lower-case letters, digits and hyphens.")
     type: Literal["mqtt", "webhook", "apprise"] = Field(

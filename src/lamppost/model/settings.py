@@ -39,7 +39,7 @@ _NOT_RECEIVED = {"site", "preset", "sealed_days", "masked_days", "max_gb", "rule
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class CameraSettings(_Section):

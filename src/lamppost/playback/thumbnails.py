@@ -3,11 +3,9 @@
 # pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,20 +17,15 @@ from av.video.reformatter import Interpolation
 from lamppost.base.errors import MediaError, StoreError
 from lamppost.playback.boxes import read_moof
 from lamppost.playback.parts import Part, PartsShelf, SegmentParts
+from lamppost.playback.turns import Turns
 from lamppost.store.footage import Footage
 
 MOST_BYTES: Final = 32 << 20
 LEAST_WIDTH_PX: Final = 80
 MOST_WIDTH_PX: Final = 640
-AT_ONCE: Final = 2
-IN_LINE: Final = 16
 _JPEG_QUALITY: Final = 82
 _LATE_US: Final = 2_000_000  # so long after the last picture of a run it still stands for the moment
 _LARGEST_MOOF: Final = 1 << 20
-
-
-class TooManyPictures(Exception):
-    """So many pictures are being made that one more has to be asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +39,15 @@ class Thumbnail:
 class Thumbnails:
     """Keyframes as JPEG, `most_bytes` of them remembered. Serves several threads.
 
-    Two are made at a time, sixteen wait; more are refused.
+    Whoever else makes pictures waits in the same `turns`.
     """
 
-    def __init__(self, footage: Footage, shelf: PartsShelf, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, footage: Footage, shelf: PartsShelf, *, turns: Turns | None = None, most_bytes: int = MOST_BYTES) -> None:
         self._footage, self._shelf, self._most_bytes = footage, shelf, most_bytes
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, int, int], Thumbnail] = OrderedDict()
         self._held_bytes = 0
-        self._line = threading.BoundedSemaphore(AT_ONCE + IN_LINE)
-        self._decoders = threading.BoundedSemaphore(AT_ONCE)
+        self._turns = turns or Turns()
 
     def at(self, camera: str, wall_us: int, width_px: int) -> Thumbnail | None:
         """The keyframe at `wall_us` or before it, `width_px` wide at most (0: as it is); None when there is no picture then.
@@ -75,19 +67,9 @@ class Thumbnails:
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        with self._turn():
+        with self._turns.turn():
             jpeg = make_jpeg(file, part, width_px)
         return None if jpeg is None else self._keep(key, Thumbnail(jpeg, part.start_us))
-
-    @contextlib.contextmanager
-    def _turn(self) -> Generator[None]:
-        if not self._line.acquire(blocking=False):
-            raise TooManyPictures
-        try:
-            with self._decoders:
-                yield
-        finally:
-            self._line.release()
 
     def _keep(self, key: tuple[str, int, int], thumbnail: Thumbnail) -> Thumbnail:
         with self._lock:

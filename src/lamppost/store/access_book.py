@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
 
 from lamppost.base.durable import make_directory
 from lamppost.base.errors import ConfigError, StoreError
@@ -20,6 +20,8 @@ from lamppost.model.layout import DataFolder
 from lamppost.store.access_tables import ANSWERS, GRANTS, LINKS, METADATA, PREFERENCES, SESSIONS, TOKENS, USERS, VERSION
 from lamppost.store.index_file import index_errors, open_engine
 
+MOST_ANSWERS: Final = 1000  # of one user
+LONGEST_ANSWER_US: Final = 600_000_000  # nothing is being answered for longer
 _WHAT: Final = "the access database"
 
 First = Callable[[], object]
@@ -299,6 +301,9 @@ class AccessBook:
                 return AnswerRow(row.request_sha256, row.status, row.content)
             values = {"user_id": user_id, "key": key, "request_sha256": request_sha256, "status": 0, "content": "", "created_us": now_us}
             connection.execute(insert(ANSWERS).values(values))
+            newest = select(ANSWERS.c.key).where(ANSWERS.c.user_id == user_id).order_by(ANSWERS.c.created_us.desc(), ANSWERS.c.key)
+            too_many = ANSWERS.c.key.in_(newest.limit(-1).offset(MOST_ANSWERS))
+            connection.execute(delete(ANSWERS).where(ANSWERS.c.user_id == user_id, ANSWERS.c.status != 0, too_many))
         return None
 
     def end_answer(self, user_id: str, key: str, status: int, content: str) -> None:
@@ -309,13 +314,19 @@ class AccessBook:
                 update(ANSWERS).where(*same).values(status=status, content=content) if status else delete(ANSWERS).where(*same)
             )
 
+    def forget_unanswered(self) -> None:
+        """For a server that begins: whoever was answering when the one before it ended does so no more."""
+        with self._write("forget what was not answered") as connection:
+            connection.execute(delete(ANSWERS).where(ANSWERS.c.status == 0))
+
     def sweep(self, now_us: int, *, idle_before_us: int, answers_before_us: int) -> None:
         """Remove what is over."""
         with self._write("remove what is over") as connection:
             connection.execute(delete(SESSIONS).where(or_(SESSIONS.c.expires_us <= now_us, SESSIONS.c.used_us < idle_before_us)))
             connection.execute(delete(TOKENS).where(TOKENS.c.expires_us <= now_us))
             connection.execute(delete(LINKS).where(LINKS.c.expires_us <= now_us))
-            connection.execute(delete(ANSWERS).where(ANSWERS.c.created_us < answers_before_us))
+            unanswered = and_(ANSWERS.c.status == 0, ANSWERS.c.created_us < now_us - LONGEST_ANSWER_US)
+            connection.execute(delete(ANSWERS).where(or_(ANSWERS.c.created_us < answers_before_us, unanswered)))
 
     def _settle(self, path: Path) -> None:
         with self._write("set up") as connection:

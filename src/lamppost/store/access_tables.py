@@ -106,7 +106,7 @@ ANSWERS: Final = Table(
     METADATA,
     Column("user_id", Text, primary_key=True, comment="who asked"),
     Column("key", Text, primary_key=True, comment="the Idempotency-Key"),
-    Column("request_sha256", Text, nullable=False, comment="of method, path and body"),
+    Column("request_sha256", Text, nullable=False, comment="of path and body, and of what they might do then"),
     Column("status", BigInteger, nullable=False, comment="of the answer; 0 while it is being made"),
     Column("content", Text, nullable=False, comment="of the answer, JSON"),
     Column("created_us", BigInteger, nullable=False, comment="when it was asked"),

@@ -22,6 +22,8 @@ from lamppost.store.index import EventRow
 from lamppost.store.index_reader import IndexReader
 from lamppost.store.schema import EVENT_NOTES, EVENTS, LONG, LONG_US, NOTICES, SNAPSHOTS, URGENT
 
+Change = tuple[int, str]
+"""When the index has learnt something of an event, and of which."""
 _Columns = tuple[Column[Any], ...]
 _Conditions = tuple[ColumnElement[bool], ...]
 _MARK: Final = (EVENTS.c.event_id, EVENTS.c.kind, EVENTS.c.severity, EVENTS.c.start_us, EVENTS.c.end_us)
@@ -160,15 +162,14 @@ class EventPages(IndexReader):
         counted = sorted((row.from_us, row.found) for row in self._all(_counted(camera, from_us, to_us, bucket_us)) if row.found)
         return tuple(Density(at_us, found, worst.get((at_us - from_us) // bucket_us, Severity.INFO)) for at_us, found in counted)
 
-    def changed_since(self, learnt_us: int, limit: int) -> tuple[tuple[int, str], ...]:
-        """Which events the index has learnt something of since, and when it did; in the order of that."""
-        told = select(NOTICES.c.created_us.label("learnt_us"), NOTICES.c.event_id).where(NOTICES.c.created_us >= learnt_us)
-        noted = select(EVENT_NOTES.c.learnt_us, EVENT_NOTES.c.event_id).where(EVENT_NOTES.c.learnt_us >= learnt_us)
-        found = [
-            (row.learnt_us, row.event_id)
-            for query in (told, noted)
-            for row in self._all(query.order_by(query.selected_columns[0]).limit(limit))
-        ]
+    def changed_after(self, after: Change, limit: int) -> tuple[Change, ...]:
+        """The first changes behind `after`, each once; fewer than `limit` are all that there are by now."""
+        at_us, of = after
+        found: set[Change] = set()
+        for learnt_us, event_id in ((NOTICES.c.created_us, NOTICES.c.event_id), (EVENT_NOTES.c.learnt_us, EVENT_NOTES.c.event_id)):
+            behind = (learnt_us >= at_us, or_(learnt_us > at_us, event_id > of))
+            query = select(learnt_us.label("learnt_us"), event_id).where(*behind).distinct().order_by(learnt_us, event_id)
+            found.update((row.learnt_us, row.event_id) for row in self._all(query.limit(limit)))
         return tuple(sorted(found)[:limit])
 
     def _long(self, what: _Columns, which: _Conditions, from_us: int, to_us: int, limit: int) -> Sequence[Any]:

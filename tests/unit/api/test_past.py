@@ -370,7 +370,8 @@ def test_a_clip_is_on_the_record_with_its_hash(node: Node) -> None:
 
 
 def test_clips_are_made_so_many_at_a_time_and_no_slot_is_lost(node: Node) -> None:
-    from lamppost.api.past import CLIPS_AT_ONCE, past_of
+    from lamppost.api.past import past_of
+    from lamppost.playback.clip_slots import CLIPS_AT_ONCE
 
     view = node.view()
     address = f"{API}/cameras/plaza/clip.mp4?from={t(0)}&to={t(4)}&view={view}"
@@ -379,11 +380,22 @@ def test_clips_are_made_so_many_at_a_time_and_no_slot_is_lost(node: Node) -> Non
         assert node.client().get(address).status_code == 200
         problem(node.client().get(nothing), 404, "nothing-there")
     slots = past_of(node.served.context).clips
-    for _ in range(CLIPS_AT_ONCE):
-        assert slots.acquire(blocking=False)
+    for number in range(CLIPS_AT_ONCE):
+        assert slots.take(f"somebody {number}")
     refused = node.client().get(address)
     problem(refused, 429, "busy")
     assert refused.headers["retry-after"] == "5"
+
+
+def test_who_is_taking_a_clip_takes_no_other_meanwhile(node: Node) -> None:
+    from lamppost.api.past import past_of
+
+    address = f"{API}/cameras/plaza/clip.mp4?from={t(0)}&to={t(4)}&view={node.view()}"
+    slots = past_of(node.served.context).clips
+    assert slots.take("id-operator@*")
+    problem(node.client().get(address), 429, "busy")
+    slots.release("id-operator@*")
+    assert node.client().get(address).status_code == 200
 
 
 def test_a_clip_of_two_sizes_is_refused_with_its_parts(node: Node) -> None:

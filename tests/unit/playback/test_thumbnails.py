@@ -11,8 +11,10 @@ import pytest
 
 from lamppost.base.errors import StoreError
 from lamppost.playback import thumbnails as made
+from lamppost.playback import turns
 from lamppost.playback.parts import Part, PartsShelf, SegmentParts
-from lamppost.playback.thumbnails import Thumbnails, TooManyPictures
+from lamppost.playback.thumbnails import Thumbnails
+from lamppost.playback.turns import TooManyPictures
 from lamppost.store.footage import Footage
 from masked_street import START_US, MaskedStreet
 
@@ -78,8 +80,8 @@ def test_what_was_made_is_remembered_up_to_so_many_bytes(street: MaskedStreet, f
 
 
 def test_who_asks_for_too_many_at_once_is_told(street: MaskedStreet, footage: Footage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(made, "IN_LINE", 0)
-    monkeypatch.setattr(made, "AT_ONCE", 1)
+    monkeypatch.setattr(turns, "IN_LINE", 0)
+    monkeypatch.setattr(turns, "AT_ONCE", 1)
     thumbnails = Thumbnails(footage, PartsShelf(street.folder))
     refused: list[bool] = []
 
