@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from lamppost.access.desk import Desk
 from lamppost.access.passwords import Passwords
 from lamppost.api.account import is_shallow
 from lamppost.api.permit import API
+from lamppost.base.clock import ManualClock
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.store.index_file import open_engine
 from lamppost.store.schema import CAMERAS, EVENTS, SNAPSHOTS
@@ -139,3 +142,31 @@ def test_a_body_deeper_than_can_be_read_is_refused(served: ServedNode) -> None:
         answer = served.client("").post(f"{API}/session", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422)
         assert json.loads(answer.text)["status"] == answer.status_code
+
+
+@dataclass
+class _SteppedClock(ManualClock):
+    """Its wall clock is put back by more than passes, as NTP or a person may do."""
+
+    waits: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def wait(self, stop: threading.Event, timeout_s: float) -> bool:
+        self.waits += 1
+        assert self.waits < 1000, "it waits for ever"
+        self.step_wall(-1)
+        return super().wait(stop, timeout_s)
+
+
+def test_a_clock_that_is_put_back_keeps_nobody_waiting(served: ServedNode) -> None:
+    engine = open_engine(served.context.folder.index, is_writer=True)
+    told = {"kind": "line_crossed", "severity": "info", "start_us": 1, "end_us": 1, "detail": "{}", "opened_in": "-"}
+    with engine.begin() as connection:
+        connection.execute(insert(CAMERAS).values(camera="plaza"))
+        connection.execute(insert(EVENTS).values(event_id="e", camera="plaza", **told))
+    engine.dispose()
+    served.context.clock = _SteppedClock()
+    answer = served.client("operator@*").post(f"{API}/events/e/comments", json={"text": "a bag"})
+    assert answer.status_code == 202

@@ -132,7 +132,7 @@ def test_who_stalls_keeps_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.Event().wait()
 
     scope = {"type": "http", "asgi": {"spec_version": "2.3"}, "path": "/clip.mp4"}
-    asyncio.run(answer(scope, receive, send))
+    asyncio.run(asyncio.wait_for(answer(scope, receive, send), 10))
     assert closed == [True]
     assert len(taken) == 4
 

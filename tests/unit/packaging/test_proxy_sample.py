@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lamppost.api.bodies import LARGEST_BYTES
 from lamppost.api.headers import HSTS
-from lamppost.api.idempotency import LARGEST_BYTES
 from lamppost.api.server import KEEP_ALIVE_S
 from lamppost.model.settings import ServerSettings
 
