@@ -68,7 +68,7 @@ class Visitor:
     def sign_in(self, name: str = "olga", *roles: str, scope: str = "*") -> None:
         """By a one-time link, as `lamppost user link` prints it."""
         self.page.goto(self.node.link(name, roles or ("administrator", "operator", "analyst", "privacy_officer"), scope))
-        self.page.locator("nav").first.wait_for()
+        self.page.locator("nav").first.wait_for(state="attached")
 
     def check(self) -> None:
         """Nothing went wrong that was not meant to."""

@@ -73,7 +73,7 @@ def test_the_wall_recovers_from_a_killed_server_and_from_a_restart_of_the_node(n
     await_live(page, "plaza")
     await_pictures(page, "plaza", 10)
     # The feed of events as well: what happens now is told.
-    expect(events.get_by_text("Live", exact=True)).to_be_visible()
+    expect(events.get_by_text("Live", exact=True)).to_be_visible(timeout=30_000)
     expect(events.get_by_role("button", name="new")).to_be_visible(timeout=60_000)
 
 

@@ -23,6 +23,7 @@ from lamppost.store.schema import DELIVERIES, EVENTS, NOTICES
 
 NOTIFY_FAILING: Final = "notify_failing"  # the event that a carrier fails: that carrier is not told of it
 SNAPSHOT_PATIENCE_US: Final = 2 * US_PER_S
+KEPT_ROUTED_US: Final = 600 * US_PER_S
 KEPT_DELIVERED_US: Final = 7 * 86_400 * US_PER_S
 KEPT_DEAD_US: Final = 30 * 86_400 * US_PER_S
 _SEVERITIES: Final = tuple(Severity)
@@ -138,15 +139,14 @@ class Router:
         self._wishes = tuple(wishes)
 
     def route(self, connection: Connection, now_us: int) -> None:
-        """Make what is missing; a notice that nobody wants goes."""
+        """Make what is missing. A notice that nobody wants stays for those who follow events as they happen, until `forget`."""
         query = select(NOTICES, EVENTS.c.kind, EVENTS.c.camera).join_from(NOTICES, EVENTS).where(NOTICES.c.routed_us.is_(None))
         for notice in connection.execute(query.order_by(NOTICES.c.created_us, NOTICES.c.event_id, NOTICES.c.sequence)).all():
             key = (NOTICES.c.event_id == notice.event_id, NOTICES.c.sequence == notice.sequence)
-            wanting = [wish for wish in self._wishes if _wants(connection, wish, notice)]
-            for wish in wanting:
-                _add_delivery(connection, _delivery(wish, notice, now_us))
-            change = update(NOTICES).where(*key).values(routed_us=now_us) if wanting else delete(NOTICES).where(*key)
-            connection.execute(change)
+            for wish in self._wishes:
+                if _wants(connection, wish, notice):
+                    _add_delivery(connection, _delivery(wish, notice, now_us))
+            connection.execute(update(NOTICES).where(*key).values(routed_us=now_us))
 
     def forget(self, connection: Connection, now_us: int) -> None:
         """Drop what was settled long ago; an event that lasts keeps all of its own, for its numbers go on."""
@@ -160,7 +160,7 @@ class Router:
         is_wanted = exists().where(DELIVERIES.c.event_id == NOTICES.c.event_id, DELIVERIES.c.sequence == NOTICES.c.sequence)
         is_lasting = exists().where(EVENTS.c.event_id == NOTICES.c.event_id, EVENTS.c.end_us.is_(None))
         connection.execute(
-            delete(NOTICES).where(NOTICES.c.routed_us < now_us - KEPT_DELIVERED_US, ~is_wanted, ~is_lasting),
+            delete(NOTICES).where(NOTICES.c.routed_us < now_us - KEPT_ROUTED_US, ~is_wanted, ~is_lasting),
         )
 
     def _bury_the_unknown(self, connection: Connection, now_us: int) -> None:

@@ -31,8 +31,9 @@ from lamppost.model.books import (
 from lamppost.model.happening import Phase
 from lamppost.model.layout import DataFolder
 from lamppost.store.bookkeeping import Bookkeeper
+from lamppost.store.event_pages import EventPages
 from lamppost.store.journal import JournalWriter
-from lamppost.store.outbox import KEPT_DEAD_US, KEPT_DELIVERED_US, NOTIFY_FAILING, SNAPSHOT_PATIENCE_US, Router, Wish
+from lamppost.store.outbox import KEPT_DEAD_US, KEPT_DELIVERED_US, KEPT_ROUTED_US, NOTIFY_FAILING, SNAPSHOT_PATIENCE_US, Router, Wish
 from lamppost.store.outbox_view import Delivery, OutboxTally, OutboxView, unapplied
 from lamppost.store.reviving import NOTIFY_WRITER, await_none_dead, revive
 from lamppost.store.schema import DELIVERIES, NOTICES
@@ -168,9 +169,15 @@ def test_who_is_told_that_it_grew_urgent_is_told_of_its_end(desk: Desk) -> None:
     assert told == [("e", 1, "update"), ("e", 2, "update"), ("e", 3, "end")]
 
 
-def test_nobody_is_told_of_what_nobody_wants_and_nothing_is_kept_of_it(tmp_path: Path) -> None:
+def test_nobody_is_told_of_what_nobody_wants_and_it_is_kept_for_minutes_for_who_follows_events(tmp_path: Path) -> None:
     desk = Desk(tmp_path, Wish("gate", cameras=frozenset({"gate"})))
     desk.apply(desk.opened(), EventClosed("e", desk.clock.wall_us()))
+    assert desk.due("gate") == []
+    desk.books.forget_notices()
+    with EventPages(desk.folder) as pages:
+        assert [event_id for _, event_id in pages.changed_after((0, ""), 10)] == ["e"]
+    desk.clock.advance(KEPT_ROUTED_US / US_PER_S + 1)
+    desk.books.forget_notices()
     assert desk.books.transactions.read(select(NOTICES)) == []
     desk.close()
 

@@ -93,8 +93,13 @@ export class EventList {
     this.onheard(word.event);
     const isKnown = [...this.shown.items, ...this.shown.waiting].some((each) => each.id === word.event.id);
     const isWanted = belongs(word.event, this.filters, this.siteCameras);
-    this.shown = told(this.shown, word.event, isWanted);
+    this.shown = this.settled(told(this.shown, word.event, isWanted));
     if (isWanted && !isKnown) this.onnew(word.event);
+  }
+
+  /** On an empty list nothing can jump: what is new is shown at once. */
+  private settled(shown: Shown): Shown {
+    return this.isThere && !shown.items.length && shown.waiting.length ? released(shown) : shown;
   }
 
   private async load(cursor: string): Promise<void> {
@@ -127,7 +132,7 @@ export class EventList {
     try {
       const page = await this.page('', signal);
       if (signal.aborted) return;
-      this.shown = caughtUp(this.shown, page.items, before, page.next !== null);
+      this.shown = this.settled(caughtUp(this.shown, page.items, before, page.next !== null));
       if (this.problem && !this.isLoading) this.problem = null;
     } catch (error) {
       if (!isAborted(error)) this.failed(error, () => void this.catchUp(signal));
