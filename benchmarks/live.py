@@ -169,7 +169,7 @@ def observe(lamppost: Path, folder: Path, urls: Sequence[str], span_s: float) ->
             await_that(lambda: all(stream.late_ms for stream in watching.streams.values()), START_PATIENCE_S)
             time.sleep(WARM_S)
             analyst = child_of(node.pid, "lamppost.pipeline.analyst")
-            before, counted, cpu, began_s, began_us = _masked(port), _streams(watching), cpu_s([analyst]), time.monotonic(), _now_us()
+            before, counted, cpu, began_s, began_us = _masked(port), _streams(watching), cpu_s([analyst]), time.monotonic(), now_us()
             psutil.cpu_percent()
             watching.forget()
             time.sleep(span_s)
@@ -190,7 +190,7 @@ def observe(lamppost: Path, folder: Path, urls: Sequence[str], span_s: float) ->
         covered_share=covered / max(1.0, sum(frames)),
         analyst_cpu=spent_s / took_s,
         machine_cpu=machine / 100,
-        steps=_steps_since(data, began_us),
+        steps=steps_since(data, began_us),
         ends=ends,
     )
 
@@ -290,7 +290,7 @@ def _masked(port: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _steps_since(data: Path, since_us: int) -> dict[str, int]:
+def steps_since(data: Path, since_us: int) -> dict[str, int]:
     """How many cameras were at each step of overload at some time after `since_us`, from the journal."""
     opened: dict[str, tuple[str, str]] = {}
     ended_us: dict[str, int] = {}
@@ -334,7 +334,8 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _now_us() -> int:
+def now_us() -> int:
+    """The wall clock, in microseconds."""
     return time.time_ns() // 1000
 
 

@@ -33,7 +33,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.figures import Figure, table
 from benchmarks.fleet_site import CameraServer, cpu_s, make_site, set_keys
-from benchmarks.live import ALLOWED_MS, CURVE_FPS, LOOK_BACK_MS, await_that, child_of, free_port, make_clip, quantiles
+from benchmarks.live import ALLOWED_MS, CURVE_FPS, LOOK_BACK_MS, await_that, child_of, free_port, make_clip, now_us, quantiles, steps_since
 from benchmarks.viewer_crowd import Crowd
 from lamppost.access.desk import Desk, LinkKind
 from lamppost.base.clock import SystemClock
@@ -78,6 +78,7 @@ class ServedSite:
     """A node that runs, and who is signed in."""
 
     url: str
+    data: Path
     node: subprocess.Popen[bytes]
     cookie: tuple[str, str]
 
@@ -97,14 +98,14 @@ def served(lamppost: Path, folder: Path, urls: Sequence[str]) -> Iterator[Served
     text = config.read_text().replace('# listen = "127.0.0.1:8080"', f'listen = "127.0.0.1:{port}"')
     config.write_text(text)
     set_keys(config, {"analysts": 1})
-    url = f"http://127.0.0.1:{port}"
+    url, data = f"http://127.0.0.1:{port}", config.with_name("data")
     with config.with_name("serve.log").open("wb") as log:
         node = subprocess.Popen([lamppost, "serve", "-c", config], stdout=log, stderr=log)
         try:
             await_that(lambda: _is_ready(url), 60)
-            cookie = _sign_in(url, DataFolder(config.with_name("data")))
+            cookie = _sign_in(url, DataFolder(data))
             time.sleep(WARM_S)
-            yield ServedSite(url, node, cookie)
+            yield ServedSite(url, data, node, cookie)
         finally:
             node.terminate()
             node.wait(60)
@@ -151,6 +152,7 @@ def _seen_on_the_wall(browser: Browser, site: ServedSite, count: int, span_s: fl
     firsts = [_open_wall(page, site.url) for _ in range(OPENINGS)]
     page.wait_for_timeout(5000)
     psutil.cpu_percent()
+    began_us = now_us()
     page.evaluate(_NOTE_AGES)
     page.wait_for_timeout(span_s * 1000)
     ages: dict[str, list[float]] = page.evaluate("window.ages")
@@ -158,13 +160,14 @@ def _seen_on_the_wall(browser: Browser, site: ServedSite, count: int, span_s: fl
     context.close()
     p50, p95 = quantiles([age for each in ages.values() for age in each])
     goal_ms = LOOK_BACK_MS + ALLOWED_MS
+    steps = ", ".join(f"{cameras} × {step}" for step, cameras in sorted(steps_since(site.data, began_us).items())) or "none"
     shown = sum(map(len, ages.values())) / count / span_s
     first = statistics.median(firsts)
     return [
         Figure(
             f"camera to screen, p95; {count} live tile(s), 720p, {CURVE_FPS} fps, {span_s:.0f} s",
             f"{p95:.0f} ms", f"{goal_ms:.0f} ms (look-back + {ALLOWED_MS:.0f} ms)", "met" if p95 <= goal_ms else "missed",
-            f"median {p50:.0f} ms; {shown:.1f} pictures a second and tile; the machine was busy to {busy:.0%}",
+            f"median {p50:.0f} ms; {shown:.1f} pictures a second and tile; steps of overload: {steps}; the machine was busy to {busy:.0%}",
         ),
         Figure(
             f"opening the wall to the first picture of each of {count} tile(s)",
