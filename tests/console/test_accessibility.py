@@ -52,8 +52,15 @@ def violations(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["desk", "phone"])
+@pytest.mark.parametrize(
+    ("scheme", "screen"),
+    [
+        ("light", "desk"),
+        ("dark", "phone"),
+        pytest.param("dark", "desk", marks=pytest.mark.long),
+        pytest.param("light", "phone", marks=pytest.mark.long),
+    ],
+)
 def test_no_page_has_a_violation_and_none_is_wider_than_its_screen(street: ConsoleNode, visit: Visit, scheme: str, screen: str) -> None:
     olga = visit(street, {"desk": DESK, "phone": PHONE}[screen], color_scheme=scheme, reduced_motion="reduce")
     street.await_event()

@@ -62,7 +62,8 @@ def test_every_type_of_rule_raises_an_event_and_ends_it() -> None:
 def test_no_event_holds_a_track_or_a_place_in_the_picture_or_on_the_map() -> None:
     keeper = RuleKeeper(book(*EVERY_RULE))
     changes = [*judge_all(keeper, busy, 0, 8), *keeper.close()]
-    said = " ".join(repr(change) + detail_of(change) for change in changes)
+    # Without the ids of events: they are made by chance, and any number may stand in one.
+    said = " ".join((repr(change) + detail_of(change)).replace(change.event_id, "") for change in changes)
     for number in ("7351", "3311", "8813", "1813", "1117", "4711", "4712", "4719", "815", "899"):
         assert number not in said.replace(" ", ""), number
 
