@@ -20,7 +20,6 @@ import re
 import selectors
 import socket
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -43,7 +42,7 @@ from lamppost.ingest.locator import parse_locator
 from lamppost.ingest.simulation import StreetEncoder, street_settings
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Codec
-from lamppost.record.fmp4 import boxes
+from lamppost.record.fmp4 import boxes, prft_wall_us
 
 WIDTH_PX, HEIGHT_PX = 1280, 720
 CURVE_FPS = 10
@@ -52,7 +51,6 @@ WARM_S = 25.0  # covers of the start, and the first steps of overload, are over 
 START_PATIENCE_S = 60.0
 CLIP_S = 60
 FULL_SHARE = 0.95  # of the pictures, without a step of overload, is masked in full
-NTP_EPOCH_US = 2_208_988_800_000_000
 STREET = "sim://plaza?seed=5&people=4&vehicles=2&noise=1"
 
 
@@ -83,8 +81,7 @@ class Watched:
         stamp_us, done = 0, 0
         for kind, start, end in boxes(self.rest):
             if kind == b"prft":
-                seconds, fraction = struct.unpack_from(">II", self.rest, start + 16)
-                stamp_us = seconds * 1_000_000 + round(fraction * 1_000_000 / 2**32) - NTP_EPOCH_US
+                stamp_us = prft_wall_us(self.rest, start)
             elif kind == b"mdat":
                 self.late_ms.append((now_us - stamp_us) / 1000)
                 done = end

@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import selectors
 import socket
-import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self
 
-NTP_EPOCH_US = 2_208_988_800_000_000
+from lamppost.record.fmp4 import prft_wall_us
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 READ_BYTES = 1 << 18
 
@@ -85,9 +85,8 @@ class _Socket:
 
     def _take(self, kind: int, payload: bytes, now_us: int) -> None:
         if kind == BINARY and payload[4:8] == b"prft":
-            seconds, fraction = struct.unpack_from(">II", payload, 16)
             self.watcher.pictures += 1
-            self.watcher.late_ms.append((now_us - seconds * 1_000_000 - round(fraction * 1_000_000 / 2**32) + NTP_EPOCH_US) / 1000)
+            self.watcher.late_ms.append((now_us - prft_wall_us(payload)) / 1000)
         elif kind == TEXT:
             word = json.loads(payload)
             self.watcher.dropped += word["fragments"] if word["type"] == "dropped" else 0

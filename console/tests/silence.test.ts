@@ -5,32 +5,9 @@ import { Client } from '../src/api/client.ts';
 import { Socket, type SocketState } from '../src/api/socket.ts';
 import { connection } from '../src/app/connection.svelte.ts';
 import { Presence } from '../src/app/presence.ts';
+import { FakeSocket } from './fake_socket.ts';
 
-class FakeSocket {
-  static made: FakeSocket[] = [];
-  binaryType = '';
-  readyState = 0;
-  isClosed = false;
-  onopen: () => void = () => undefined;
-  onmessage: (message: { data: unknown }) => void = () => undefined;
-  onclose: (event: { code: number; reason: string }) => void = () => undefined;
-
-  constructor() {
-    FakeSocket.made.push(this);
-  }
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen();
-  }
-
-  /** On a line that is dead, nothing is ever told of it. */
-  close(): void {
-    this.isClosed = true;
-  }
-}
-
-const last = (): FakeSocket => FakeSocket.made.at(-1)!;
+const last = (): FakeSocket => FakeSocket.last;
 
 beforeEach(() => {
   vi.useFakeTimers();

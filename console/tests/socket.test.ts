@@ -2,27 +2,12 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { Socket, type SocketOutside, type SocketState } from '../src/api/socket.ts';
+import { FakeSocket } from './fake_socket.ts';
 
-class FakeSocket {
-  binaryType = '';
-  readyState = 0;
-  sent: string[] = [];
-  onopen: () => void = () => undefined;
-  onmessage: (message: { data: unknown }) => void = () => undefined;
-  onclose: (event: { code: number; reason: string }) => void = () => undefined;
-
-  send(text: string): void {
-    this.sent.push(text);
-  }
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen();
-  }
-
-  close(code = 1006, reason = ''): void {
-    this.readyState = 3;
-    this.onclose({ code, reason });
+/** One of which the page is told that it closed it, as a browser does on a line that lives. */
+class LiveSocket extends FakeSocket {
+  override close(): void {
+    this.end();
   }
 }
 
@@ -39,7 +24,7 @@ function given(): { outside: SocketOutside; made: FakeSocket[]; waits: number[];
     wake: () => then?.(),
     outside: {
       open: () => {
-        const socket = new FakeSocket();
+        const socket = new LiveSocket();
         made.push(socket);
         return socket as unknown as WebSocket;
       },
@@ -72,13 +57,13 @@ describe('a socket', () => {
     const { outside, made, waits, tick, wake } = given();
     new Socket('/events/feed', {}, outside);
     for (let failure = 0; failure < 8; failure++) {
-      made.at(-1)!.close();
+      made.at(-1)!.end();
       wake();
     }
     expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
     made.at(-1)!.open();
     tick(60_000);
-    made.at(-1)!.close();
+    made.at(-1)!.end();
     expect(waits.at(-1)).toBe(500);
   });
 
@@ -97,10 +82,10 @@ describe('a socket', () => {
     const { outside, made, waits } = given();
     const ends: unknown[] = [];
     const socket: Socket = new Socket('/cameras/plaza/live', { onEnd: (end) => (ends.push(end), end.code === 4429 && socket.close()) }, outside);
-    made[0]!.close();
+    made[0]!.end();
     socket.hurry();
     made[1]!.open();
-    made[1]!.close(4429, 'full');
+    made[1]!.end(4429, 'full');
     expect(ends).toEqual([
       { wasOpen: false, code: 1006, reason: '' },
       { wasOpen: true, code: 4429, reason: 'full' },
@@ -111,7 +96,7 @@ describe('a socket', () => {
   it('hurries when it is asked to', () => {
     const { outside, made } = given();
     const socket = new Socket('/events/feed', {}, outside);
-    made[0]!.close();
+    made[0]!.end();
     socket.hurry();
     expect(made).toHaveLength(2);
   });

@@ -3,37 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Deck, type Following } from '../../src/media/deck.ts';
 import { LivePlayer, type LiveState } from '../../src/media/live.ts';
+import { FakeSocket } from '../fake_socket.ts';
 
-class FakeSocket {
-  static made: FakeSocket[] = [];
-  binaryType = '';
-  readyState = 0;
-  sent: string[] = [];
-  onopen: () => void = () => undefined;
-  onmessage: (message: { data: unknown }) => void = () => undefined;
-  onclose: (event: { code: number; reason: string }) => void = () => undefined;
-
-  constructor() {
-    FakeSocket.made.push(this);
-  }
-
-  send(text: string): void {
-    this.sent.push(text);
-  }
-
-  close(): void {}
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen();
-  }
-
-  say(word: object): void {
-    this.onmessage({ data: JSON.stringify(word) });
-  }
-}
-
-const last = (): FakeSocket => FakeSocket.made.at(-1)!;
+const last = (): FakeSocket => FakeSocket.last;
 const video = (): HTMLVideoElement =>
   ({ dataset: {}, addEventListener: () => undefined, removeEventListener: () => undefined, pause: () => undefined, play: () => Promise.resolve() }) as unknown as HTMLVideoElement;
 

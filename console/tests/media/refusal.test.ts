@@ -4,40 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { api } from '../../src/api/client.ts';
 import { LivePlayer, type LiveState } from '../../src/media/live.ts';
 import { refusalOfClose, waitMs } from '../../src/media/refusal.ts';
-
-class FakeSocket {
-  static made: FakeSocket[] = [];
-  binaryType = '';
-  readyState = 0;
-  onopen: () => void = () => undefined;
-  onmessage: (message: { data: unknown }) => void = () => undefined;
-  onclose: (event: { code: number; reason: string }) => void = () => undefined;
-
-  constructor(readonly url: string) {
-    FakeSocket.made.push(this);
-  }
-
-  send(): void {}
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen();
-  }
-
-  /** As a browser tells of every refusal: closed, never open, and no reason. */
-  refuse(): void {
-    this.end(1006);
-  }
-
-  end(code: number, reason = ''): void {
-    this.readyState = 3;
-    this.onclose({ code, reason });
-  }
-}
+import { FakeSocket } from '../fake_socket.ts';
 
 interface Given {
   states: LiveState[];
@@ -75,7 +42,7 @@ function given(answer: () => Response | Promise<Response>): Given {
   return { states, asked, player, video };
 }
 
-const last = (): FakeSocket => FakeSocket.made.at(-1)!;
+const last = (): FakeSocket => FakeSocket.last;
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
 beforeEach(() => {

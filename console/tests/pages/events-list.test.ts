@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/api/types.ts';
 import { caughtUp, type Filters, NOTHING, paged, released, type Shown, told } from '../../src/pages/events/feed.ts';
 import { EventList } from '../../src/pages/events/list.svelte.ts';
+import { FakeSocket } from '../fake_socket.ts';
 
 const NONE: Filters = { camera: '', site: '', type: '', severity: '', state: '', rule: '', from: '', to: '' };
 const FIRST = Date.UTC(2026, 2, 10);
@@ -19,34 +20,7 @@ function event(number: number, more: Partial<Event> = {}): Event {
 const events = (from: number, to: number): Event[] => Array.from({ length: from - to + 1 }, (_, at) => event(from - at));
 const numbers = (list: readonly Event[]): number[] => list.map((each) => Number(each.id));
 
-class FakeSocket {
-  static made: FakeSocket[] = [];
-  readyState = 0;
-  onopen: () => void = () => undefined;
-  onmessage: (message: { data: unknown }) => void = () => undefined;
-  onclose: (event: { code: number; reason: string }) => void = () => undefined;
-
-  constructor() {
-    FakeSocket.made.push(this);
-  }
-
-  close(): void {}
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen();
-  }
-
-  tell(event: Event): void {
-    this.onmessage({ data: JSON.stringify({ type: 'event', event }) });
-  }
-
-  lose(): void {
-    this.onclose({ code: 1006, reason: '' });
-  }
-}
-
-const last = (): FakeSocket => FakeSocket.made.at(-1)!;
+const last = (): FakeSocket => FakeSocket.last;
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
 /** A server with so many events, a page of 50 at a time. */
@@ -89,7 +63,7 @@ async function followed(): Promise<EventList> {
 }
 
 async function outage(): Promise<void> {
-  last().lose();
+  last().end();
   await vi.advanceTimersByTimeAsync(2000);
   last().open();
   await settle();
@@ -102,7 +76,7 @@ describe('the list', () => {
     const list = new EventList();
     stop = list.follow(NONE, null);
     last().open();
-    last().tell(event(61));
+    last().say({ type: 'event', event: event(61) });
     open();
     await settle();
     expect(numbers(list.shown.items)).toEqual(numbers(events(60, 11)));
@@ -131,10 +105,10 @@ describe('the list', () => {
     const list = await followed();
     there = 400;
     gate = null;
-    last().lose();
+    last().end();
     await vi.advanceTimersByTimeAsync(2000);
     last().open();
-    last().tell(event(400)); // told again by the feed, and in the newest page: no proof that nothing is between
+    last().say({ type: 'event', event: event(400) }); // told again by the feed, and in the newest page: no proof that nothing is between
     await settle();
     expect(list.shown.hasLostSome).toBe(true);
     list.release();

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import StoreError
 from lamppost.playback.boxes import pictures_of, read_moof
-from lamppost.record.fmp4 import boxes
+from lamppost.record.fmp4 import boxes, prft_wall_us
 
 LARGEST_BYTES: Final = 16 << 20  # of one box: no picture is as large
-_NTP_EPOCH_S: Final = 2_208_988_800
 _LAST_OF: Final = {b"moov", b"mdat"}
 
 
@@ -89,9 +87,6 @@ def _fragment(data: bytes) -> LivePiece:
     found = {kind: (start, end) for kind, start, end in boxes(data)}
     if not {b"prft", b"moof", b"mdat"} <= found.keys() or found[b"prft"][0] != 0:
         raise StreamMalformed("a fragment without its prft, moof or mdat")
-    ntp = int.from_bytes(data[16:24], "big")
-    seconds = (ntp >> 32) - _NTP_EPOCH_S
-    wall_us = seconds * US_PER_S + ((ntp & 0xFFFF_FFFF) * US_PER_S >> 32)
     start, end = found[b"moof"]
     try:
         moof = read_moof(data[start:end])
@@ -100,4 +95,4 @@ def _fragment(data: bytes) -> LivePiece:
     if not moof.samples:
         raise StreamMalformed("a fragment without a picture")
     first = moof.samples[0]
-    return LivePiece(data, first.is_sync, wall_us, moof.decode_90k, first.duration_90k)
+    return LivePiece(data, first.is_sync, prft_wall_us(data), moof.decode_90k, first.duration_90k)

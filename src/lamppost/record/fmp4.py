@@ -28,6 +28,7 @@ _OTHER_SAMPLE = 0x0101_0000  # depends on others, is no sync sample
 _TFHD_BASE_IS_MOOF = 0x02_0000
 _TRUN_ALL = 0x000F01  # data offset; duration, size, flags, composition offset of each sample
 _PRFT_CAPTURED = 24
+_PRFT_NTP_AT = 16  # size, kind, version and flags, track
 _NTP_EPOCH_S = 2_208_988_800  # from 1900, where NTP begins to count (RFC 5905), to 1970
 _INIT_OPTIONS = {
     "movflags": "delay_moov+default_base_moof+frag_keyframe+skip_trailer+negative_cts_offsets+cmaf",
@@ -140,6 +141,13 @@ def make_prft(wall_us: int, media_90k: int) -> bytes:
     seconds, rest_us = divmod(wall_us, US_PER_S)
     ntp = (seconds + _NTP_EPOCH_S & 0xFFFF_FFFF) << 32 | (rest_us << 32) // US_PER_S
     return _full_box(b"prft", 1, _PRFT_CAPTURED, struct.pack(">IQQ", 1, ntp, media_90k))
+
+
+def prft_wall_us(data: bytes, start: int = 0) -> int:
+    """The UTC of the `ProducerReferenceTimeBox` that begins at `start`, in microseconds: what `make_prft` was given, or one less."""
+    at = start + _PRFT_NTP_AT
+    seconds, fraction = int.from_bytes(data[at : at + 4]), int.from_bytes(data[at + 4 : at + 8])
+    return (seconds - _NTP_EPOCH_S) * US_PER_S + (fraction * US_PER_S >> 32)
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:

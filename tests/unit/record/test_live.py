@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_packets import INTERVAL_90K, START_US, encode
-from lamppost.record.fmp4 import boxes, make_prft, opens_with_keyframe
+from lamppost.record.fmp4 import boxes, make_prft, opens_with_keyframe, prft_wall_us
 from lamppost.record.live import LiveMuxer
 from live_stream import masked
 
@@ -43,6 +43,7 @@ def test_a_prft_is_what_the_standard_says() -> None:
 @given(st.integers(0, 2_085_978_495_999_999), st.integers(0, 2**63))
 def test_every_microsecond_until_the_first_ntp_era_ends_can_be_read_back(wall_us: int, media_90k: int) -> None:
     box = make_prft(wall_us, media_90k)
+    assert wall_us - 1 <= prft_wall_us(b"before" + box, 6) <= wall_us
     seconds, fraction, media = struct.unpack(">IIQ", box[16:])
     read = NTP_EPOCH + timedelta(seconds=seconds, microseconds=round(fraction * 1_000_000 / 2**32))
     assert read == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=wall_us)
