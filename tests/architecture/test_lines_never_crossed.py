@@ -22,11 +22,32 @@ IDENTIFICATION = re.compile(
     r"|age_(?:group|estimat|years)|(?:estimate|guess|person|face)_age|plate_(?:text|number|read)|read_plate|gait|(?:person|body|face|by)_appearance"
 )
 EMPTY_WORDS = re.compile(r"(?:^|_)(?:utils?|utility|helpers?|managers?|processors?|misc|info)(?:_|$)")
+OF_LIBRARIES = {"get_extra_info"}  # what a library calls what we have to answer to
 # Said in the code's own words only to be refused, or because a library calls something else so: a path, and what the sentence must hold.
 REFUSALS: dict[str, str] = {
     "detect/admission.py": "landmark|keypoint|key_point",  # names of outputs that no entry may ask for
     "bench/tracking.py": "similarity_scores",  # what trackeval calls the overlaps of boxes
 }
+# Here one word is said of what cameras of others are able to do, so that a city learns of it and switches it off. The floors see to it
+# that `cameras/` sees no picture. Every other word stays forbidden here, too.
+AUDITING: tuple[str, ...] = (
+    "cameras/",
+    "model/devices.py",
+    "store/device_",
+    "pipeline/caretaker",
+    "pipeline/device_",
+    "api/audit",
+    "api/device_",
+    "cli/audit",
+    "cli/device_",
+    "cli/simulate.py",
+)
+AUDITED = re.compile(r"(?i)recogni[sz](?:ed|es|e|ing|er|tion)?(?![a-z])")
+
+
+def said_of_others(path: str, text: str) -> str:
+    """`text` without the one word, where the audit says it."""
+    return AUDITED.sub("", text) if path.startswith(AUDITING) else text
 
 
 def snake(name: str) -> str:
@@ -64,7 +85,7 @@ def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def test_no_identifier_speaks_of_identification() -> None:
     names = ((path, line, name) for path, tree in trees().items() for line, name in identifiers(tree))
-    found = [f"{path}:{line} {name}" for path, line, name in names if IDENTIFICATION.search(snake(name))]
+    found = [f"{path}:{line} {name}" for path, line, name in names if IDENTIFICATION.search(said_of_others(path, snake(name)))]
     assert found == []
 
 
@@ -73,7 +94,7 @@ def test_no_string_of_the_code_speaks_of_identification() -> None:
         f"{path}:{line} {text}"
         for path, tree in trees().items()
         for line, text in strings(tree)
-        if IDENTIFICATION.search(text.lower()) and not (path in REFUSALS and REFUSALS[path] in text)
+        if IDENTIFICATION.search(said_of_others(path, text.lower())) and not (path in REFUSALS and REFUSALS[path] in text)
     ]
     assert found == []
 
@@ -86,7 +107,12 @@ def test_no_file_is_named_after_identification_or_after_nothing() -> None:
 
 
 def test_nothing_is_named_util_helper_manager_or_processor() -> None:
-    found = [f"{path} {name}" for path, tree in trees().items() for name in definitions(tree) if EMPTY_WORDS.search(snake(name))]
+    found = [
+        f"{path} {name}"
+        for path, tree in trees().items()
+        for name in definitions(tree)
+        if EMPTY_WORDS.search(snake(name)) and name not in OF_LIBRARIES
+    ]
     assert found == []
 
 
@@ -119,6 +145,21 @@ def test_a_forbidden_word_is_found(name: str) -> None:
 )
 def test_an_innocent_word_is_not(name: str) -> None:
     assert not IDENTIFICATION.search(snake(name))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_found"),
+    [
+        ("cameras/audit.py", "can_recognise", False),
+        ("cameras/onvif/analytics.py", "tt:FaceRecognition", False),
+        ("cameras/audit.py", "face_embedding", True),
+        ("cameras/audit.py", "faces_recognisable", True),
+        ("detect/audit.py", "can_recognise", True),
+        ("mask/cameras/audit.py", "can_recognise", True),
+    ],
+)
+def test_what_cameras_of_others_are_able_to_do_is_said_where_it_is_asked_and_nowhere_else(path: str, text: str, is_found: bool) -> None:
+    assert bool(IDENTIFICATION.search(said_of_others(path, snake(text)))) is is_found
 
 
 @pytest.mark.parametrize(

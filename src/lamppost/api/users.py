@@ -28,8 +28,12 @@ _Seer = Annotated[Identity, Depends(Permit(Permission.SEE_USERS))]
 _WORDS: Final = {
     Role.VIEWER: ("Viewer", "sees cameras live and events"),
     Role.OPERATOR: ("Operator", "also watches the past, exports masked clips, handles events, sees counts"),
+    Role.PTZ_OPERATOR: ("Operator who steers", "an operator who also turns cameras; the picture is covered while they turn"),
     Role.ANALYST: ("Analyst", "sees counts, draws lines, zones and rules"),
-    Role.PRIVACY_OFFICER: ("Privacy officer", "sees what is on the record, what is masked and kept, and who may do what"),
+    Role.PRIVACY_OFFICER: (
+        "Privacy officer",
+        "sees what is on the record, what is masked and kept, and who may do what; audits what cameras are able to do",
+    ),
     Role.EVIDENCE_OFFICER: ("Evidence officer", "watches the past, exports, places holds"),
     Role.CUSTODIAN: ("Custodian", "sees holds and what is on the record; opens originals on a machine of their own"),
     Role.ADMINISTRATOR: ("Administrator", "sets up cameras, users and the node, and does not watch the past"),

@@ -8,6 +8,7 @@ LamppostError                 one line for a person: what is wrong, where, what 
 │   ├── CameraUnreachable     no route, refused, timed out, gone silent
 │   ├── CameraRefused         wrong user or password, or not allowed
 │   ├── UnsupportedStream     a codec, protocol or format that we do not read
+│   ├── UnreadableReply       a device answers a question with what we cannot read, or with too much
 │   ├── StreamEnded           the peer or the file ended in good order
 │   └── TimestampError        time stands still or runs backwards beyond repair
 ├── MediaError                a file given to `lamppost mask` cannot be read or written
@@ -73,6 +74,10 @@ class CameraRefused(CameraError):
 
 class UnsupportedStream(CameraError):
     """A codec, protocol or format that Lamppost does not read."""
+
+
+class UnreadableReply(CameraError):
+    """A device answers a question with what Lamppost cannot read, or with too much of it."""
 
 
 class StreamEnded(CameraError):

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.settings import (
     AnalysisSettings,
     FleetSettings,
@@ -40,6 +41,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "fleet": FleetSettings,
     "metrics": MetricsSettings,
     "server": ServerSettings,
+    "devices": DeviceSettings,
     "log": LogSettings,
 }
 

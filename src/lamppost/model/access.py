@@ -28,6 +28,8 @@ class Permission(StrEnum):
     EXPORT = "export"
     SEE_CAMERAS = "see_cameras"
     EDIT_CAMERAS = "edit_cameras"
+    AUDIT_CAMERAS = "audit_cameras"
+    STEER_CAMERAS = "steer_cameras"
     SEE_EVENTS = "see_events"
     HANDLE_EVENTS = "handle_events"
     SEE_COUNTS = "see_counts"
@@ -61,6 +63,7 @@ class Role(StrEnum):
 
     VIEWER = "viewer"
     OPERATOR = "operator"
+    PTZ_OPERATOR = "ptz_operator"
     ANALYST = "analyst"
     PRIVACY_OFFICER = "privacy_officer"
     EVIDENCE_OFFICER = "evidence_officer"
@@ -69,10 +72,12 @@ class Role(StrEnum):
 
 
 _VIEWER: Final = frozenset({Permission.SEE_CAMERAS, Permission.WATCH_LIVE, Permission.SEE_EVENTS})
+_OPERATOR: Final = _VIEWER | {Permission.WATCH_PAST, Permission.EXPORT, Permission.HANDLE_EVENTS, Permission.SEE_COUNTS}
 PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.VIEWER: _VIEWER,
-        Role.OPERATOR: _VIEWER | {Permission.WATCH_PAST, Permission.EXPORT, Permission.HANDLE_EVENTS, Permission.SEE_COUNTS},
+        Role.OPERATOR: _OPERATOR,
+        Role.PTZ_OPERATOR: _OPERATOR | {Permission.STEER_CAMERAS},
         Role.ANALYST: _VIEWER | {Permission.SEE_COUNTS, Permission.EDIT_RULES},
         Role.PRIVACY_OFFICER: _VIEWER
         | {
@@ -81,6 +86,7 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             Permission.SEE_CONFIGURATION,
             Permission.SEE_USERS,
             Permission.SEE_SYSTEM,
+            Permission.AUDIT_CAMERAS,
         },
         Role.EVIDENCE_OFFICER: _VIEWER | {Permission.WATCH_PAST, Permission.EXPORT, Permission.SEE_HOLDS, Permission.PLACE_HOLDS},
         Role.CUSTODIAN: frozenset({Permission.SEE_CAMERAS, Permission.SEE_HOLDS, Permission.SEE_ACTS}),

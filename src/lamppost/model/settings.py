@@ -19,6 +19,7 @@ from lamppost.base.errors import ConfigError
 from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
 from lamppost.model.acts import NODE
 from lamppost.model.carriers import NotifySettings
+from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.paths import FilePath
 from lamppost.model.providers import Provider
 from lamppost.model.rules import RuleBook
@@ -35,7 +36,18 @@ FILLED_IN = frozenset({"rules"})
 """Keys of a camera that nobody writes into `lamppost.toml`: they are filled in from what other keys name."""
 
 # What a recorder need not know of a camera.
-_NOT_RECEIVED = {"site", "preset", "sealed_days", "masked_days", "max_gb", "rules_file", "rules", "counting_model"}
+_NOT_RECEIVED = {
+    "site",
+    "preset",
+    "sealed_days",
+    "masked_days",
+    "max_gb",
+    "rules_file",
+    "rules",
+    "counting_model",
+    "device_url",
+    "device_certificate_sha256",
+}
 
 
 class _Section(BaseModel):
@@ -55,6 +67,21 @@ class CameraSettings(_Section):
     username: str | None = Field(default=None, description="User for RTSP; may stand in the URL instead.")
     password: SecretStr | None = Field(default=None, description="Password for RTSP; better kept in `password_file`.")
     password_file: FilePath | None = Field(default=None, description="A file whose first line is the password.")
+    credential: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{16}$",
+        description="Its password lies encrypted in the data folder under this number, and is put there by Lamppost.",
+    )
+    device_url: str | None = Field(
+        default=None,
+        max_length=300,
+        description="Where the device itself is asked (ONVIF and its own ways): `http://HOST[:PORT]` or `https://HOST[:PORT]`. "
+        "Where it is left out, port 80 of the host in `url`.",
+    )
+    device_certificate_sha256: str | None = Field(
+        default=None,
+        description="For an `https://` `device_url`: SHA-256 of the device's own certificate. Without it, the system's authorities vouch.",
+    )
     preset: Preset | None = Field(default=None, description="Masking preset of this camera; the one of `[masking]` otherwise.")
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="How RTP comes: `tcp` within the RTSP connection, or `udp`.")
     sub_url: str | None = Field(
@@ -119,7 +146,7 @@ class CameraSettings(_Section):
             raise ValueError(str(error)) from error
         return schedule
 
-    @field_validator("certificate_sha256")
+    @field_validator("certificate_sha256", "device_certificate_sha256")
     @classmethod
     def _fingerprint_is_one(cls, fingerprint: str | None) -> str | None:
         plain = fingerprint.replace(":", "").lower() if fingerprint is not None else None
@@ -129,8 +156,8 @@ class CameraSettings(_Section):
 
     @model_validator(mode="after")
     def _one_password(self) -> CameraSettings:
-        if self.password is not None and self.password_file is not None:
-            raise ValueError("give either password or password_file, not both")
+        if sum(kept is not None for kept in (self.password, self.password_file, self.credential)) > 1:
+            raise ValueError("give one of password, password_file and credential")
         return self
 
     def is_received_as(self, other: CameraSettings) -> bool:
@@ -432,6 +459,7 @@ class Settings(_Section):
     fleet: FleetSettings = Field(default_factory=FleetSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
+    devices: DeviceSettings = Field(default_factory=DeviceSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     camera: tuple[CameraSettings, ...] = Field(default=(), description="The cameras, each a table `[[camera]]`.")
     notify: tuple[NotifySettings, ...] = Field(default=(), max_length=16, description="Who is told of events, each a table `[[notify]]`.")

@@ -47,7 +47,20 @@ ADOPT_PATIENCE_S: Final = 10.0
 ADOPT_POLL_S: Final = 0.2
 TICK_S: Final = 0.5
 FEED_BYTES: Final = 1 << 20  # a large keyframe and some pictures after it; the kernel may give less
-_LIVE: Final = ("camera", "timezone", "recording", "retention", "masking", "analysis", "sealing", "metrics", "site", "notify", "server")
+_LIVE: Final = (
+    "camera",
+    "timezone",
+    "recording",
+    "retention",
+    "masking",
+    "analysis",
+    "sealing",
+    "metrics",
+    "site",
+    "notify",
+    "server",
+    "devices",
+)
 _NEXT_START: Final = ("fleet", "log")
 
 

@@ -132,7 +132,7 @@ def test_a_password_shows_itself_nowhere_but_where_it_is_asked_for() -> None:
 
 
 def test_a_password_comes_from_one_place(tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="not both"):
+    with pytest.raises(ValidationError, match="give one of password"):
         make_camera(password="x", password_file=tmp_path)
     assert make_camera().resolved_password() is None
 

@@ -75,7 +75,7 @@ MISTAKES = [
     (CAMERA + "zzz = 1", "camera[1].zzz is not a setting; known here: name, url"),
     (CAMERA + "preset = 'everything'", "camera[1].preset: "),
     (CAMERA + "password = 5", "camera[1].password: "),
-    (CAMERA + "password = 'x'\npassword_file = 'y'", "camera[1]: give either password or password_file"),
+    (CAMERA + "password = 'x'\npassword_file = 'y'", "camera[1]: give one of password, password_file and credential"),
     (CAMERA + CAMERA, "two cameras are called 'gate'"),
     ("[recording]\nsegment_s = 1", "recording.segment_s: "),
     ("[recording]\nsegment_s = 'long'", "recording.segment_s: "),

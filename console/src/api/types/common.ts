@@ -14,6 +14,8 @@ export type Permission =
   | 'export'
   | 'see_cameras'
   | 'edit_cameras'
+  | 'audit_cameras'
+  | 'steer_cameras'
   | 'see_events'
   | 'handle_events'
   | 'see_counts'
@@ -28,7 +30,7 @@ export type Permission =
   | 'see_system'
   | 'operate';
 
-export type Role = 'viewer' | 'operator' | 'analyst' | 'privacy_officer' | 'evidence_officer' | 'custodian' | 'administrator';
+export type Role = 'viewer' | 'operator' | 'ptz_operator' | 'analyst' | 'privacy_officer' | 'evidence_officer' | 'custodian' | 'administrator';
 
 /** `scope` is `*`, `site:ID` or `camera:NAME`. */
 export interface Grant {

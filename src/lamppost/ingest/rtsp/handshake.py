@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from lamppost.base.digest import SignIn
 from lamppost.ingest.locator import Locator
 from lamppost.ingest.rtsp import failures
-from lamppost.ingest.rtsp.digest import SignIn
 from lamppost.ingest.rtsp.messages import Headers, Message, format_request, safe_url
 
 _MOST_SENT: Final = 3  # of one request: unsigned, signed, signed with a fresh nonce

@@ -104,6 +104,11 @@ class SignIn:
             return False
         return before is None or self._challenge.is_stale or (self._is_accepted and self._challenge.nonce != before.nonce)
 
+    @property
+    def is_in_the_clear(self) -> bool:
+        """Whether the next answer would carry the password itself."""
+        return self._challenge is not None and self._challenge.algorithm == "BASIC"
+
     def accept(self) -> None:
         """Take note that the camera was content: from now on a 401 with another nonce means a nonce grown old."""
         self._is_accepted = True

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamppost.ingest.rtsp import digest
-from lamppost.ingest.rtsp.digest import SignIn, parse_challenges
+from lamppost.base import digest
+from lamppost.base.digest import SignIn, parse_challenges
 
 # RFC 7616, section 3.9.1.
 RFC_REALM, RFC_NONCE = "http-auth@example.org", "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
