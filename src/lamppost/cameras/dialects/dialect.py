@@ -103,6 +103,8 @@ class Dialect(Protocol):
         ...
 
     def put_back(self, web: Asker, setting: Setting) -> bool:
-        """Set `setting` again; False where it is so already. Raises `CameraError`, and `CameraRefused` for all that is not on the
-        dialect's own list of harmless things, whatever the saved setting says."""
+        """Set `setting` again; False where it is so already. Raises `CameraError`.
+
+        Raises `CameraRefused` for all that is not on the dialect's own list of harmless things, whatever the saved setting says.
+        """
         ...

@@ -11,10 +11,10 @@ from typing import Final
 MOST_KEPT_BYTES: Final = 64 << 10
 GONE: Final = b"[taken out]"
 
-# Names that makers give to what is secret, as the last part of an element, a key or a field, in any case.
-_SECRET: Final = rb"[\w.:\[\]-]{0,80}?(?:password|passwd|passphrase|pwd|secret|credential|privatekey|token|apikey|authorization|username|nonce|digest)"
-_NAMED: Final = rb"[\w.:\[\]-]{0,80}?(?:groupname|groupid|libname|libraryname|personname|employeeno|certificate(?:no|number)|fdid|candidate[\w.\[\]]{0,40})"
-_NAMES: Final = rb"(?:" + _SECRET + rb"|" + _NAMED + rb")\w{0,24}"
+# Names that makers give to what is secret or names somebody, as a part of an element's, a key's or a field's name, in any case.
+_SECRET: Final = rb"password|passwd|passphrase|pwd|secret|credential|privatekey|token|apikey|authorization|username|nonce|digest"
+_NAMED: Final = rb"groupname|groupid|libname|libraryname|personname|employeeno|certificate(?:no|number)|fdid|candidate[\w.\[\]]{0,40}"
+_NAMES: Final = rb"[\w.:\[\]-]{0,80}?(?:" + _SECRET + rb"|" + _NAMED + rb")\w{0,24}"
 _ELEMENT: Final = re.compile(rb"(?i)(<(" + _NAMES + rb")(?:\s[^<>]{0,400})?>)[^<]{1,4096}(?=</?)")
 _ATTRIBUTE: Final = re.compile(rb"(?i)(\s" + _NAMES + rb"\s{0,4}=\s{0,4})(\"[^\"<]{0,4096}\"|'[^'<]{0,4096}')")
 _FIELD: Final = re.compile(rb"(?i)(\"" + _NAMES + rb"\"\s{0,8}:\s{0,8})(\"(?:[^\"\\]|\\.){0,4096}\"|[-\d.]{1,40})")

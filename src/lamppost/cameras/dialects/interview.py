@@ -155,9 +155,7 @@ class Interview:
         """Say what the answer with this number says of `ability`."""
         self._found.append(Finding(ability, level, _line(because), number))
 
-    def _reply(
-        self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None
-    ) -> tuple[Reply | None, str, Outcome]:
+    def _reply(self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None) -> tuple[Reply | None, str, Outcome]:
         left_s = self._until_s - self.clock.monotonic_s()
         if self._failures >= _MOST_FAILURES:
             return None, "not asked: it has stopped answering", Outcome.FAILED

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from xml.parsers import expat
@@ -39,7 +39,7 @@ class Element:
 
     def all(self) -> Iterator[Element]:
         """It and everything in it, in order."""
-        waiting = [self]
+        waiting: list[Element] = [self]
         while waiting:
             element = waiting.pop()
             yield element
@@ -87,7 +87,7 @@ class _Builder:
     def text(self, text: str) -> None:
         self._open[-1].text.append(text)
 
-    def refuse(self, *_: Any) -> None:
+    def refuse(self, *_: Any) -> int:
         raise UnreadableReply("its XML has a document type or an entity")
 
 
@@ -120,9 +120,28 @@ def read_json(reply: Reply) -> Mapping[str, Any]:
         found: Any = json.loads(reply.content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UnreadableReply("its JSON cannot be read") from error
-    if not isinstance(found, dict):
-        raise UnreadableReply("its JSON is no object")
+    if not isinstance(found, dict) or not _is_shallow(found):
+        raise UnreadableReply("its JSON is no object, or too deep")
     return cast("Mapping[str, Any]", found)
+
+
+def items_in(value: Any) -> list[Any]:
+    """The items of a list; none of what is no list."""
+    return list(cast("Iterable[Any]", value)) if isinstance(value, list) else []
+
+
+def fields_in(value: Any) -> Mapping[str, Any]:
+    """The fields of an object; none of what is no object."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _is_shallow(value: Any) -> bool:
+    level: list[Any] = [value]
+    for _ in range(MOST_DEPTH):
+        level = [inner for one in level for inner in (*items_in(one), *fields_in(one).values())]
+        if not level:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def abilities_of(name: str) -> tuple[Ability, ...]:
 
 
 def is_of_faces(name: str) -> bool:
+    """Whether a name, or any text, speaks of faces."""
     return bool(_FACE.search(name))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from lamppost.base.errors import CameraError, CameraRefused, UnreadableReply
 from lamppost.cameras.dialects.axis.vapix import (
@@ -27,7 +27,7 @@ from lamppost.cameras.dialects.axis.vapix import (
 )
 from lamppost.cameras.dialects.dialect import Change, DeviceHealth, Interview, Plan, Setting, Storage
 from lamppost.cameras.dialects.interview import Answer, Asker, outcome_of
-from lamppost.cameras.dialects.reading import Element, read_xml
+from lamppost.cameras.dialects.reading import Element, fields_in, items_in, read_xml
 from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces, level_of, together
 from lamppost.cameras.web import Reply
 from lamppost.model.devices import Ability, Armament, DeviceIdentity, Level, Outcome
@@ -38,6 +38,7 @@ _KNOWN: Final = re.compile(r"herta|oosto|anyvision|corsight|cognitec|neoface|ayo
 _FOLLOWS: Final = re.compile(r"auto.?track", re.IGNORECASE)
 # What a rollback may start again, and nothing else: applications of Axis itself, by their package's name.
 _HARMLESS: Final = frozenset({"vmd", "fenceguard", "motionguard", "loiteringguard", "crosslinedetection"})
+_OWN: Final = _HARMLESS | {"objectanalytics"}
 _TAKES_NONE: Final = "root.Properties.EmbeddedDevelopment.EmbeddedDevelopment"
 _PACKAGE: Final = re.compile(r"[\w.-]{1,64}")
 _KIB: Final = 1 << 10
@@ -59,7 +60,7 @@ class Axis:
             found = read_answer(reply).get("propertyList")
         except UnreadableReply:
             return None
-        known = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+        known = fields_in(found)
         if not known.get("SerialNumber") and not known.get("ProdNbr"):
             return None
         serial = str(known.get("SerialNumber", ""))[:64]
@@ -78,8 +79,7 @@ class Axis:
             abilities = application_abilities(application)
             for ability in abilities:
                 interview.find(listed.number, ability, Level.YES, f"the application {application.words} is installed")
-            is_running = application.status.lower() == "running"
-            switched.append(Level.YES if abilities and is_running else Level.NO)
+            switched.append(_is_at_work(application))
             armed += [f"application {application.name}"] if switched[-1] is Level.YES else []
         if takes_none and listed.value == ():
             for ability in EVERY:
@@ -125,7 +125,14 @@ class Axis:
         for producer in producers.value or ():
             if producer.name in faces:
                 changes += [
-                    Change("axis", f"metadata of {producer.nice_name or producer.name}, channel {number}", METADATA, f"{producer.name}/{number}", "on", "off")
+                    Change(
+                        "axis",
+                        f"metadata of {producer.nice_name or producer.name}, channel {number}",
+                        METADATA,
+                        f"{producer.name}/{number}",
+                        "on",
+                        "off",
+                    )
                     for number, is_on in producer.channels
                     if is_on
                 ]
@@ -153,7 +160,8 @@ class Axis:
     def put_back(self, web: Asker, setting: Setting) -> bool:
         if setting.kind not in _HARMLESS or setting.value != "Running" or setting.key != "Status" or is_of_faces(setting.kind):
             raise CameraRefused(
-                f"{setting.kind[:60]} is nothing that a rollback puts back", remedy="a rollback starts Axis's own guards and motion detection alone"
+                f"{setting.kind[:60]} is nothing that a rollback puts back",
+                remedy="a rollback starts Axis's own guards and motion detection alone",
             )
         found = {application.name: application for application in read_applications(_ok(web.ask("GET", LIST)))}
         application = found.get(setting.kind)
@@ -168,6 +176,15 @@ class Axis:
 def application_abilities(application: Application) -> tuple[Ability, ...]:
     """What an application does with faces, as far as its name tells."""
     return EVERY if _KNOWN.search(f"{application.words} {application.vendor}") else abilities_of(application.words)
+
+
+def _is_at_work(application: Application) -> Level:
+    """Whether it does something with faces just now; of a running one that is not known, nobody can tell."""
+    if application.status.lower() != "running":
+        return Level.NO
+    if application_abilities(application):
+        return Level.YES
+    return Level.NO if application.name in _OWN and application.vendor.lower().startswith("axis") else Level.UNKNOWN
 
 
 def _takes_no_applications(interview: Interview) -> bool:
@@ -192,20 +209,14 @@ def _metadata(interview: Interview) -> tuple[Level, tuple[str, ...]]:
     return (Level.YES if on else Level.NO), tuple(f"metadata of {name}" for name in on)
 
 
-def _ask(
-    interview: Interview, method: str, read: Any, *, about: tuple[Ability, ...] = (), signs: tuple[Ability, ...] = ()
-) -> Answer[Any]:
+def _ask(interview: Interview, method: str, read: Any, *, about: tuple[Ability, ...] = (), signs: tuple[Ability, ...] = ()) -> Answer[Any]:
     return interview.ask("POST", METADATA, read, content=request(method), headers=JSON, about=about, signs=signs)
 
 
 def _faces_in(answer: Answer[Any]) -> tuple[str, ...]:
     """The names of the producers whose sample of metadata has faces in it."""
-    listed: Any = answer.value.get("producers") if answer.value is not None else None
-    found: list[str] = []
-    for one in cast("list[Any]", listed) if isinstance(listed, list) else []:
-        if isinstance(one, dict) and is_of_faces(json.dumps(one)):
-            found.append(str(cast("dict[str, Any]", one).get("name", ""))[:128])
-    return tuple(found)
+    listed = items_in(answer.value.get("producers")) if answer.value is not None else []
+    return tuple(str(fields_in(one).get("name", ""))[:128] for one in listed if is_of_faces(json.dumps(one)))
 
 
 def _tracking(applications: tuple[Application, ...] | None) -> Level:

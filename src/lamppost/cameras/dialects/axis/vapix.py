@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from lamppost.base.errors import UnreadableReply
-from lamppost.cameras.dialects.reading import Lines, read_json, read_lines, read_xml
+from lamppost.cameras.dialects.reading import Lines, fields_in, items_in, read_json, read_lines, read_xml
 from lamppost.cameras.web import Reply
 
 JSON: Final = {"Content-Type": "application/json"}
@@ -57,20 +57,19 @@ def read_applications(reply: Reply) -> tuple[Application, ...]:
 def read_answer(reply: Reply) -> Mapping[str, Any]:
     """What stands under `data` in an answer in JSON; raises `UnreadableReply`, also where the device says that it failed."""
     found = read_json(reply)
-    inner: Any = found.get("data")
-    if "error" in found or not isinstance(inner, dict):
+    if "error" in found or not isinstance(found.get("data"), dict):
         raise UnreadableReply("it answers with an error")
-    return cast("Mapping[str, Any]", inner)
+    return fields_in(found["data"])
 
 
 def read_producers(reply: Reply) -> tuple[Producer, ...]:
     """Who writes metadata; raises `UnreadableReply`."""
     found = read_answer(reply).get("producers")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in cast("list[Any]", found)):
+    if not isinstance(found, list) or not all(fields_in(one) for one in items_in(found)):
         raise UnreadableReply("its list of producers cannot be read")
     return tuple(
         Producer(str(one.get("name", ""))[:128], str(one.get("niceName", ""))[:128], tuple(_channels(one)))
-        for one in cast("list[dict[str, Any]]", found)
+        for one in map(fields_in, items_in(found))
     )
 
 
@@ -86,11 +85,8 @@ def request(method: str, **parameters: Any) -> bytes:
     return json.dumps({"apiVersion": "1.0", "context": "lamppost", "method": method, "params": parameters}).encode()
 
 
-def _channels(producer: dict[str, Any]) -> Iterator[tuple[int, bool]]:
-    channels = producer.get("videochannels", producer.get("videoChannels"))
-    for channel in cast("list[Any]", channels) if isinstance(channels, list) else []:
-        if isinstance(channel, dict):
-            one = cast("dict[str, Any]", channel)
-            number = one.get("channel")
-            if isinstance(number, int) and 0 <= number < 1000:
-                yield number, one.get("enabled") is True
+def _channels(producer: Mapping[str, Any]) -> Iterator[tuple[int, bool]]:
+    for channel in map(fields_in, items_in(producer.get("videochannels", producer.get("videoChannels")))):
+        number = channel.get("channel")
+        if isinstance(number, int) and 0 <= number < 1000:
+            yield number, channel.get("enabled") is True

@@ -45,6 +45,7 @@ class Rule:
 
 
 def config_path(name: str) -> str:
+    """Where the table `name` is asked for."""
     return f"/cgi-bin/configManager.cgi?action=getConfig&name={name}"
 
 

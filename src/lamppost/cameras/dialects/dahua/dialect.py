@@ -18,7 +18,15 @@ from lamppost.model.devices import Armament, DeviceIdentity, Level, Outcome
 _NAMES: Final = re.compile(r"dahua|amcrest|lorex|imou|intelbras|\bdh\b", re.IGNORECASE)
 # What a rollback may switch on again, and nothing else: types of rules as Dahua names them.
 _HARMLESS: Final = frozenset(
-    {"CrossLineDetection", "CrossRegionDetection", "LeftDetection", "TakenAwayDetection", "ParkingDetection", "SmokeDetection", "FireDetection"}
+    {
+        "CrossLineDetection",
+        "CrossRegionDetection",
+        "LeftDetection",
+        "TakenAwayDetection",
+        "ParkingDetection",
+        "SmokeDetection",
+        "FireDetection",
+    }
 )
 _PLACE: Final = re.compile(r"VideoAnalyseRule\[\d{1,4}\]\[\d{1,4}\]")
 _MAGIC: Final = "/cgi-bin/magicBox.cgi?action="

@@ -87,13 +87,11 @@ class Questions:
         for key, value in answer.value.values.items():
             named = tuple(dict.fromkeys(ability for part in key.split(".") for ability in kind_abilities(part)))
             if named and level_of(value) is Level.NO:
-                # A count of none is none of these: it may be what is in use just now.
-                denied.update(named if value.strip().lower() == "false" else ())
+                # A count of none is no denial: it may be what is in use just now. And who cannot compare may still detect.
+                denied.update(_denied(key) if value.lower() == "false" else ())
                 continue
-            self._yes(answer, named, f"{key}={value}")
+            self._yes(answer, named if value else (), f"{key}={value}")
             self._yes(answer, kind_abilities(value), f"{key}={value}")
-        # Who cannot detect cannot do more; who cannot compare may still detect.
-        denied |= set(EVERY) if Ability.DETECT in denied and answer.value.is_whole else set()
         for ability in EVERY if answer.value.is_whole else ():
             if ability in denied:
                 self._interview.find(answer.number, ability, Level.NO, f"channel {channel} says that it has none")
@@ -142,7 +140,13 @@ def kind_abilities(kind: str) -> tuple[Ability, ...]:
     return (Ability.DETECT, Ability.CAPTURE) if found == (Ability.DETECT,) and "detection" in kind.lower() else found
 
 
+def _denied(key: str) -> tuple[Ability, ...]:
+    """What a false of this name denies: the most that it names, and nothing below or above."""
+    return abilities_of(key.rpartition(".")[2])[-1:]
+
+
 def is_rule_of_faces(rule: Rule) -> bool:
+    """Whether a rule is about faces, or looks for them."""
     return any(abilities_of(kind) for kind in rule.kinds)
 
 

@@ -140,7 +140,9 @@ def _check_harmless(setting: Setting) -> None:
     number = re.findall(r"\d+", setting.place)
     is_known = bool(number) and _HARMLESS.get(setting.kind, "").format(number[-1]) == setting.place and len(number[-1]) < 6
     if not is_known or setting.key != "enabled" or setting.value not in ("true", "false") or is_of_faces(setting.place):
-        raise CameraRefused(f"{setting.kind[:60]} is nothing that a rollback puts back", remedy="a rollback sets motion, lines and regions alone")
+        raise CameraRefused(
+            f"{setting.kind[:60]} is nothing that a rollback puts back", remedy="a rollback sets motion, lines and regions alone"
+        )
 
 
 def _roots(key: str) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Final, cast
+from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from lamppost.base.errors import CameraRefused, UnreadableReply
 from lamppost.cameras.dialects.interview import Asker, outcome_of
-from lamppost.cameras.dialects.reading import Element, read_json, read_xml
+from lamppost.cameras.dialects.reading import Element, fields_in, items_in, read_json, read_xml
 from lamppost.cameras.dialects.words import level_of
 from lamppost.cameras.web import Reply
 from lamppost.model.devices import Level, Outcome
@@ -98,11 +98,11 @@ def _error(root: Element) -> str:
 def _element(name: str, value: Any, depth: int) -> Element:
     if depth > 24:
         raise UnreadableReply("its JSON is too deep")
-    if isinstance(value, dict):
-        pairs = [(str(key), inner) for key, inner in cast("dict[str, Any]", value).items()]
-        attributes = {key[1:]: str(inner) for key, inner in pairs if key.startswith("@")}
-        return Element(name, attributes, "", tuple(_element(key, inner, depth + 1) for key, inner in pairs if key[:1] != "@"))
-    if isinstance(value, list):
-        return Element(name, {}, "", tuple(_element("item", inner, depth + 1) for inner in cast("list[Any]", value)))
+    fields = fields_in(value)
+    attributes = {key[1:]: str(inner) for key, inner in fields.items() if key.startswith("@")}
+    children = [_element(key, inner, depth + 1) for key, inner in fields.items() if not key.startswith("@")]
+    children += [_element("item", inner, depth + 1) for inner in items_in(value)]
+    if isinstance(value, dict | list):
+        return Element(name, attributes, "", tuple(children))
     text = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
     return Element(name, {}, text, ())

@@ -15,7 +15,7 @@ from lamppost.cameras.dialects.reading import Element
 from lamppost.cameras.dialects.words import EVERY, abilities_of, level_of, together
 from lamppost.model.devices import Ability, Armament, Level
 
-MOSTCHANNELS: Final = 32
+MOST_CHANNELS: Final = 32
 _RECOGNISE: Final = (Ability.RECOGNISE,)
 CHANNELS: Final = "/ISAPI/System/Video/inputs/channels"
 # What an explicit false denies, where it stands in this document; every other element can only be a yes.
