@@ -50,8 +50,8 @@ class Element:
         return (element for element in self.all() if element.name.lower() == name.lower())
 
     def first(self, name: str) -> str | None:
-        """The text of the first of this name; None where there is none."""
-        return next((element.text for element in self.each(name)), None)
+        """The text of the first of this name that has one; None where there is none."""
+        return next((element.text for element in self.each(name) if element.text), None)
 
 
 @dataclass(slots=True)

@@ -67,7 +67,7 @@ class Questions:
             for kind in rule.kinds:
                 self._yes(answer, kind_abilities(kind), f"{rule.place} is {kind}")
             self._set(answer, (), rule.is_on if is_rule_of_faces(rule) else Level.NO, f"{rule.place} {' '.join(rule.kinds)}")
-            self._tracking += [Level.YES if level is Level.YES and rule.is_on is Level.YES else level for _, level in rule.tracking()]
+            self._tracking += [level for _, level in rule.tracking()]
         return answer.value
 
     def _channels(self, *answers: Lines | None) -> tuple[int, ...]:
