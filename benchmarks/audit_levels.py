@@ -36,12 +36,12 @@ def count(vendor: str) -> Counter[str]:
 
 def main() -> None:
     """Print a row for each vendor."""
-    print(f"faults: {len(FAULTS)}")  # noqa: T201
-    print("vendor      kinds  audits  yes     no      unknown  false no")  # noqa: T201
+    print(f"faults: {len(FAULTS)}")
+    print("vendor      kinds  audits  yes     no      unknown  false no")
     for dialect in DIALECTS:
         found = count(dialect.name)
         words = (found["kinds of device"], found["audits"], found["yes"], found["no"], found["unknown"], found["false no"])
-        print(f"{dialect.name:<11} {words[0]:<6} {words[1]:<7} {words[2]:<7} {words[3]:<7} {words[4]:<8} {words[5]}")  # noqa: T201
+        print(f"{dialect.name:<11} {words[0]:<6} {words[1]:<7} {words[2]:<7} {words[3]:<7} {words[4]:<8} {words[5]}")
 
 
 if __name__ == "__main__":
