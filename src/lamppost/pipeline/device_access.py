@@ -13,11 +13,6 @@ from lamppost.model.settings import CameraSettings, Settings
 HTTP_PORT: Final = 80
 
 
-def has_device(camera: CameraSettings) -> bool:
-    """Whether there is a device that can be asked; simulated cameras and files have none, unless `device_url` says so."""
-    return camera.device_url is not None or parse_locator(camera.url).scheme in (Scheme.RTSP, Scheme.RTSPS)
-
-
 def device_address(camera: CameraSettings) -> DeviceAddress:
     """Where a camera's device is asked: `device_url`, or port 80 of the host in `url`; raises `ConfigError` where there is none."""
     if camera.device_url is not None:
@@ -30,19 +25,14 @@ def device_address(camera: CameraSettings) -> DeviceAddress:
 
 def device_user(camera: CameraSettings) -> str:
     """Who signs in there: `username`, or the user in `url`; empty where nobody is named."""
-    return parse_locator(camera.url, username=camera.username).username if has_stream(camera) else camera.username or ""
+    return parse_locator(camera.url, username=camera.username).username if _is_on_network(camera) else camera.username or ""
 
 
 def device_password(camera: CameraSettings, password: str | None) -> str:
     """What is signed in with: `password`, resolved by who keeps it, or the one in `url`."""
-    if password is not None or not has_stream(camera):
+    if password is not None or not _is_on_network(camera):
         return password or ""
     return parse_locator(camera.url).password
-
-
-def has_stream(camera: CameraSettings) -> bool:
-    """Whether its video comes from a device on the network."""
-    return parse_locator(camera.url).scheme in (Scheme.RTSP, Scheme.RTSPS)
 
 
 def device_web(
@@ -58,3 +48,7 @@ def device_web(
         certificate_sha256=camera.device_certificate_sha256,
         timeout_s=timeout_s,
     )
+
+
+def _is_on_network(camera: CameraSettings) -> bool:
+    return parse_locator(camera.url).scheme in (Scheme.RTSP, Scheme.RTSPS)
