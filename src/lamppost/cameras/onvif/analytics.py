@@ -202,8 +202,9 @@ def _key(part: _Part) -> str:
 def _types(root: xml.Element) -> Iterable[str]:
     """Names of the types of rules and modules: `tt:FaceRecognition`."""
     for element in root.iter():
-        for attribute in ("Name", "Type"):
-            value = element.get(attribute) if isinstance(element.tag, str) else None
+        if isinstance(element.tag, str):
+            # What has a type was given its name by a person.
+            value = element.get("Type") or element.get("Name")
             if value and is_of_faces(value):
                 yield line(value, 96)
 
