@@ -78,6 +78,8 @@ def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
             yield Condition("server_failing", Severity.WARNING, None, str(report.status["server_problem"]))
         if report.role is Role.NOTIFIER:
             yield from _of_carriers(report.status.get("carriers", {}))
+        if report.role is Role.CARETAKER:
+            yield from _of_devices(report.status.get("troubles", {}))
 
 
 def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
@@ -104,6 +106,21 @@ def _of_retention(retention: Mapping[str, Any]) -> Iterator[Condition]:
     problem = str(retention.get("problem", ""))
     if problem:
         yield Condition("retention_failing", Severity.ALARM, None, problem)
+
+
+def _of_devices(troubles: Mapping[str, Collection[Mapping[str, str]]]) -> Iterator[Condition]:
+    for name, found in troubles.items():
+        for trouble in found:
+            problem = str(trouble.get("problem", ""))
+            match trouble.get("kind"):
+                case "device_exchanged":
+                    yield Condition("device_exchanged", Severity.ALARM, name, problem)
+                case "device_doubled":
+                    yield Condition("device_doubled", Severity.ALARM, name, problem)
+                case "device_moved":
+                    yield Condition("device_moved", Severity.WARNING, name, problem)
+                case _:
+                    pass
 
 
 def _of_carriers(carriers: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:

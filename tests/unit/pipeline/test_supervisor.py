@@ -369,7 +369,7 @@ def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monk
         modules[role] = f"tiny_{role}"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(raising, "MODULES", modules)
-    patience_s = {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.NOTIFIER: 0.1, Role.SERVER: 0.1, Role.BOOKKEEPER: PATIENCE_S}
+    patience_s = dict.fromkeys(Role, 0.1) | {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.BOOKKEEPER: PATIENCE_S}
     monkeypatch.setattr(supervising, "STOP_PATIENCE_S", patience_s)
     lines: list[str] = []
     supervisor = Supervisor(make_settings(tmp_path / "data", "gate"), sign=sign, clock=SystemClock(), write_line=lines.append, cores=1)
