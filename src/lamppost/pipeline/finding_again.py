@@ -25,6 +25,7 @@ from lamppost.pipeline.new_address import is_number
 LOST_S: Final = 10.0  # a camera that is away for less is rebooting, or its cable is plugged in again
 MOST_ASKED: Final = 4  # devices that are asked whether they are one camera, in one search: each is offered that camera's password
 THREADS: Final = 8
+LEAST_S: Final = 5.0  # between two searches
 _FIRST_S: Final = 4.0
 _CAP_S: Final = 120.0
 
@@ -114,11 +115,14 @@ class Finder:
         return [(name, one.trouble) for name, one in tuple(self._lost.items()) if one.trouble is not None]
 
     def _due(self) -> list[_Lost]:
+        """All that have been lost for long enough, as soon as one of them is due: one search serves them all."""
         now_s = self.tools.clock.monotonic_s()
-        due = [one for one in self._lost.values() if one.next_s <= now_s]
+        if not any(one.next_s <= now_s for one in self._lost.values()):
+            return []
+        due = [one for one in self._lost.values() if now_s - one.since_s >= LOST_S]
         for one in due:
             # Counted from the search's beginning: it takes some seconds itself.
-            one.next_s = now_s + one.backoff.next_s() + LOST_S / 2
+            one.next_s = now_s + LEAST_S + one.backoff.next_s()
         return due
 
     def search(self, due: Collection[_Lost]) -> None:
