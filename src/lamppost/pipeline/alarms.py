@@ -70,16 +70,23 @@ def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
             problem = str(report.status.get(key, ""))
             if problem:
                 yield Condition(key.replace("problem", "failing"), Severity.ALARM, None, problem)
-        if report.role is Role.RECORDER:
-            yield from _of_recorder(report.status.get("cameras", {}))
-        if report.role is Role.BOOKKEEPER:
-            yield from _of_retention(report.status.get("retention", {}))
-        if report.role is Role.SERVER and report.status.get("server_problem"):
-            yield Condition("server_failing", Severity.WARNING, None, str(report.status["server_problem"]))
-        if report.role is Role.NOTIFIER:
-            yield from _of_carriers(report.status.get("carriers", {}))
-        if report.role is Role.CARETAKER:
-            yield from _of_devices(report.status.get("troubles", {}))
+        yield from _of_role(report.role, report.status)
+
+
+def _of_role(role: Role, status: Mapping[str, Any]) -> Iterator[Condition]:
+    match role:
+        case Role.RECORDER:
+            yield from _of_recorder(status.get("cameras", {}))
+        case Role.BOOKKEEPER:
+            yield from _of_retention(status.get("retention", {}))
+        case Role.SERVER if status.get("server_problem"):
+            yield Condition("server_failing", Severity.WARNING, None, str(status["server_problem"]))
+        case Role.NOTIFIER:
+            yield from _of_carriers(status.get("carriers", {}))
+        case Role.CARETAKER:
+            yield from _of_devices(status.get("troubles", {}))
+        case _:
+            pass
 
 
 def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:

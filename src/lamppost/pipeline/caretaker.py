@@ -18,7 +18,7 @@ from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.care_rota import CareCrew, Rota
-from lamppost.pipeline.care_tools import DeviceTools, open_tools
+from lamppost.pipeline.caretaker_tools import DeviceTools, open_tools
 from lamppost.pipeline.caring import DeviceCare
 from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, open_journal, parse_settings, run_child
 from lamppost.pipeline.control import Message

@@ -268,10 +268,9 @@ class DeviceCare:
         self._failures += 1
         is_refused = isinstance(error, CameraRefused)
         self._hang_up()
+        pause_s = (self._refused if is_refused else self._away).next_s()
         if is_refused and self._tools.mend(self.camera):
             pause_s = AWAY_FIRST_S  # the configuration names the right one now, and comes soon
-        else:
-            pause_s = (self._refused if is_refused else self._away).next_s()
         if self._failures >= _FAILURES_UNTIL_GONE:
             self._events.close()
         self._identity = None
