@@ -39,6 +39,9 @@ camera_app = typer.Typer(
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
+            "audit": ("lamppost.cli.audit", "camera_audit"),
+            "disarm": ("lamppost.cli.device_disarm", "camera_disarm"),
+            "rollback": ("lamppost.cli.device_disarm", "camera_rollback"),
         }
     ),
     no_args_is_help=True,

@@ -1,0 +1,169 @@
+"""Audits and disarms the devices behind configured cameras, and keeps what came of it in the device book."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from lamppost.base.clock import Clock
+from lamppost.base.errors import CameraUnreachable, ConfigError
+from lamppost.cameras.audit import audit_device
+from lamppost.cameras.dialects.dialect import Plan
+from lamppost.cameras.disarm import Order, check_authorisation, disarm_device, plan_disarm, roll_back
+from lamppost.cameras.web import DeviceWeb
+from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Outcome
+from lamppost.model.disarming import Disarm
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import CameraSettings, Settings
+from lamppost.pipeline.device_access import device_web
+
+PATIENCE_S: Final = 60.0
+First = Callable[[], object]
+
+
+def nothing() -> None:
+    """Puts nothing on the record."""
+
+
+class AuditBook(Protocol):
+    """What of the device book is needed here. `first` is called before a row is there, within its transaction."""
+
+    def add_audit(self, audit: Audit, *, first: First = nothing) -> None: ...
+    def newest_audits(self) -> Sequence[Audit]: ...
+    def audit(self, audit_id: str) -> Audit | None: ...
+    def audits(self, camera: str, *, before: tuple[int, str] | None = None, limit: int = 50) -> Sequence[Audit]: ...
+    def evidence(self, audit_id: str, number: int) -> Evidence | None: ...
+    def add_disarm(self, row: Disarm, *, first: First = nothing) -> None: ...
+    def update_disarm(self, row: Disarm) -> None: ...
+    def disarm(self, disarm_id: str) -> Disarm | None: ...
+    def disarms(self, camera: str) -> Sequence[Disarm]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The device of a camera: where it is, and how to sign in there. `identity`: who it is, where that is known."""
+
+    camera: CameraSettings
+    settings: Settings
+    password: str | None
+    identity: DeviceIdentity | None = None
+
+    @property
+    def name(self) -> str:
+        return self.camera.name
+
+
+class DeviceAudits:
+    """Audits, disarms and rollbacks; of one camera one at a time. From any thread.
+
+    What is to be done is on the record before the device is asked: `first` writes it, and what it raises ends it there.
+    """
+
+    def __init__(self, book: AuditBook, clock: Clock) -> None:
+        self.book = book
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._busy: set[str] = set()
+        self._free = threading.Condition(self._lock)
+
+    def audit(self, target: Target, *, first: First = nothing) -> Audit:
+        """Ask the device everything, and keep it. Raises `ConfigError` for a camera without a device, and `StoreError`."""
+        with self._alone(target.name), self._web(target) as web:
+            first()
+            found = self._ask(target, web)
+            self.book.add_audit(found)
+        return found
+
+    def plan(self, target: Target) -> Plan:
+        """What a disarm would change just now; raises as `audit`."""
+        with self._alone(target.name), self._web(target) as web:
+            return plan_disarm(web, self._clock, target.identity)
+
+    def disarm(self, target: Target, order: Order, *, first: First = nothing) -> Disarm:
+        """Carry out an order: audited before and after, each step kept before it is done. Raises as `audit`."""
+        order.check()
+        with self._alone(target.name), self._web(target) as web:
+            before = self._ask(target, web)
+            self.book.add_audit(before)
+            plan = plan_disarm(web, self._clock, before.identity)
+            keep = _Rows(self.book, first)
+
+            def again() -> Audit:
+                after = self._ask(target, web)
+                self.book.add_audit(after)
+                return after
+
+            return disarm_device(order, plan, web, self._clock, keep, again, audit_before=before.audit_id)
+
+    def roll_back(self, target: Target, disarm_id: str, by: str, authorisation: str, *, first: First = nothing) -> Disarm:
+        """Put back what a disarm took along that is not of faces, and audit again. Raises as `audit`."""
+        check_authorisation(authorisation)
+        with self._alone(target.name), self._web(target) as web:
+            row = self.book.disarm(disarm_id)
+            if row is None or row.camera != target.name:
+                raise ConfigError(f"there is no disarm {disarm_id[:60]}", remedy="see which there are")
+            first()
+            rolled = roll_back(row, by, authorisation, web, self._clock, self.book.update_disarm)
+            after = self._ask(target, web)
+            self.book.add_audit(after)
+            rolled = replace(rolled, audit_after=after.audit_id)
+            self.book.update_disarm(rolled)
+            return rolled
+
+    def _ask(self, target: Target, web: DeviceWeb) -> Audit:
+        return audit_device(target.name, web, self._clock, identity=target.identity)
+
+    def _web(self, target: Target) -> DeviceWeb:
+        return device_web(target.camera, target.settings, self._clock, target.password)
+
+    @contextlib.contextmanager
+    def _alone(self, camera: str) -> Generator[None]:
+        with self._free:
+            if not self._free.wait_for(lambda: camera not in self._busy, PATIENCE_S):
+                raise CameraUnreachable(f"the device of {camera} is being audited or disarmed", remedy="try again in a minute")
+            self._busy.add(camera)
+        try:
+            yield
+        finally:
+            with self._free:
+                self._busy.discard(camera)
+                self._free.notify_all()
+
+
+class _Rows:
+    """Keeps each state of a disarm: the first as a new row, with the act before it."""
+
+    def __init__(self, book: AuditBook, first: First) -> None:
+        self._book = book
+        self._first = first
+        self._is_there = False
+
+    def __call__(self, row: Disarm) -> None:
+        if self._is_there:
+            self._book.update_disarm(row)
+        else:
+            self._book.add_disarm(row, first=self._first)
+            self._is_there = True
+
+
+def unanswered(audit: Audit) -> str:
+    """Why an audit has no answer at all; empty where it has one."""
+    if any(evidence.outcome is Outcome.ANSWERED for evidence in audit.evidence):
+        return ""
+    return next((evidence.problem for evidence in audit.evidence if evidence.problem), "it has answered nothing")
+
+
+def open_audits(folder: DataFolder, clock: Clock) -> DeviceAudits:
+    """On the device book of a data folder."""
+    # The book is written beside this; the import becomes a plain one when both are together.
+    book: AuditBook = importlib.import_module("lamppost.store.device_book").DeviceBook(folder)
+    return DeviceAudits(book, clock)
+
+
+def target_of(camera: CameraSettings, settings: Settings) -> Target:
+    """The device of a configured camera, with its password; raises `ConfigError`."""
+    return Target(camera, settings, camera.resolved_password())
