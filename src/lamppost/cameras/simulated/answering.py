@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import Final, Protocol
 
-from lamppost.cameras.simulated import analytics_service, device_io_service, device_service, media_services
+from lamppost.cameras.simulated import (
+    analytics_service,
+    device_io_service,
+    device_service,
+    events_service,
+    imaging_service,
+    media_services,
+    ptz_service,
+)
 from lamppost.cameras.simulated.faults import Fault, FaultKind, spoiled
 from lamppost.cameras.simulated.http_server import Answer, Request
 from lamppost.cameras.simulated.machine import Asked, Call, Machine, Operation
@@ -19,10 +26,16 @@ _OPERATIONS: Final[dict[str, dict[str, Operation]]] = {
     "tds": device_service.OPERATIONS,
     "trt": media_services.MEDIA1,
     "tr2": media_services.MEDIA2,
+    "tev": events_service.OPERATIONS,
+    "wsnt": events_service.SUBSCRIPTIONS,
+    "tptz": ptz_service.OPERATIONS,
+    "timg": imaging_service.OPERATIONS,
     "tmd": device_io_service.OPERATIONS,
+    "tan": analytics_service.OPERATIONS,
 }
 # The access class PRE_AUTH (Core Specification 5.9.4.3).
 _OPEN: Final = frozenset({"GetWsdlUrl", "GetServices", "GetCapabilities", "GetHostname", "GetSystemDateAndTime", "GetEndpointReference"})
+_WAITING: Final = frozenset({"tev:PullMessages"})
 
 
 class VendorDialect(Protocol):
@@ -43,9 +56,7 @@ class Answering:
         self._dialect = dialect
 
     def answer(self, request: Request, leaving: threading.Event, *, is_tls: bool, address: str) -> Answer:
-        asked: Question | SoapRefusal | None = None
-        if self._is_soap(request.path):
-            asked = _asked(request)
+        asked = _asked(request) if self._is_soap(request.path) else None
         operation = asked.operation if isinstance(asked, Question) else ""
         struck = next((each for each in self.faults if each.strikes(request.path, operation)), None)
         if struck is not None and struck.kind is FaultKind.FOREIGN:
@@ -55,17 +66,13 @@ class Answering:
         if struck is not None and struck.kind is FaultKind.REFUSE:
             answer = self._closed(is_stale=False)
         elif asked is not None:
-            answer = self._soap(
-                request, asked, base, user, is_unsupported=struck is not None and struck.kind is FaultKind.UNSUPPORTED, is_stale=is_stale
-            )
-        elif not user:
-            answer = self._closed(is_stale=is_stale)
-        elif struck is not None and struck.kind is FaultKind.UNSUPPORTED:
-            answer = Answer(404)
+            answer = self._soap(request, asked, base, user, is_stale=is_stale)
         else:
-            answer = self._plain(request)
+            answer = self._plain(request) if user else self._closed(is_stale=is_stale)
+        if struck is not None and struck.kind is FaultKind.UNSUPPORTED and answer.status != 401:
+            answer = Answer(404) if asked is None else _refused(not_supported())
         self._machine.asked.append(Asked(request.method, request.target, operation, user, answer.status))
-        return answer if struck is None else spoiled(answer, struck, leaving, self._machine.clock)  # fmt: skip
+        return answer if struck is None else spoiled(answer, struck, leaving, self._machine.clock)
 
     def _is_soap(self, path: str) -> bool:
         return path.startswith("/onvif/") and request_place(path) in {request_place(each) for each in self._machine.vendor.paths.values()}
@@ -83,29 +90,25 @@ class Answering:
         challenges = self._gate.challenges(is_stale=is_stale)
         return Answer(401, b"", headers=tuple(("WWW-Authenticate", challenge) for challenge in challenges))
 
-    def _soap(
-        self, request: Request, asked: Question | SoapRefusal, base: str, user: str, *, is_unsupported: bool, is_stale: bool
-    ) -> Answer:
+    def _soap(self, request: Request, asked: Question | SoapRefusal, base: str, user: str, *, is_stale: bool) -> Answer:
         if isinstance(asked, SoapRefusal):
             return _refused(asked)
         prefix, _, name = asked.operation.partition(":")
         is_open = name == "GetServiceCapabilities" or (prefix == "tds" and name in _OPEN)
         if not user and not is_open:
-            has_token = asked.header is not None and b"UsernameToken" in request.content
-            return (
-                _refused(SoapRefusal("Sender", ("ter:NotAuthorized",), "Sender not authorized"))
-                if has_token
-                else self._closed(is_stale=is_stale)
-            )
+            if asked.header is not None and asked.header.first("UsernameToken") is not None:
+                return _refused(SoapRefusal("Sender", ("ter:NotAuthorized",), "Sender not authorized"))
+            return self._closed(is_stale=is_stale)
         try:
-            if is_unsupported or not self._machine.has(prefix):
+            if not self._machine.has("tev" if prefix == "wsnt" else prefix):
                 raise not_supported()
-            call = Call(self._machine, asked.operation, asked.body, base, request.path, asked.message_id)
+            call = Call(self._machine, asked.operation, asked.body, base, request.target, asked.message_id)
             content = self._called(call, prefix, name)
         except SoapRefusal as refusal:
             return _refused(refusal)
+        action = events_service.action_of(asked.operation)
         body = tag(f"{asked.operation}Response", content)
-        return Answer(200, envelope(body), CONTENT_TYPE)  # fmt: skip
+        return Answer(200, envelope(body, action=action, relates_to=asked.message_id), CONTENT_TYPE)
 
     def _called(self, call: Call, prefix: str, name: str) -> Markup:
         if name == "GetServiceCapabilities":
@@ -113,6 +116,8 @@ class Answering:
         operation = _OPERATIONS.get(prefix, {}).get(name)
         if operation is None:
             raise not_supported()
+        if call.operation in _WAITING:
+            return operation(call)
         with self._machine.lock:
             return operation(call)
 
@@ -139,4 +144,4 @@ def _asked(request: Request) -> Question | SoapRefusal:
 
 
 def _refused(refusal: SoapRefusal) -> Answer:
-    return replace(Answer(refusal.status, fault(refusal), CONTENT_TYPE))
+    return Answer(refusal.status, fault(refusal), CONTENT_TYPE)

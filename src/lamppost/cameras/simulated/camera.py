@@ -18,14 +18,18 @@ from typing import Final, Self
 
 from lamppost.base.clock import Clock, SystemClock
 from lamppost.base.errors import ConfigError
+from lamppost.cameras.simulated.analytics_service import first_modules, first_rules
 from lamppost.cameras.simulated.answering import Answering
 from lamppost.cameras.simulated.faults import Fault
 from lamppost.cameras.simulated.http_server import Answer, HttpServer, Request
 from lamppost.cameras.simulated.machine import Asked, Machine, StreamShape
+from lamppost.cameras.simulated.notifications import UNWANTED, Notification, told_by
+from lamppost.cameras.simulated.pull_points import PullPoints
 from lamppost.cameras.simulated.sign_in import Gate
 from lamppost.cameras.simulated.state import Preset, SimulatedState
+from lamppost.cameras.simulated.vendor_dialects import DEVICES, variant_of
 from lamppost.cameras.simulated.vendors import vendor_named
-from lamppost.model.devices import Ability, DeviceIdentity
+from lamppost.model.devices import Ability, DeviceEvent, DeviceEventKind, DeviceIdentity
 
 STREAMS: Final = (StreamShape(1280, 720, 15, 2048), StreamShape(640, 360, 10, 512))
 NONCE_LIFE_S: Final = 300.0
@@ -41,7 +45,8 @@ class SimulatedCamera:
     """A camera of `vendor`: `onvif`, `onvif-s`, `dahua`, `hikvision` or `axis`.
 
     `url` is where it is asked, `state` its memory, `requests` what it was asked. `most` is the most that it is able to do
-    with faces, and `is_armed` says whether that is switched on at first. Without a password it makes one up.
+    with faces, and `is_armed` says whether that is switched on at first; `variant` picks another folder of a dialect's replies.
+    Without a password it makes one up.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class SimulatedCamera:
         number: int = 1,
         most: Ability | None = Ability.RECOGNISE,
         is_armed: bool = True,
+        variant: str = "",
         rtsp_url: str | None = None,
         rtsp_sub_url: str | None = None,
         rtsp_port: int = 554,
@@ -71,7 +77,7 @@ class SimulatedCamera:
         self.username = username
         self.password = password or secrets.token_urlsafe(12)
         self.identity = identity or kind.identified(number)
-        self.state = _state(self.username, self.password, self.identity, most)
+        self.state = _state(self.username, self.password, self.identity, most, is_armed=is_armed)
         self._address, self._port, self._tls = address, port, tls
         clock = clock or SystemClock()
         self._machine = Machine(
@@ -84,11 +90,14 @@ class SimulatedCamera:
             rtsp_port=rtsp_port,
             reboot=self._reboot_soon,
             snapshot=snapshot,
+            pull_points=PullPoints(clock),
             endpoint=f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, self.identity.mac or self.identity.serial)}",
         )
         realm = kind.realm.format(mac=self.identity.mac.replace(":", "").upper())
         gate = Gate(self.state.users, realm, clock, algorithms=algorithms or kind.algorithms, nonce_life_s=nonce_life_s)
-        self._answering = Answering(self._machine, gate, None)
+        make = DEVICES.get(vendor)
+        self.dialect = make(variant or variant_of(most, is_armed=is_armed), self.identity) if make else None
+        self._answering = Answering(self._machine, gate, self.dialect)
         self.fault(fault)
         self._server: HttpServer | None = None
         self._stop = threading.Event()
@@ -111,6 +120,19 @@ class SimulatedCamera:
     def base(self) -> str:
         """`http://ADDRESS:PORT`."""
         return f"{'https' if self._tls else 'http'}://{self._place}"
+
+    def path_of(self, service: str) -> str:
+        """Where the ONVIF service with this prefix (`tds`, `tr2`, ...) is asked."""
+        return self._machine.vendor.paths[service]
+
+    def has(self, service: str) -> bool:
+        """Whether it has the ONVIF service with this prefix."""
+        return self._machine.has(service)
+
+    @property
+    def profile_tokens(self) -> tuple[str, str]:
+        """What its main and its sub profile are called."""
+        return self._machine.vendor.profile_tokens
 
     @property
     def port(self) -> int:
@@ -144,14 +166,37 @@ class SimulatedCamera:
             self._life = None
         self.go_down()
 
+    def emit(self, event: DeviceEvent | Notification | str) -> None:
+        """Tell whoever listens: an event that Lamppost takes, or by name one that it must not read (see `UNWANTED`)."""
+        with self._machine.lock:
+            if isinstance(event, DeviceEvent):
+                self._remember(event)
+                event = told_by(event, by_rule=self._machine.vendor.tells_by_rule)
+            self._machine.tell(UNWANTED[event] if isinstance(event, str) else event)
+
+    def _remember(self, event: DeviceEvent) -> None:
+        is_active = event.is_active is not False
+        match event.kind:
+            case DeviceEventKind.MOTION:
+                self.state.has_motion = is_active
+            case DeviceEventKind.TAMPER:
+                self.state.is_tampered = is_active
+            case DeviceEventKind.INPUT:
+                self.state.inputs[event.place or "DigitalInput_1"] = is_active
+            case DeviceEventKind.OUTPUT:
+                self.state.relays[event.place or "RelayOutput_1"] = is_active
+            case DeviceEventKind.STORAGE | DeviceEventKind.HEALTH:
+                pass  # nobody asks for these later
+
     def go_down(self) -> None:
         """Break off every connection and take no more, as without power."""
+        self._machine.pull_points.go_down()
         server, self._server = self._server, None
         if server is not None:
             server.close()
 
     def come_up(self) -> None:
-        """Be there again, at the same address."""
+        """Be there again, at the same address, as when the network was gone."""
         self._come_up()
 
     def reboot(self) -> None:
@@ -160,7 +205,7 @@ class SimulatedCamera:
         with self._machine.lock:
             self.state.reboots += 1
             self.state.stop(self._machine.now_s())
-        self._come_up()
+        self._come_up(is_rebooted=True)
 
     def move_to(self, address: str, port: int = 0) -> None:
         """Be at another address from now on; 0 takes any free port. `url` says where."""
@@ -173,7 +218,8 @@ class SimulatedCamera:
         host = f"[{self._address}]" if ":" in self._address else self._address
         return f"{host}:{self._port}"
 
-    def _come_up(self) -> None:
+    def _come_up(self, *, is_rebooted: bool = False) -> None:
+        self._machine.pull_points.come_up(is_rebooted=is_rebooted)
         try:
             self._server = HttpServer(self._address, self._port, self._machine.vendor.server, self._answer, tls=self._tls)
         except OSError as error:
@@ -203,11 +249,13 @@ class SimulatedCamera:
             self.reboot()
 
 
-def _state(username: str, password: str, identity: DeviceIdentity, most: Ability | None) -> SimulatedState:
+def _state(username: str, password: str, identity: DeviceIdentity, most: Ability | None, *, is_armed: bool) -> SimulatedState:
     return SimulatedState(
         users={username: password},
         hostname=f"{identity.vendor}-{identity.serial[-6:]}".lower().replace(" ", "-"),
         most=most,
+        rules=first_rules(most, is_armed=is_armed),
+        modules=first_modules(most, is_armed=is_armed),
         ntp="pool.ntp.org",
         presets={"1": Preset("Square", -0.5, 0.1, 0.0), "2": Preset("Bridge", 0.4, -0.2, 0.3)},
         relays={"RelayOutput_1": False},

@@ -6,14 +6,8 @@ from typing import Final
 
 from lamppost.cameras.simulated.machine import Call, StreamShape
 from lamppost.cameras.simulated.markup import Markup, tag
+from lamppost.cameras.simulated.tokens import ENCODERS, METADATA_CONFIGURATION, PTZ_CONFIGURATION, PTZ_NODE, SOURCE, SOURCE_CONFIGURATION
 
-SOURCE: Final = "VideoSource_1"
-SOURCE_CONFIGURATION: Final = "VideoSourceConfig_1"
-PTZ_CONFIGURATION: Final = "PTZConfig_1"
-PTZ_NODE: Final = "PTZNode_1"
-METADATA_CONFIGURATION: Final = "MetadataConfig_1"
-ANALYTICS_CONFIGURATION: Final = "AnalyticsConfig_1"
-ENCODERS: Final = ("VideoEncoder_1", "VideoEncoder_2")
 PROFILE_NAMES: Final = ("mainStream", "subStream")
 SPACES: Final = "http://www.onvif.org/ver10/tptz"
 MULTICAST: Final = tag(
@@ -26,14 +20,16 @@ MULTICAST: Final = tag(
 
 
 def video_source(call: Call, name: str) -> Markup:
+    """The configuration of the one video source."""
     shape = call.machine.streams[0]
     bounds = tag("tt:Bounds", x=0, y=0, width=shape.width_px, height=shape.height_px)
     known = (tag("tt:Name", "VideoSourceConfig"), tag("tt:UseCount", 2), tag("tt:SourceToken", SOURCE), bounds)
     return tag(name, *known, token=SOURCE_CONFIGURATION)
 
 
-def _resolution(shape: StreamShape) -> Markup:
-    return tag("tt:Resolution", tag("tt:Width", shape.width_px), tag("tt:Height", shape.height_px))
+def size(shape: StreamShape) -> tuple[Markup, Markup]:
+    """Width and height."""
+    return tag("tt:Width", shape.width_px), tag("tt:Height", shape.height_px)
 
 
 def encoder1(call: Call, number: int, name: str) -> Markup:
@@ -49,7 +45,7 @@ def encoder1(call: Call, number: int, name: str) -> Markup:
         tag("tt:Name", ENCODERS[number]),
         tag("tt:UseCount", 1),
         tag("tt:Encoding", "H264"),
-        _resolution(shape),
+        tag("tt:Resolution", *size(shape)),
         tag("tt:Quality", 5.0),
         tag("tt:RateControl", *rate),
         tag("tt:H264", tag("tt:GovLength", shape.fps * shape.keyframe_interval_s), tag("tt:H264Profile", "Main")),
@@ -60,13 +56,14 @@ def encoder1(call: Call, number: int, name: str) -> Markup:
 
 
 def encoder2(call: Call, number: int, name: str) -> Markup:
+    """A video encoder as Media2 knows it."""
     shape = call.machine.streams[number]
     return tag(
         name,
         tag("tt:Name", ENCODERS[number]),
         tag("tt:UseCount", 1),
         tag("tt:Encoding", shape.codec),
-        _resolution(shape),
+        tag("tt:Resolution", *size(shape)),
         tag("tt:RateControl", tag("tt:FrameRateLimit", shape.fps), tag("tt:BitrateLimit", shape.kbit_per_s), ConstantBitRate=False),
         MULTICAST,
         tag("tt:Quality", 5.0),
@@ -77,6 +74,7 @@ def encoder2(call: Call, number: int, name: str) -> Markup:
 
 
 def ptz(name: str) -> Markup:
+    """The configuration of the head."""
     space = f"{SPACES}/PanTiltSpaces"
     return tag(
         name,
@@ -92,6 +90,7 @@ def ptz(name: str) -> Markup:
 
 
 def metadata(call: Call, name: str) -> Markup:
+    """The metadata stream of the main profile."""
     return tag(
         name,
         tag("tt:Name", "MetadataConfig"),

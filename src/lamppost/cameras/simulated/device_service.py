@@ -9,9 +9,10 @@ from typing import Final
 from lamppost.base.clock import US_PER_S
 from lamppost.cameras.simulated.device_io_service import relay_outputs, set_relay_output_state
 from lamppost.cameras.simulated.machine import Call, Operation
-from lamppost.cameras.simulated.markup import PREFIXES, Markup, find, join, tag, value_of
+from lamppost.cameras.simulated.markup import PREFIXES, Markup, join, tag
 from lamppost.cameras.simulated.service_capabilities import CAPABILITIES
 from lamppost.cameras.simulated.soap import SoapRefusal, invalid, is_true, number, required
+from lamppost.cameras.simulated.tokens import INTERFACE
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION: Final = {"tds": (21, 12), "trt": (19, 6), "tr2": (21, 12), "tev": (20, 12), "tptz": (20, 12), "timg": (19, 6)}
@@ -29,7 +30,7 @@ def _identity(call: Call) -> Markup:
 
 
 def _services(call: Call) -> Markup:
-    wants_capabilities = is_true(value_of(call.body, "IncludeCapability"))
+    wants_capabilities = is_true(call.body.value("IncludeCapability"))
     return join(
         *(
             tag(
@@ -37,16 +38,21 @@ def _services(call: Call) -> Markup:
                 tag("tds:Namespace", PREFIXES[prefix]),
                 tag("tds:XAddr", call.base + path),
                 tag("tds:Capabilities", CAPABILITIES[prefix](call.machine)) if wants_capabilities else None,
-                tag("tds:Version", *(tag(f"tt:{name}", part) for name, part in zip(("Major", "Minor"), _VERSION.get(prefix, (20, 12)), strict=True))),
+                tag("tds:Version", _version(prefix)),
             )
             for prefix, path in call.machine.vendor.paths.items()
         )
-    )  # fmt: skip
+    )
+
+
+def _version(prefix: str) -> Markup:
+    major, minor = _VERSION.get(prefix, (20, 12))
+    return join(tag("tt:Major", major), tag("tt:Minor", minor))
 
 
 def _capabilities(call: Call) -> Markup:
     """`GetCapabilities`, which Profile S knows; what a category does not have is a fault (5.2 of its mapping)."""
-    wanted = {(element.text or "").strip() for element in call.body.iter("{*}Category")} or {"All"}
+    wanted = {node.text.strip() for node in call.body.each("Category")} or {"All"}
     machine = call.machine
     parts = {
         "Analytics": _plain(call, "tan", RuleSupport=True, AnalyticsModuleSupport=True),
@@ -96,10 +102,10 @@ def _of_device(call: Call) -> Markup:
     return join(
         _address(call, "tds"),
         tag("tt:Network", *(tag(f"tt:{name}", False) for name in network)),
-        tag("tt:System", *(tag(f"tt:{name}", value) for name, value in system.items()), tag("tt:SupportedVersions", tag("tt:Major", 21), tag("tt:Minor", 12))),
+        tag("tt:System", *(tag(f"tt:{name}", value) for name, value in system.items()), tag("tt:SupportedVersions", _version("tds"))),
         tag("tt:IO", tag("tt:InputConnectors", len(state.inputs)), tag("tt:RelayOutputs", len(state.relays))),
         tag("tt:Security", *(tag(f"tt:{name}", False) for name in security)),
-    )  # fmt: skip
+    )
 
 
 def _date_and_time(call: Call) -> Markup:
@@ -134,7 +140,7 @@ def _set_date_and_time(call: Call) -> Markup:
     if kind not in ("Manual", "NTP"):
         raise invalid("ter:InvalidDateTime", "DateTimeType is Manual or NTP")
     state = call.state
-    given = find(call.body, "UTCDateTime")
+    given = call.body.first("UTCDateTime")
     if kind == "Manual" and given is not None:
         bounds = {"Year": (1970, 2037), "Month": (1, 12), "Day": (1, 31), "Hour": (0, 23), "Minute": (0, 59), "Second": (0, 61)}
         parts = [int(number(given, name, *limits)) for name, limits in bounds.items()]
@@ -144,7 +150,7 @@ def _set_date_and_time(call: Call) -> Markup:
             raise invalid("ter:InvalidDateTime", "there is no such day") from error
         state.clock_offset_s = (wanted - _EPOCH) / timedelta(seconds=1) - call.machine.clock.wall_us() / US_PER_S
     state.is_clock_by_ntp = kind == "NTP"
-    state.time_zone = value_of(call.body, "TZ", state.time_zone)[:64]
+    state.time_zone = call.body.value("TZ", state.time_zone)[:64]
     return Markup()
 
 
@@ -162,10 +168,10 @@ def _network_interfaces(call: Call) -> Markup:
         address = str(ipaddress.IPv4Address(host))
     except ValueError:
         address = "192.0.2.64"  # asked by a name or over IPv6: some address has to stand here
-    known = tag("tt:Info", tag("tt:Name", "eth0"), tag("tt:HwAddress", call.machine.identity.mac), tag("tt:MTU", 1500))
+    known = tag("tt:Info", tag("tt:Name", INTERFACE), tag("tt:HwAddress", call.machine.identity.mac), tag("tt:MTU", 1500))
     manual = tag("tt:Manual", tag("tt:Address", address), tag("tt:PrefixLength", 24))
     ipv4 = tag("tt:IPv4", tag("tt:Enabled", True), tag("tt:Config", manual, tag("tt:DHCP", False)))
-    return tag("tds:NetworkInterfaces", tag("tt:Enabled", True), known, ipv4, token="eth0")
+    return tag("tds:NetworkInterfaces", tag("tt:Enabled", True), known, ipv4, token=INTERFACE)
 
 
 def _network_protocols(call: Call) -> Markup:
@@ -193,9 +199,9 @@ def _network_host(host: str) -> Markup:
 def _set_ntp(call: Call) -> Markup:
     state = call.state
     state.is_ntp_from_dhcp = is_true(required(call.body, "FromDHCP"))
-    manual = find(call.body, "NTPManual")
+    manual = call.body.first("NTPManual")
     if manual is not None:
-        named = [value_of(manual, name) for name in ("DNSname", "IPv4Address", "IPv6Address")]
+        named = [manual.value(name) for name in ("DNSname", "IPv4Address", "IPv6Address")]
         host = next((name for name in named if name), "")
         if not host or len(host) > 253:
             raise invalid("ter:InvalidIPv4Address", "that is no address")
@@ -211,8 +217,8 @@ def _users(call: Call) -> Markup:
 
 def _set_user(call: Call) -> Markup:
     wanted: dict[str, str] = {}
-    for user in call.body.iter("{*}User"):
-        name, given = required(user, "Username"), value_of(user, "Password")
+    for user in call.body.each("User"):
+        name, given = required(user, "Username"), user.value("Password")
         if name not in call.state.users:
             raise invalid("ter:UsernameMissing", "there is no such user")
         if len(given) > _MOST_PASSWORD:

@@ -65,34 +65,29 @@ def spoiled(answer: Answer, fault: Fault, leaving: threading.Event, clock: Clock
     """`answer` as a camera with `fault` gives it; waits where the fault is to be late."""
     detail = fault.detail
     half = answer.content[: len(answer.content) // 2]
-    match fault.kind:
-        case FaultKind.TIMEOUT:
-            clock.wait(leaving, float(detail or _LONGEST_S))
-            return Answer(is_reset=True) if not detail else answer
-        case FaultKind.ERROR:
-            return Answer(int(detail or 500))
-        case FaultKind.EMPTY:
-            return replace(answer, status=200, content=b"")
-        case FaultKind.TRUNCATED:
-            return replace(answer, content=half)
-        case FaultKind.CUT:
-            return replace(answer, content=half, said_bytes=len(answer.content) or 1)
-        case FaultKind.DRIP:
-            return replace(answer, content=b"", pieces=_drip(answer.content, leaving, clock))
-        case FaultKind.HUGE:
-            return replace(answer, content=b"", pieces=iter(_padding()))
-        case FaultKind.RESET:
-            return Answer(is_reset=True)
-        case FaultKind.CONTENT_TYPE:
-            return replace(answer, content_type=detail or "text/html")
-        case FaultKind.HTML:
-            return Answer(200, b"<!doctype html><html><body><h1>Sign in</h1><br></body></html>", "text/html")
-        case FaultKind.REDIRECT:
-            return Answer(302, headers=(("Location", detail),))
-        case FaultKind.ENTITIES | FaultKind.EXTERNAL | FaultKind.DEEP:
-            return Answer(200, _hostile(fault), answer.content_type or "application/xml")
-        case FaultKind.REFUSE | FaultKind.UNSUPPORTED | FaultKind.FOREIGN:
-            return answer  # done by whoever made the answer
+    drip = _drip(answer.content, leaving, clock)
+    if fault.kind is FaultKind.TIMEOUT:
+        clock.wait(leaving, float(detail or _LONGEST_S))
+    page = b"<!doctype html><html><body><h1>Sign in</h1><br></body></html>"
+    hostile = Answer(200, _hostile(fault), answer.content_type or "application/xml")
+    becomes = {
+        FaultKind.TIMEOUT: answer if detail else Answer(is_reset=True),
+        FaultKind.ERROR: Answer(int(detail) if detail.isdigit() else 500),
+        FaultKind.EMPTY: replace(answer, status=200, content=b""),
+        FaultKind.TRUNCATED: replace(answer, content=half),
+        FaultKind.CUT: replace(answer, content=half, said_bytes=len(answer.content) or 1),
+        FaultKind.DRIP: replace(answer, content=b"", pieces=drip),
+        FaultKind.HUGE: replace(answer, content=b"", pieces=_padding()),
+        FaultKind.RESET: Answer(is_reset=True),
+        FaultKind.CONTENT_TYPE: replace(answer, content_type=detail or "text/html"),
+        FaultKind.HTML: Answer(200, page, "text/html"),
+        FaultKind.REDIRECT: Answer(302, headers=(("Location", detail),)),
+        FaultKind.ENTITIES: hostile,
+        FaultKind.EXTERNAL: hostile,
+        FaultKind.DEEP: hostile,
+    }
+    # The others are done by whoever made the answer.
+    return becomes.get(fault.kind, answer)
 
 
 def _drip(content: bytes, leaving: threading.Event, clock: Clock) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _MOST_BODY_BYTES: Final = 1 << 18
 _MOST_CONNECTIONS: Final = 64
@@ -121,7 +121,6 @@ class _Server(socketserver.TCPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
 
     def __getattr__(self, name: str) -> Any:
         # `http.server` looks for a method called after each request's own.
@@ -130,9 +129,13 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def version_string(self) -> str:
-        return self.server.name
+        return self._camera.name
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by http.server
+    @property
+    def _camera(self) -> _Server:
+        return cast("_Server", self.server)
+
+    def log_message(self, format: str, *args: Any) -> None:
         """Nothing is logged: what was asked stands in `requests`."""
 
     def _respond(self) -> None:
@@ -143,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._send(self.server.answer(Request(self.command, self.path, headers, content)))
+        self._send(self._camera.answer(Request(self.command, self.path, headers, content)))
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():

@@ -6,10 +6,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from lamppost.base.clock import US_PER_S, Clock
 from lamppost.cameras.simulated.markup import Markup
+from lamppost.cameras.simulated.nodes import Node
+from lamppost.cameras.simulated.notifications import Notification
+from lamppost.cameras.simulated.pull_points import PullPoints
 from lamppost.cameras.simulated.state import SimulatedState
 from lamppost.cameras.simulated.vendors import Vendor
 from lamppost.model.devices import DeviceIdentity
@@ -54,6 +57,7 @@ class Machine:
     reboot: Callable[[], None]
     snapshot: Callable[[], bytes]
     endpoint: str
+    pull_points: PullPoints
     lock: threading.RLock = field(default_factory=threading.RLock)
     asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=_MOST_ASKED))
     metadata_version: int = 1
@@ -64,6 +68,10 @@ class Machine:
 
     def now_s(self) -> float:
         return self.clock.monotonic_s()
+
+    def tell(self, notification: Notification) -> None:
+        """Tell whoever listens."""
+        self.pull_points.tell(notification, self.device_us())
 
     def has(self, service: str) -> bool:
         """Whether the camera has the service with this prefix."""
@@ -85,9 +93,9 @@ class Call:
 
     machine: Machine
     operation: str
-    body: Any
+    body: Node
     base: str
-    path: str
+    target: str  # path and query
     message_id: str = ""
 
     @property

@@ -6,19 +6,18 @@ from typing import Final
 
 from lamppost.cameras.simulated.analytics_service import analytics_configuration
 from lamppost.cameras.simulated.configurations import (
-    ENCODERS,
-    METADATA_CONFIGURATION,
     PROFILE_NAMES,
-    SOURCE,
     encoder1,
     encoder2,
     metadata,
     ptz,
+    size,
     video_source,
 )
 from lamppost.cameras.simulated.machine import Call, Operation
-from lamppost.cameras.simulated.markup import Markup, find, join, tag, value_of
+from lamppost.cameras.simulated.markup import Markup, join, tag
 from lamppost.cameras.simulated.soap import SoapRefusal, invalid, is_true, required
+from lamppost.cameras.simulated.tokens import ENCODERS, METADATA_CONFIGURATION, SOURCE
 
 
 def _profile_number(call: Call) -> int:
@@ -63,7 +62,7 @@ def _media_uri(uri: str) -> Markup:
 
 
 def _stream_uri1(call: Call) -> Markup:
-    transport = value_of(call.body, "Stream", "RTP-Unicast")
+    transport = call.body.value("Stream", "RTP-Unicast")
     if transport != "RTP-Unicast":
         raise invalid("ter:InvalidStreamSetup", "only unicast is offered")
     return _media_uri(_stream_url(call, _profile_number(call)))
@@ -82,8 +81,8 @@ def _stream_uri2(call: Call) -> Markup:
 
 def _profiles2(call: Call) -> Markup:
     """Media2 shows of a profile what is asked for, and no more than name and token otherwise (Media2 5.2)."""
-    wanted = {(element.text or "").strip() for element in call.body.iter("{*}Type")}
-    token = value_of(call.body, "Token")
+    wanted = {node.text.strip() for node in call.body.each("Type")}
+    token = call.body.value("Token")
     vendor = call.machine.vendor
     if token and token not in vendor.profile_tokens:
         raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:NoProfile"), "there is no such profile")
@@ -109,7 +108,7 @@ def _profiles2(call: Call) -> Markup:
 
 def _numbers(call: Call) -> range:
     """The encoders that `ConfigurationToken` or `ProfileToken` picks; all where neither stands there."""
-    token, profile = value_of(call.body, "ConfigurationToken"), value_of(call.body, "ProfileToken")
+    token, profile = call.body.value("ConfigurationToken"), call.body.value("ProfileToken")
     for given, known in ((token, ENCODERS), (profile, call.machine.vendor.profile_tokens)):
         if given:
             if given not in known:
@@ -132,15 +131,14 @@ def _encoders2(call: Call) -> Markup:
 
 def _video_sources(call: Call) -> Markup:
     shape = call.machine.streams[0]
-    size = tag("tt:Resolution", tag("tt:Width", shape.width_px), tag("tt:Height", shape.height_px))
-    return tag("trt:VideoSources", tag("tt:Framerate", float(shape.fps)), size, token=SOURCE)
+    return tag("trt:VideoSources", tag("tt:Framerate", float(shape.fps)), tag("tt:Resolution", *size(shape)), token=SOURCE)
 
 
 def _set_metadata(call: Call) -> Markup:
-    configuration = find(call.body, "Configuration")
-    if configuration is None or configuration.get("token") != METADATA_CONFIGURATION:
+    configuration = call.body.first("Configuration")
+    if configuration is None or configuration.attributes.get("token") != METADATA_CONFIGURATION:
         raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:NoConfig"), "there is no such configuration")
-    call.state.sends_metadata = is_true(value_of(configuration, "Analytics", "false"))
+    call.state.sends_metadata = is_true(configuration.value("Analytics", "false"))
     return Markup()
 
 
@@ -154,7 +152,7 @@ def _encoder_options(call: Call) -> Markup:
                 "tr2:Options",
                 tag("tt:Encoding", call.machine.streams[number].codec),
                 between("tt:QualityRange", 1.0, 10.0),
-                tag("tt:ResolutionsAvailable", tag("tt:Width", call.machine.streams[number].width_px), tag("tt:Height", call.machine.streams[number].height_px)),
+                tag("tt:ResolutionsAvailable", *size(call.machine.streams[number])),
                 between("tt:BitrateRange", 64, 16_384),
                 GovLengthRange="1 400",
                 FrameRatesSupported="5 10 15 20 25 30",
@@ -162,7 +160,7 @@ def _encoder_options(call: Call) -> Markup:
             )
             for number in _numbers(call)
         )
-    )  # fmt: skip
+    )
 
 
 MEDIA1: Final[dict[str, Operation]] = {

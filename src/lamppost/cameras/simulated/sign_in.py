@@ -10,10 +10,10 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from lamppost.base.clock import US_PER_S, Clock, parse_utc
-from lamppost.cameras.simulated.markup import find, value_of
+from lamppost.cameras.simulated.nodes import Node
 
 _HASHES: Final[Mapping[str, Callable[[bytes], str]]] = {
     "MD5": lambda content: hashlib.md5(content, usedforsecurity=False).hexdigest(),
@@ -64,13 +64,13 @@ class Gate:
         is_old = self._clock.monotonic_s() - int(given["nonce"].partition("-")[0], 16) / 1000 > self._nonce_life_s
         return ("", True) if is_old else (name, False)
 
-    def token_user(self, header: Any, device_us: int) -> str:
+    def token_user(self, header: Node, device_us: int) -> str:
         """Who signs a SOAP header with a WS-UsernameToken, by the camera's clock; empty where nobody rightly does."""
-        token = find(header, "UsernameToken")
+        token = header.first("UsernameToken")
         if token is None:
             return ""
-        name, given = value_of(token, "Username"), value_of(token, "Password")
-        created, encoded = value_of(token, "Created"), value_of(token, "Nonce")
+        name, given = token.value("Username"), token.value("Password")
+        created, encoded = token.value("Created"), token.value("Nonce")
         try:
             nonce = base64.b64decode(encoded, validate=True)
             is_fresh = abs(parse_utc(created) - device_us) <= _TOKEN_LIFE_S * US_PER_S

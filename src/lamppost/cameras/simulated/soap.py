@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from lamppost.cameras.simulated.markup import PREFIXES, Markup, document, find, join, local_name, namespace, read, tag, value_of
+from lamppost.cameras.simulated.markup import PREFIXES, Markup, document, join, tag
+from lamppost.cameras.simulated.nodes import Node, read
 
 CONTENT_TYPE: Final = "application/soap+xml; charset=utf-8"
 _PREFIX_OF: Final = {uri: prefix for prefix, uri in PREFIXES.items()}
@@ -33,6 +34,7 @@ def invalid(subcode: str, reason: str) -> SoapRefusal:
 
 
 def not_supported(reason: str = "Optional action not implemented") -> SoapRefusal:
+    """An action that is known and not implemented."""
     return SoapRefusal("Receiver", ("ter:ActionNotSupported",), reason)
 
 
@@ -41,8 +43,8 @@ class Question:
     """What stands in an envelope."""
 
     operation: str  # "tds:GetHostname", or "?:Name" in a namespace that nobody knows
-    body: Any
-    header: Any | None
+    body: Node
+    header: Node | None
     message_id: str
 
 
@@ -52,25 +54,28 @@ def question(content: bytes) -> Question:
         root = read(content)
     except ValueError as error:
         raise SoapRefusal("Sender", ("ter:WellFormed",), str(error)) from error
-    if local_name(root) != "Envelope":
+    if root.name != "Envelope":
         raise SoapRefusal("Sender", ("ter:TagMismatch",), "this is no SOAP envelope")
-    if namespace(root) != PREFIXES["env"]:
+    if root.namespace != PREFIXES["env"]:
         raise SoapRefusal("Sender", ("ter:Namespace",), "SOAP 1.2 is spoken here")
-    body, header = (root.find("{%s}%s" % (PREFIXES["env"], name)) for name in ("Body", "Header"))
-    if body is None or len(body) != 1:
+    bodies, headers = root.own("Body"), root.own("Header")
+    if len(bodies) != 1 or len(bodies[0].children) != 1:
         raise SoapRefusal("Sender", ("ter:InvalidArgs",), "one action at a time")
-    asked = body[0]
-    operation = f"{_PREFIX_OF.get(namespace(asked), '?')}:{local_name(asked)}"
-    return Question(operation, asked, header, "" if header is None else value_of(header, "MessageID"))
+    asked = bodies[0].children[0]
+    operation = f"{_PREFIX_OF.get(asked.namespace, '?')}:{asked.name}"
+    header = headers[0] if headers else None
+    return Question(operation, asked, header, "" if header is None else header.value("MessageID"))
 
 
 def envelope(body: Markup, *, action: str = "", relates_to: str = "") -> bytes:
+    """An answer; `action` and `relates_to` are those of WS-Addressing."""
     addressing = tag("wsa:Action", action) if action else None
     related = tag("wsa:RelatesTo", relates_to) if relates_to else None
     return document(tag("env:Envelope", tag("env:Header", addressing, related), tag("env:Body", body)))
 
 
 def fault(refusal: SoapRefusal) -> bytes:
+    """A fault as an envelope of its own."""
     subcode: Markup | None = None
     for value in reversed(refusal.subcodes):
         subcode = tag("env:Subcode", tag("env:Value", value), subcode)
@@ -81,14 +86,15 @@ def fault(refusal: SoapRefusal) -> bytes:
     return envelope(tag("env:Fault", code, reason, detail))
 
 
-def required(body: Any, name: str) -> str:
+def required(body: Node, name: str) -> str:
     """The text of an argument that must be there."""
-    if find(body, name) is None:
+    found = body.first(name)
+    if found is None:
         raise SoapRefusal("Sender", ("ter:InvalidArgs",), f"{name} is missing")
-    return value_of(body, name)
+    return found.text.strip()
 
 
-def number(body: Any, name: str, least: float, most: float) -> float:
+def number(body: Node, name: str, least: float, most: float) -> float:
     """An argument that is a number within bounds."""
     try:
         value = float(required(body, name))
@@ -100,4 +106,5 @@ def number(body: Any, name: str, least: float, most: float) -> float:
 
 
 def is_true(text: str) -> bool:
+    """Whether `text` is a true boolean of XML Schema."""
     return text in ("true", "1")

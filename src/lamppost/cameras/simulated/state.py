@@ -9,6 +9,8 @@ from lamppost.model.devices import Ability
 
 @dataclass(slots=True)
 class Preset:
+    """A place that the head turns to."""
+
     name: str
     pan: float
     tilt: float
@@ -17,10 +19,9 @@ class Preset:
 
 @dataclass(slots=True)
 class Rule:
-    """An analytics rule as ONVIF shows it. `classes`: the kinds of objects it looks for, where it has them."""
+    """An analytics rule or module as ONVIF shows it; one that is there is at work."""
 
     type: str
-    is_armed: bool
     parameters: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -41,7 +42,6 @@ class SimulatedState:
     time_zone: str = "CST-8"
     rules: dict[str, Rule] = field(default_factory=dict[str, Rule])
     modules: dict[str, Rule] = field(default_factory=dict[str, Rule])
-    trackers: dict[str, bool] = field(default_factory=dict[str, bool])
     presets: dict[str, Preset] = field(default_factory=dict[str, Preset])
     pan: float = 0.0
     tilt: float = 0.0
@@ -49,12 +49,12 @@ class SimulatedState:
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
     moved_s: float = 0.0  # when `pan`, `tilt` and `zoom` were true
     still_s: float = 0.0  # when the movement ends
+    has_motion: bool = False
+    is_tampered: bool = False
     relays: dict[str, bool] = field(default_factory=dict[str, bool])
     inputs: dict[str, bool] = field(default_factory=dict[str, bool])
     imaging: dict[str, float | str] = field(default_factory=dict[str, float | str])
-    libraries: dict[str, int] = field(default_factory=dict[str, int])  # a library's number, and how many entries it has
     sends_metadata: bool = True  # whether the metadata stream of the main profile carries what analytics finds
-    dialect: dict[str, str] = field(default_factory=dict[str, str])  # the vendor's own settings, in its own words
     reboots: int = 0
 
     def settle(self, now_s: float) -> None:

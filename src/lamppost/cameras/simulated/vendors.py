@@ -24,6 +24,7 @@ class Vendor:
     snapshot_path: str
     profile_tokens: tuple[str, str]
     scopes: tuple[str, ...] = ()
+    tells_by_rule: bool = False  # whether motion and tampering come as events of rules
 
     def identified(self, number: int) -> DeviceIdentity:
         """Who the camera with `number` is."""
@@ -34,12 +35,11 @@ class Vendor:
 
 
 def _paths(template: str, *, without: tuple[str, ...] = (), **names: str) -> dict[str, str]:
-    shown = {
-        "tds": "device", "trt": "media", "tr2": "media2", "tev": "event", "tptz": "ptz", "timg": "imaging", "tmd": "deviceIO", "tan": "analytics",
-    } | names  # fmt: skip
+    usual = {"trt": "media", "tr2": "media2", "tev": "event", "tptz": "ptz", "timg": "imaging", "tmd": "deviceIO", "tan": "analytics"}
+    shown = usual | names
     places = {prefix: template.format(name) for prefix, name in shown.items() if prefix not in without}
     # The one address that the Core Specification fixes (5.1.1).
-    return places | {"tds": "/onvif/device_service"}
+    return {"tds": "/onvif/device_service"} | places
 
 
 _ONVIF: Final = Vendor(
@@ -80,6 +80,7 @@ _DAHUA: Final = Vendor(
     snapshot_path="/onvifsnapshot/media_service/snapshot?channel=1&subtype=0",
     profile_tokens=("MediaProfile00000", "MediaProfile00001"),
     scopes=("onvif://www.onvif.org/location/country/china",),
+    tells_by_rule=True,
 )
 _HIKVISION: Final = Vendor(
     name="hikvision",
@@ -97,6 +98,7 @@ _HIKVISION: Final = Vendor(
     snapshot_path="/onvif-http/snapshot?Profile_1",
     profile_tokens=("Profile_1", "Profile_2"),
     scopes=("onvif://www.onvif.org/location/city/hangzhou",),
+    tells_by_rule=True,
 )
 _AXIS: Final = Vendor(
     name="axis",
