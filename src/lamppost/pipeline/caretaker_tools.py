@@ -26,6 +26,7 @@ from lamppost.pipeline.device_events import EventJournal, happening
 from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
 from lamppost.pipeline.new_address import host_of, with_host, write_new_address
+from lamppost.store.device_book import DeviceBook
 from lamppost.store.journal import JournalWriter
 
 IDENTIFY_S: Final = 3.0
@@ -40,12 +41,11 @@ class BookOfCare:
         self._folder = folder
         self._act = act
         self._mutex = threading.Lock()
-        self._book: Any = None
+        self._book: DeviceBook | None = None
 
     def identity(self, camera: str) -> DeviceIdentity | None:
         row = self._open().device(camera)
-        found: DeviceIdentity | None = row.identity if row is not None else None
-        return found
+        return row.identity if row is not None else None
 
     def remember(self, camera: str, identity: DeviceIdentity, device_url: str, at_us: int) -> None:
         self._open().remember(camera, identity, device_url, at_us)
@@ -74,11 +74,10 @@ class BookOfCare:
         if self._book is not None:
             self._book.close()
 
-    def _open(self) -> Any:
+    def _open(self) -> DeviceBook:
         with self._mutex:
             if self._book is None:
-                # The book is written beside this; the import becomes a plain one when both are together.
-                self._book = importlib.import_module("lamppost.store.device_book").DeviceBook(self._folder)
+                self._book = DeviceBook(self._folder)
             return self._book
 
 

@@ -103,6 +103,9 @@ def rotate(camera: CameraSettings, new: str, tools: PasswordTools) -> None:
         tools.act(camera.name, {"user": user})
         try:
             talk.set_password(user, new)
+        except ConfigError:  # it was not even asked
+            tools.forget(credential)
+            raise
         except CameraError as error:
             _find_out(camera, old, credential, tools, error)
     try:

@@ -12,22 +12,13 @@ from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, UnreadableReply
 from lamppost.cameras.dialects.dialect import DeviceHealth, Dialect
 from lamppost.cameras.dialects.known import DIALECTS
+from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.web import DeviceWeb
 from lamppost.model.devices import DeviceEvent, DeviceIdentity, StreamProfile
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.device_access import device_password, device_user, device_web
 
 RENEW_S: Final = 30.0
-
-
-class OnvifSide(Protocol):
-    """What of `cameras.onvif.device.OnvifDevice` is needed; each raises `CameraError`."""
-
-    def identity(self) -> DeviceIdentity: ...
-    def profiles(self) -> tuple[StreamProfile, ...]: ...
-    def clock_offset_s(self) -> float | None: ...
-    def ntp(self) -> Any: ...
-    def set_password(self, username: str, new: str) -> None: ...
 
 
 class PullSide(Protocol):
@@ -57,7 +48,7 @@ class DeviceTalk:
         self._web = web
         self._clock = clock
         self._known = known
-        self._onvif: OnvifSide | None = _onvif_device(web, clock, username, password)
+        self._onvif: OnvifDevice | None = OnvifDevice(web, clock, web.address.host, username=username, password=password)
         self._dialect: Dialect | None = None
         self._events: PullSide | None = None
         self._dropped_before = 0
@@ -114,7 +105,7 @@ class DeviceTalk:
             with _but_there():
                 document["clock_offset_s"] = self._onvif.clock_offset_s()
             with _but_there():
-                document["ntp"] = str(self._onvif.ntp() or "")[:200] or None
+                document["ntp"] = ", ".join(self._onvif.ntp())[:200] or None
         health = DeviceHealth()
         if self._dialect is not None:
             with _but_there():
@@ -178,16 +169,7 @@ def open_talk(
     return DeviceTalk(web, clock, username=device_user(camera), password=device_password(camera, password), known=known)
 
 
-def _onvif_device(web: DeviceWeb, clock: Clock, username: str, password: str) -> OnvifSide | None:
-    # ONVIF is written beside this; the import becomes a plain one when both are together.
-    try:
-        module = importlib.import_module("lamppost.cameras.onvif.device")
-    except ModuleNotFoundError:
-        return None
-    device: OnvifSide = module.OnvifDevice(web, clock, username=username, password=password)
-    return device
-
-
-def _pull_point(device: OnvifSide) -> PullSide:
+def _pull_point(device: OnvifDevice) -> PullSide:
+    # It is written beside this; the import becomes a plain one when both are together.
     events: PullSide = importlib.import_module("lamppost.cameras.onvif.events").PullPoint(device)
     return events
