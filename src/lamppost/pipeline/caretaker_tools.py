@@ -6,6 +6,7 @@ import importlib
 import json
 import threading
 from collections.abc import Callable, Collection, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -25,6 +26,7 @@ from lamppost.pipeline.device_access import device_address, device_web
 from lamppost.pipeline.device_events import EventJournal, happening
 from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
+from lamppost.pipeline.knocking import addresses_of, knock
 from lamppost.pipeline.new_address import host_of, with_host, write_new_address
 from lamppost.store.device_book import DeviceBook
 from lamppost.store.journal import JournalWriter
@@ -186,7 +188,27 @@ def at_address(camera: CameraSettings, address: str) -> CameraSettings:
 def search_network(
     wanted: Mapping[str, DeviceIdentity], settings: Settings, clock: Clock, stop: threading.Event
 ) -> Mapping[str, Collection[str]]:
-    """For each wanted device, where it may be: bounded in time. Raises `CameraError` and `OSError`."""
+    """For each wanted device, where it may be, the likeliest first: bounded in time. Raises `CameraError` and `OSError`."""
+    devices = settings.devices
+    cameras = {camera.name: camera for camera in settings.camera if camera.has_device}
+    ports = {device_address(cameras[name]).port for name in wanted if name in cameras}
+    # Where another camera is, none that is lost can be.
+    taken = {device_address(camera).host for name, camera in cameras.items() if name not in wanted}
+    called = _call(settings, clock, stop)
+    open_ = knock(
+        (address for address in addresses_of(devices.search, devices.camera_networks) if address not in taken), ports, clock, stop
+    )
+    found: dict[str, Collection[str]] = {}
+    for camera, known in wanted.items():
+        certain = [address for address, said in called.items() if said is not None and known.is_same_device(said)]
+        likely = [address for address, said in called.items() if said is not None and may_be(known, said)]
+        unsaid = sorted(open_ - called.keys(), key=lambda address: ip_address(address).packed)
+        found[camera] = [address for address in dict.fromkeys([*certain, *likely, *unsaid]) if address not in taken]
+    return found
+
+
+def _call(settings: Settings, clock: Clock, stop: threading.Event) -> Mapping[str, DeviceIdentity | None]:
+    """Who answers a call to all, and what each says of itself unasked."""
     # The search is written beside this; the import becomes a plain one when both are together.
     try:
         discovery = importlib.import_module("lamppost.cameras.discovery")
@@ -202,7 +224,7 @@ def search_network(
         stop=stop,
         on_found=lambda _found: None,
     )
-    return {camera: [one.address for one in found if may_be(identity, one.identity)] for camera, identity in wanted.items()}
+    return {one.address: one.identity for one in found}
 
 
 def may_be(known: DeviceIdentity, said: DeviceIdentity) -> bool:
