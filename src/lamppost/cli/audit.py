@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lamppost.base.clock import SystemClock, format_utc
-from lamppost.base.durable import make_directory, replace_file
+from lamppost.base.durable import make_directory, write_durable
 from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cameras.audit import compare
@@ -62,7 +62,7 @@ def camera_audit(
     done = [result for _, result in found if isinstance(result, Audit)]
     for audit in done if out is not None else ():
         assert out is not None  # noqa: S101 - as the line above says
-        replace_file(out / f"{audit.camera}-{audit.audit_id}.json", json.dumps(audit_to_json(audit, None), indent=2).encode())
+        write_durable(out / f"{audit.camera}-{audit.audit_id}.json", json.dumps(audit_to_json(audit, None), indent=2).encode())
     _tell(audits, done, troubles, as_json=as_json)
     silent = [audit for audit in done if unanswered(audit)]
     if troubles or silent:
