@@ -9,30 +9,35 @@ from lamppost.model.devices import Audit, Evidence
 from lamppost.model.disarming import Disarm
 
 
+@dataclass(frozen=True)
+class KeptAudit:
+    audit: Audit
+    drift: tuple[str, ...] = ()
+
+
 @dataclass
 class MemoryBook:
-    kept: dict[str, Audit] = field(default_factory=dict[str, Audit])
+    kept: dict[str, KeptAudit] = field(default_factory=dict[str, KeptAudit])
     rows: dict[str, Disarm] = field(default_factory=dict[str, Disarm])
     states: list[Disarm] = field(default_factory=list[Disarm])
 
-    def add_audit(self, audit: Audit, *, first: Callable[[], object] = lambda: None) -> None:
+    def add_audit(self, audit: Audit, *, drift: Sequence[str] = (), first: Callable[[], object] = lambda: None) -> None:
         first()
-        self.kept[audit.audit_id] = audit
+        self.kept[audit.audit_id] = KeptAudit(audit, tuple(drift))
 
-    def newest_audits(self) -> Sequence[Audit]:
-        newest = {audit.camera: audit for audit in sorted(self.kept.values(), key=lambda audit: audit.made_us)}
-        return list(newest.values())
+    def newest_audits(self) -> Sequence[KeptAudit]:
+        return list({kept.audit.camera: kept for kept in sorted(self.kept.values(), key=_order)}.values())
 
-    def audit(self, audit_id: str) -> Audit | None:
+    def audit(self, audit_id: str) -> KeptAudit | None:
         return self.kept.get(audit_id)
 
-    def audits(self, camera: str, *, before: tuple[int, str] | None = None, limit: int = 50) -> Sequence[Audit]:
-        found = sorted((audit for audit in self.kept.values() if audit.camera == camera), key=_order, reverse=True)
-        return [audit for audit in found if before is None or _order(audit) < before][:limit]
+    def audits(self, camera: str, *, after: tuple[int, str] | None = None, limit: int) -> Sequence[KeptAudit]:
+        found = sorted((kept for kept in self.kept.values() if kept.audit.camera == camera), key=_order, reverse=True)
+        return [kept for kept in found if after is None or _order(kept) < after][:limit]
 
     def evidence(self, audit_id: str, number: int) -> Evidence | None:
-        audit = self.kept.get(audit_id)
-        return audit.evidence[number] if audit is not None and number < len(audit.evidence) else None
+        kept = self.kept.get(audit_id)
+        return kept.audit.evidence[number] if kept is not None and number < len(kept.audit.evidence) else None
 
     def add_disarm(self, row: Disarm, *, first: Callable[[], object] = lambda: None) -> None:
         first()
@@ -49,5 +54,5 @@ class MemoryBook:
         return [row for row in reversed(self.rows.values()) if row.camera == camera]
 
 
-def _order(audit: Audit) -> tuple[int, str]:
-    return audit.made_us, audit.audit_id
+def _order(kept: KeptAudit) -> tuple[int, str]:
+    return kept.audit.made_us, kept.audit.audit_id

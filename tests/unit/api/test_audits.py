@@ -16,7 +16,7 @@ from audit_book import MemoryBook
 from changing_device import ChangingDevice
 from device_server import served
 from lamppost.cameras.dialects.replies import Variant
-from lamppost.pipeline.device_audits import DeviceAudits
+from lamppost.pipeline.device_audits import AuditDesk
 from lamppost.store.journal import journal_files, scan_journal
 from served_node import ServedNode
 
@@ -53,7 +53,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         ]
         node = ServedNode.make(tmp_path / "data", camera=cameras, devices={"networks": ["127.0.0.0/8"]})
         book = MemoryBook()
-        node.context.keep(DeviceAudits, lambda: DeviceAudits(book, node.context.clock))
+        node.context.keep(AuditDesk, lambda: AuditDesk(book, node.context.clock))
         yield Site(node, book, plaza, bridge)
         node.close()
 
@@ -196,7 +196,7 @@ def test_a_device_that_does_not_answer_is_unknown_and_told_in_the_job(site: Site
 
 def test_a_camera_without_a_device_is_told_of_in_one_line(tmp_path: Path) -> None:
     node = ServedNode.make(tmp_path / "data")
-    node.context.keep(DeviceAudits, lambda: DeviceAudits(MemoryBook(), node.context.clock))
+    node.context.keep(AuditDesk, lambda: AuditDesk(MemoryBook(), node.context.clock))
     answer = node.client().post("/api/v1/cameras/plaza/audits")
     assert answer.status_code == 422
     assert "device_url" in answer.json()["remedy"]

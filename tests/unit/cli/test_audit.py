@@ -17,7 +17,7 @@ from lamppost.cameras.dialects.replies import Variant
 from lamppost.cli import audit, device_disarm
 from lamppost.cli.main import app
 from lamppost.model.layout import DataFolder
-from lamppost.pipeline.device_audits import DeviceAudits
+from lamppost.pipeline.device_audits import AuditDesk
 from lamppost.store.journal import journal_files, scan_journal
 from served_node import CUSTODIANS
 
@@ -45,7 +45,7 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     device, book = ChangingDevice(Variant.read("axis", "armed")), MemoryBook()
     for module in (audit, device_disarm):
-        monkeypatch.setattr(module, "open_audits", lambda _folder, clock: DeviceAudits(book, clock))
+        monkeypatch.setattr(module, "open_audits", lambda _folder, clock: AuditDesk(book, clock))
     with served(device) as url:
         config = tmp_path / "lamppost.toml"
         config.write_text(
