@@ -39,13 +39,16 @@ class MemoryBook:
         kept = self.kept.get(audit_id)
         return kept.audit.evidence[number] if kept is not None and number < len(kept.audit.evidence) else None
 
-    def add_disarm(self, row: Disarm, *, first: Callable[[], object] = lambda: None) -> None:
-        first()
-        self.update_disarm(row)
+    def device(self, camera: str) -> None:
+        del camera
 
-    def update_disarm(self, row: Disarm) -> None:
-        self.rows[row.disarm_id] = row
-        self.states.append(row)
+    def add_disarm(self, disarm: Disarm, *, first: Callable[[], object] = lambda: None) -> None:
+        first()
+        self.update_disarm(disarm)
+
+    def update_disarm(self, disarm: Disarm) -> None:
+        self.rows[disarm.disarm_id] = disarm
+        self.states.append(disarm)
 
     def disarm(self, disarm_id: str) -> Disarm | None:
         return self.rows.get(disarm_id)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraUnreachable, ConfigError
+from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError
 from lamppost.cameras.audit import audit_device, compare
 from lamppost.cameras.dialects.dialect import Plan
 from lamppost.cameras.disarm import Order, check_authorisation, disarm_device, plan_disarm, roll_back
+from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.web import DeviceWeb
 from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Level, Outcome
 from lamppost.model.disarming import Disarm
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
-from lamppost.pipeline.device_access import device_web
+from lamppost.pipeline.device_access import device_password, device_user, device_web
+from lamppost.store.device_book import DeviceBook
 
 PATIENCE_S: Final = 60.0
 _LOOK_BACK: Final = 20
@@ -39,6 +40,13 @@ class Kept(Protocol):
     def drift(self) -> tuple[str, ...]: ...
 
 
+class Known(Protocol):
+    """What is known of the device behind a camera."""
+
+    @property
+    def identity(self) -> DeviceIdentity: ...
+
+
 class AuditBook(Protocol):
     """What of the device book is needed here. `first` is called before a row is there, within its transaction."""
 
@@ -47,20 +55,20 @@ class AuditBook(Protocol):
     def audit(self, audit_id: str) -> Kept | None: ...
     def audits(self, camera: str, *, after: tuple[int, str] | None = None, limit: int) -> Sequence[Kept]: ...
     def evidence(self, audit_id: str, number: int) -> Evidence | None: ...
-    def add_disarm(self, row: Disarm, *, first: First = nothing) -> None: ...
-    def update_disarm(self, row: Disarm) -> None: ...
+    def device(self, camera: str) -> Known | None: ...
+    def add_disarm(self, disarm: Disarm, *, first: First = nothing) -> None: ...
+    def update_disarm(self, disarm: Disarm) -> None: ...
     def disarm(self, disarm_id: str) -> Disarm | None: ...
     def disarms(self, camera: str) -> Sequence[Disarm]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The device of a camera: where it is, and how to sign in there. `identity`: who it is, where that is known."""
+    """The device of a camera: where it is, and how to sign in there."""
 
     camera: CameraSettings
     settings: Settings
     password: str | None
-    identity: DeviceIdentity | None = None
 
     @property
     def name(self) -> str:
@@ -92,7 +100,7 @@ class AuditDesk:
     def plan(self, target: Target) -> Plan:
         """What a disarm would change just now; raises as `audit`."""
         with self._alone(target.name), self._web(target) as web:
-            return plan_disarm(web, self._clock, target.identity)
+            return plan_disarm(web, self._clock, self._identity(target, web))
 
     def disarm(self, target: Target, order: Order, *, first: First = nothing) -> Disarm:
         """Carry out an order: audited before and after, each step kept before it is done. Raises as `audit`."""
@@ -120,11 +128,21 @@ class AuditDesk:
 
     def _kept(self, target: Target, web: DeviceWeb) -> tuple[Audit, tuple[str, ...]]:
         """A new audit, kept with its drift: beside the last one that was told anything."""
-        found = audit_device(target.name, web, self._clock, identity=target.identity)
+        found = audit_device(target.name, web, self._clock, identity=self._identity(target, web))
         before = next((kept.audit for kept in self.book.audits(target.name, limit=_LOOK_BACK) if says_something(kept.audit)), None)
         drift = compare(before, found) if before is not None else ()
         self.book.add_audit(found, drift=drift)
         return found, drift
+
+    def _identity(self, target: Target, web: DeviceWeb) -> DeviceIdentity | None:
+        """Who the device is, as the caretaker has noted, or as it says itself; None where nobody knows."""
+        known = self.book.device(target.name)
+        if known is not None:
+            return known.identity
+        with contextlib.suppress(CameraError):
+            host, user = web.address.host, device_user(target.camera)
+            return OnvifDevice(web, self._clock, host, username=user, password=device_password(target.camera, target.password)).identity()
+        return None
 
     def _web(self, target: Target) -> DeviceWeb:
         return device_web(target.camera, target.settings, self._clock, target.password)
@@ -175,9 +193,7 @@ def unanswered(audit: Audit) -> str:
 
 def open_audits(folder: DataFolder, clock: Clock) -> AuditDesk:
     """On the device book of a data folder."""
-    # The book is written beside this; the import becomes a plain one when both are together.
-    book: AuditBook = importlib.import_module("lamppost.store.device_book").DeviceBook(folder)
-    return AuditDesk(book, clock)
+    return AuditDesk(DeviceBook(folder), clock)
 
 
 def target_of(camera: CameraSettings, settings: Settings) -> Target:
