@@ -121,6 +121,19 @@ class SimulatedCamera:
         """`http://ADDRESS:PORT`."""
         return f"{'https' if self._tls else 'http'}://{self._place}"
 
+    def path_of(self, service: str) -> str:
+        """Where the ONVIF service with this prefix (`tds`, `tr2`, ...) is asked."""
+        return self._machine.vendor.paths[service]
+
+    def has(self, service: str) -> bool:
+        """Whether it has the ONVIF service with this prefix."""
+        return self._machine.has(service)
+
+    @property
+    def profile_tokens(self) -> tuple[str, str]:
+        """What its main and its sub profile are called."""
+        return self._machine.vendor.profile_tokens
+
     @property
     def port(self) -> int:
         return self._port
