@@ -10,10 +10,10 @@ from typing import Final, Protocol
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError
-from lamppost.cameras.audit import audit_device, compare
-from lamppost.cameras.dialects.dialect import Plan
+from lamppost.cameras.audit import audit_device, compare, onvif_of
+from lamppost.cameras.dialects.dialect import Dialect, Plan
+from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.disarm import Order, check_authorisation, disarm_device, plan_disarm, roll_back
-from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.web import DeviceWeb
 from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Level, Outcome
 from lamppost.model.disarming import Disarm
@@ -100,17 +100,27 @@ class AuditDesk:
     def plan(self, target: Target) -> Plan:
         """What a disarm would change just now; raises as `audit`."""
         with self._alone(target.name), self._web(target) as web:
-            return plan_disarm(web, self._clock, self._identity(target, web))
+            return plan_disarm(web, self._clock, self._identity(target, web), always=self._onvif(target, web))
 
     def disarm(self, target: Target, order: Order, *, first: First = nothing) -> Disarm:
         """Carry out an order: audited before and after, each step kept before it is done. Raises as `audit`."""
         order.check()
         with self._alone(target.name), self._web(target) as web:
             before, _ = self._kept(target, web)
-            plan = plan_disarm(web, self._clock, before.identity)
+            onvif = self._onvif(target, web)
+            plan = plan_disarm(web, self._clock, before.identity, always=onvif)
             keep = _Rows(self.book, first)
 
-            return disarm_device(order, plan, web, self._clock, keep, lambda: self._kept(target, web)[0], audit_before=before.audit_id)
+            return disarm_device(
+                order,
+                plan,
+                web,
+                self._clock,
+                keep,
+                lambda: self._kept(target, web)[0],
+                audit_before=before.audit_id,
+                dialects=(*onvif, *DIALECTS),
+            )
 
     def roll_back(self, target: Target, disarm_id: str, by: str, authorisation: str, *, first: First = nothing) -> Disarm:
         """Put back what a disarm took along that is not of faces, and audit again. Raises as `audit`."""
@@ -128,7 +138,7 @@ class AuditDesk:
 
     def _kept(self, target: Target, web: DeviceWeb) -> tuple[Audit, tuple[str, ...]]:
         """A new audit, kept with its drift: beside the last one that was told anything."""
-        found = audit_device(target.name, web, self._clock, identity=self._identity(target, web))
+        found = audit_device(target.name, web, self._clock, identity=self._identity(target, web), always=self._onvif(target, web))
         before = next((kept.audit for kept in self.book.audits(target.name, limit=_LOOK_BACK) if says_something(kept.audit)), None)
         drift = compare(before, found) if before is not None else ()
         self.book.add_audit(found, drift=drift)
@@ -140,9 +150,11 @@ class AuditDesk:
         if known is not None:
             return known.identity
         with contextlib.suppress(CameraError):
-            host, user = web.address.host, device_user(target.camera)
-            return OnvifDevice(web, self._clock, host, username=user, password=device_password(target.camera, target.password)).identity()
+            return self._onvif(target, web)[0].identify(web)
         return None
+
+    def _onvif(self, target: Target, web: DeviceWeb) -> tuple[Dialect, ...]:
+        return onvif_of(web, self._clock, device_user(target.camera), device_password(target.camera, target.password))
 
     def _web(self, target: Target) -> DeviceWeb:
         return device_web(target.camera, target.settings, self._clock, target.password)
