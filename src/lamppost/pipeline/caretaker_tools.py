@@ -15,6 +15,8 @@ from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraUnreachable, ConfigError
 from lamppost.base.ids import timed_id
 from lamppost.cameras.audit import audit_device, compare
+from lamppost.cameras.onvif.analytics import OnvifAnalytics
+from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.model.books import Act, Severity
 from lamppost.model.devices import Audit, DeviceIdentity, Outcome, StreamProfile
 from lamppost.model.layout import DataFolder
@@ -22,7 +24,7 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.alarms import ACTOR
 from lamppost.pipeline.caring import MOST_AUDITS, CareTools, DeviceCare, Talk
 from lamppost.pipeline.child import ChildContext
-from lamppost.pipeline.device_access import device_address, device_web
+from lamppost.pipeline.device_access import device_address, device_password, device_user, device_web
 from lamppost.pipeline.device_events import EventJournal, happening
 from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
@@ -141,8 +143,11 @@ class DeviceTools:
         return open_talk(camera, self._settings, self.clock, _password(camera), known=self._book.identity(camera.name))
 
     def _audit(self, camera: CameraSettings, identity: DeviceIdentity) -> Audit:
-        with device_web(camera, self._settings, self.clock, _password(camera)) as web:
-            audit = audit_device(camera.name, web, self.clock, identity=identity)
+        password = _password(camera)
+        with device_web(camera, self._settings, self.clock, password) as web:
+            user, secret = device_user(camera), device_password(camera, password)
+            device = OnvifDevice(web, self.clock, web.address.host, username=user, password=secret)
+            audit = audit_device(camera.name, web, self.clock, identity=identity, always=(OnvifAnalytics(device, self.clock),))
         if not has_answers(audit):
             problem = next((evidence.problem for evidence in audit.evidence if evidence.problem), "it has answered nothing")
             raise CameraUnreachable(f"it could not be audited: {problem}")
