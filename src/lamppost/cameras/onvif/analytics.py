@@ -169,8 +169,8 @@ class _Audit:
             answer = self._device.soap.ask(service, operation, **arguments)
         self._failures = self._failures + 1 if answer.outcome is Outcome.FAILED else 0
         question = f"{service.prefix}:{operation}" + (f" {arguments['ConfigurationToken']}" if arguments else "")
-        # Some devices do not know a question: nothing follows from that, and it settles nothing.
-        signs = EVERY if operation in _TELLING else ()
+        # What can give an ability away leaves it unknown where it is not answered, however old the device is.
+        signs = () if operation == "GetServiceCapabilities" else EVERY
         return self._interview.note(question, answer.outcome, answer.reply, problem=answer.problem, signs=signs), answer
 
     def _signs(self, asked: tuple[int, Answer], names: Callable[[xml.Element], Iterable[str]]) -> None:
@@ -181,12 +181,6 @@ class _Audit:
         for name in dict.fromkeys(names(answer.root)):
             for ability in abilities_of(name):
                 self._interview.find(number, ability, Level.YES, f"it names {name}")
-
-
-_TELLING: Final = frozenset(
-    {"GetSupportedRules", "GetSupportedAnalyticsModules", "GetAnalyticsConfigurations", "GetVideoAnalyticsConfigurations"}
-)
-"""What must be answered before nothing can follow from ONVIF; the others are newer, and many devices lack them."""
 
 
 def parts_of(said: Any, configuration: str, *, is_module: bool) -> list[_Part]:
