@@ -1,4 +1,4 @@
-"""A camera that reboots and moves: GStreamer's RTSP server and a simulated device behind one address, and both away or elsewhere together."""
+"""A camera that reboots and moves: GStreamer's RTSP server and a simulated device at one address, away or elsewhere together."""
 
 from __future__ import annotations
 

@@ -138,6 +138,7 @@ def measure(lamppost: Path, clip: Path, *, reboots: int, moves: int, vendor: str
 
 
 def figures(took_reboots: list[float], took_moves: list[float]) -> list[Figure]:
+    """Their rows."""
     rows: list[Figure] = []
     for what, took, goal_s in (("a reboot", took_reboots, REBOOT_GOAL_S), ("a change of address", took_moves, MOVE_GOAL_S)):
         if took:
@@ -147,6 +148,7 @@ def figures(took_reboots: list[float], took_moves: list[float]) -> list[Figure]:
 
 
 def main() -> None:
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description="How soon a camera is recorded again.")
     parser.add_argument("--reboots", type=int, default=20)
     parser.add_argument("--moves", type=int, default=20)

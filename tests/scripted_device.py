@@ -83,7 +83,7 @@ class MemoryBook:
     health: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     audits: list[Audit] = field(default_factory=list[Audit])
     audited_us: int | None = None
-    drift: str = ""
+    drift: tuple[str, ...] = ()
 
     def identity(self, camera: str) -> DeviceIdentity | None:
         return self.known
@@ -99,10 +99,6 @@ class MemoryBook:
 
     def newest_audit_us(self, camera: str) -> int | None:
         return self.audited_us
-
-    def keep_audit(self, audit: Audit) -> str:
-        self.audits.append(audit)
-        return self.drift
 
 
 def an_audit(camera: str, identity: DeviceIdentity, at_us: int) -> Audit:
@@ -135,6 +131,7 @@ class CareScene:
         )
         return DeviceCare(camera, self.settings, tools)
 
-    def _audit(self, camera: CameraSettings, identity: DeviceIdentity) -> Audit:
+    def _audit(self, camera: CameraSettings) -> tuple[Audit, tuple[str, ...]]:
         self.device.asked.append("audit")
-        return an_audit(camera.name, identity, self.clock.wall_us())
+        self.book.audits.append(an_audit(camera.name, self.device.who, self.clock.wall_us()))
+        return self.book.audits[-1], self.book.drift

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
@@ -14,15 +14,15 @@ from typing import Any, Final
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraUnreachable, ConfigError
 from lamppost.base.ids import timed_id
-from lamppost.cameras.audit import audit_device, compare
 from lamppost.model.books import Act, Severity
-from lamppost.model.devices import Audit, DeviceIdentity, Outcome, StreamProfile
+from lamppost.model.devices import Audit, DeviceIdentity, StreamProfile
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.alarms import ACTOR
 from lamppost.pipeline.caring import MOST_AUDITS, CareTools, DeviceCare, Talk
 from lamppost.pipeline.child import ChildContext
-from lamppost.pipeline.device_access import device_address, device_web
+from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.device_audits import AuditDesk, Target, unanswered
 from lamppost.pipeline.device_events import EventJournal, happening
 from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
@@ -33,17 +33,16 @@ from lamppost.store.journal import JournalWriter
 
 IDENTIFY_S: Final = 3.0
 SEARCH_S: Final = 4.0
-AUDITS_BACK: Final = 10  # how far back one is looked for that has answers
 
 
 class BookOfCare:
     """The device book as care of a device needs it; opened when something is to be read or written, so that a full disk ends nothing."""
 
-    def __init__(self, folder: DataFolder, act: Callable[[str, str, Mapping[str, Any]], None]) -> None:
+    def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
-        self._act = act
         self._mutex = threading.Lock()
         self._book: DeviceBook | None = None
+        self._desk: AuditDesk | None = None
 
     def identity(self, camera: str) -> DeviceIdentity | None:
         row = self._open().device(camera)
@@ -62,15 +61,13 @@ class BookOfCare:
         kept = self._open().newest_audit(camera)
         return kept.audit.made_us if kept is not None else None
 
-    def keep_audit(self, audit: Audit) -> str:
-        """Compared with the one before it that has answers: from silence nothing comes back."""
+    def desk(self, clock: Clock) -> AuditDesk:
+        """Where audits are made and kept."""
         book = self._open()
-        kept = book.audits(audit.camera, limit=AUDITS_BACK)
-        before = next((each.audit for each in kept if has_answers(each.audit)), None)
-        drift = compare(before, audit) if before is not None else ()
-        detail = {"audit": audit.audit_id, "detect": audit.detect, "capture": audit.capture, "recognise": audit.recognise}
-        book.add_audit(audit, drift=drift, first=lambda: self._act("camera_audited", audit.camera, detail))
-        return "; ".join(drift)
+        with self._mutex:
+            if self._desk is None:
+                self._desk = AuditDesk(book, clock)
+            return self._desk
 
     def close(self) -> None:
         if self._book is not None:
@@ -91,7 +88,7 @@ class DeviceTools:
         self._journal = journal
         self._events = events
         self._settings = context.settings
-        self._book = BookOfCare(context.folder, self.act)
+        self._book = BookOfCare(context.folder)
         self._random = Random()  # noqa: S311  # jitter, not secrecy
         self._audits = threading.BoundedSemaphore(MOST_AUDITS)
 
@@ -140,13 +137,13 @@ class DeviceTools:
     def _talk(self, camera: CameraSettings) -> Talk:
         return open_talk(camera, self._settings, self.clock, _password(camera), known=self._book.identity(camera.name))
 
-    def _audit(self, camera: CameraSettings, identity: DeviceIdentity) -> Audit:
-        with device_web(camera, self._settings, self.clock, _password(camera)) as web:
-            audit = audit_device(camera.name, web, self.clock, identity=identity)
-        if not has_answers(audit):
-            problem = next((evidence.problem for evidence in audit.evidence if evidence.problem), "it has answered nothing")
+    def _audit(self, camera: CameraSettings) -> tuple[Audit, tuple[str, ...]]:
+        target = Target(camera, self._settings, _password(camera))
+        desk = self._book.desk(self.clock)
+        audit, drift = desk.audit(target, first=lambda: self.act("camera_audited", camera.name, {}))
+        if problem := unanswered(audit):
             raise CameraUnreachable(f"it could not be audited: {problem}")
-        return audit
+        return audit, drift
 
     def _identify(self, camera: CameraSettings, address: str) -> DeviceIdentity:
         there = at_address(camera, address)
@@ -172,11 +169,6 @@ class DeviceTools:
 
 def _password(camera: CameraSettings) -> str | None:
     return camera.resolved_password()
-
-
-def has_answers(audit: Audit) -> bool:
-    """Whether the device has answered at all."""
-    return any(evidence.outcome is Outcome.ANSWERED for evidence in audit.evidence)
 
 
 def at_address(camera: CameraSettings, address: str) -> CameraSettings:

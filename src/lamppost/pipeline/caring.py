@@ -69,9 +69,6 @@ class CareBook(Protocol):
     def keep_profiles(self, camera: str, profiles: tuple[StreamProfile, ...], at_us: int) -> None: ...
     def note_health(self, camera: str, document: Mapping[str, Any], at_us: int) -> None: ...
     def newest_audit_us(self, camera: str) -> int | None: ...
-    def keep_audit(self, audit: Audit) -> str:
-        """Keep it; returns what came back since the one before, empty where nothing did."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,8 @@ class CareTools:
     book: CareBook
     journal: EventJournal
     talk: Callable[[CameraSettings], Talk]
-    audit: Callable[[CameraSettings, DeviceIdentity], Audit]
+    audit: Callable[[CameraSettings], tuple[Audit, tuple[str, ...]]]
+    """Audits a device and keeps that, and says what has come back since the one before."""
     mend: Callable[[CameraSettings], bool]
     """For a camera that refused: whether a password that was being changed is the right one, and is now in the configuration."""
     device_url: Callable[[CameraSettings], str]
@@ -234,13 +232,12 @@ class DeviceCare:
         if not self._tools.audits.acquire(blocking=False):
             return AUDIT_AGAIN_S * self._tools.random.uniform(0.5, 1.0)
         try:
-            audit = self._tools.audit(self.camera, self._identity)
+            audit, drift = self._tools.audit(self.camera)
         finally:
             self._tools.audits.release()
-        drift = self._tools.book.keep_audit(audit)
         self._tell(audits=self.report.audits + 1)
         if drift:
-            self._tools.journal.write(*happening("device_drifted", Severity.ALARM, self.camera.name, audit.made_us, drift[:400]))
+            self._tools.journal.write(*happening("device_drifted", Severity.ALARM, self.camera.name, audit.made_us, "; ".join(drift)[:400]))
         return self._settings.audit_h * 3600 * self._tools.random.uniform(0.95, 1.0)
 
     def _first_audit_s(self) -> float:

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, Final, Protocol
+from typing import Any
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, UnreadableReply
 from lamppost.cameras.dialects.dialect import DeviceHealth, Dialect
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.onvif.device import OnvifDevice
+from lamppost.cameras.onvif.events import PullPoint
 from lamppost.cameras.web import DeviceWeb
 from lamppost.model.devices import DeviceEvent, DeviceIdentity, StreamProfile
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.device_access import device_password, device_user, device_web
-
-RENEW_S: Final = 30.0
-
-
-class PullSide(Protocol):
-    """What of `cameras.onvif.events.PullPoint` is needed; each raises `CameraError`."""
-
-    @property
-    def dropped(self) -> int: ...
-
-    def open(self) -> None: ...
-    def pull(self, timeout_s: float) -> tuple[DeviceEvent, ...]: ...
-    def renew(self) -> None: ...
-    def close(self) -> None: ...
 
 
 class DeviceTalk:
@@ -50,9 +36,8 @@ class DeviceTalk:
         self._known = known
         self._onvif: OnvifDevice | None = OnvifDevice(web, clock, web.address.host, username=username, password=password)
         self._dialect: Dialect | None = None
-        self._events: PullSide | None = None
+        self._events: PullPoint | None = None
         self._dropped_before = 0
-        self._renew_at_s = 0.0
 
     def __enter__(self) -> DeviceTalk:
         return self
@@ -118,12 +103,9 @@ class DeviceTalk:
             raise UnreadableReply("it tells nothing: it does not speak ONVIF")
         try:
             if self._events is None:
-                events = _pull_point(self._onvif)
+                events = PullPoint(self._onvif, self._clock)
                 events.open()
-                self._events, self._renew_at_s = events, self._clock.monotonic_s() + RENEW_S
-            if self._clock.monotonic_s() >= self._renew_at_s:
-                self._events.renew()
-                self._renew_at_s = self._clock.monotonic_s() + RENEW_S
+                self._events = events
             return self._events.pull(timeout_s)
         except CameraError:
             self._stop_listening(is_lost=True)
@@ -167,9 +149,3 @@ def open_talk(
     """A conversation with a configured camera's device; close it. Raises `ConfigError` where it has none."""
     web = device_web(camera, settings, clock, password, **options)
     return DeviceTalk(web, clock, username=device_user(camera), password=device_password(camera, password), known=known)
-
-
-def _pull_point(device: OnvifDevice) -> PullSide:
-    # It is written beside this; the import becomes a plain one when both are together.
-    events: PullSide = importlib.import_module("lamppost.cameras.onvif.events").PullPoint(device)
-    return events

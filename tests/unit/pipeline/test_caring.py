@@ -123,7 +123,7 @@ def test_another_firmware_is_told_and_audited_at_once() -> None:
     scene = CareScene(ManualClock())
     scene.book.known = IDENTITY
     scene.book.audited_us = scene.clock.wall_us()
-    scene.book.drift = "something with faces is switched on"
+    scene.book.drift = ("something with faces is switched on",)
     scene.device.who = dataclasses.replace(IDENTITY, firmware="2.0")
     care = scene.care()
     live(scene, care, 5)
