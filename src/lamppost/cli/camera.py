@@ -54,8 +54,14 @@ TestOption = Annotated[bool, typer.Option("--test", help="Try it first; save not
 @one_line_errors
 def camera_add(
     name: NameArgument,
-    url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH.")],
+    url: Annotated[str | None, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH; none with --device.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Ask the device itself which streams it has: http://HOST[:PORT] or https://HOST[:PORT].")
+    ] = None,
+    device_certificate_sha256: Annotated[
+        str | None, typer.Option("--device-certificate-sha256", help="Fingerprint of the device's certificate, for https.")
+    ] = None,
     sub_url: SubOption = None,
     transport: TransportOption = None,
     username: UserOption = None,
@@ -74,7 +80,16 @@ def camera_add(
 
     The whole configuration is validated before anything is written.
     """
+    if (url is None) == (device is None):
+        raise ConfigError("say where its video comes from", remedy="give an address, or --device, and not both")
     file = ConfigFile(config)
+    asked: dict[str, str] = {}
+    if device is not None:
+        # Imported when it is asked for: it brings all that devices are asked with.
+        from lamppost.cli.device_find import streams_of
+
+        asked = streams_of(file.before, device, username, password_file, device_certificate_sha256)
+        url, sub_url = asked.pop("url"), sub_url or asked.pop("sub_url", None)
     fields = _fields(
         url,
         sub_url,
@@ -90,7 +105,7 @@ def camera_add(
         rules,
         site,
     )
-    camera = file.add(name, fields)
+    camera = file.add(name, {**fields, **asked})
     _save(file, camera, is_tested=test, done=f"camera {name} was added to {config}.")
 
 
