@@ -196,6 +196,8 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "DELETE /cameras/{camera}": _camera("/cameras/CAMERA", **MATCH),
         "GET /cameras/{camera}/health": _camera("/cameras/CAMERA/health", f"/cameras/CAMERA/health?{SPAN}"),
         "GET /cameras/{camera}/gaps": _camera("/cameras/CAMERA/gaps", f"/cameras/CAMERA/gaps?{SPAN}"),
+        "GET /uptime": _list("/uptime?by=camera"),
+        "GET /uptime.csv": _list("/uptime.csv?by=camera"),
         "GET /cameras/{camera}/live.m3u8": _camera("/cameras/CAMERA/live.m3u8"),
         "GET /cameras/{camera}/live/{part}": _camera("/cameras/CAMERA/live/init-1.mp4", "/cameras/CAMERA/live/1.m4s"),
         "POST /views": _camera("/views", body={"cameras": ["CAMERA"], "from": t(0), "to": t(60), "reason": "a bag was lost"}),

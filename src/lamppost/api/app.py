@@ -33,6 +33,7 @@ from lamppost.api import (
     session,
     stills,
     timeline,
+    uptime,
     users,
     views,
 )
@@ -57,6 +58,7 @@ RESOURCES: Final[tuple[tuple[str, APIRouter], ...]] = (
     ("users", users.router),
     ("cameras", cameras.router),
     ("cameras", camera_books.router),
+    ("cameras", uptime.router),
     ("live", live.router),
     ("live", live_hls.router),
     ("past", views.router),

@@ -39,6 +39,7 @@ camera_app = typer.Typer(
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
+            "uptime": ("lamppost.cli.uptime", "camera_uptime"),
         }
     ),
     no_args_is_help=True,

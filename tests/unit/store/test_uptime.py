@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, insert
 
@@ -95,7 +95,7 @@ _gaps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(_gaps, st.lists(_spans, max_size=2)), min_size=1, max_size=3), st.integers(0, 50), st.integers(1, 40), st.booleans()
 )
