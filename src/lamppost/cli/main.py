@@ -40,10 +40,23 @@ camera_app = typer.Typer(
             "test": ("lamppost.cli.camera", "camera_test"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
             "uptime": ("lamppost.cli.uptime", "camera_uptime"),
+            "import": ("lamppost.cli.device_import", "camera_import"),
+            "export": ("lamppost.cli.device_import", "camera_export"),
         }
     ),
     no_args_is_help=True,
     help="Add, change, try and account for cameras.",
+)
+profiles_app = typer.Typer(
+    cls=late_group(
+        {
+            "list": ("lamppost.cli.device_import", "profiles_list"),
+            "set": ("lamppost.cli.device_import", "profiles_set"),
+            "remove": ("lamppost.cli.device_import", "profiles_remove"),
+        }
+    ),
+    no_args_is_help=True,
+    help="What many cameras of a table have in common.",
 )
 config_app = typer.Typer(
     cls=late_group({"check": ("lamppost.cli.inspect", "config_check")}), no_args_is_help=True, help="Look at the configuration."
@@ -133,6 +146,7 @@ def _common(  # pyright: ignore[reportUnusedFunction]
     """Options that every command has before it."""
 
 
+camera_app.add_typer(profiles_app, name="profiles")
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")

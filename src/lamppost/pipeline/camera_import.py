@@ -8,15 +8,19 @@ cameras came from) is put in order by giving the same table again, which changes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from lamppost.base.clock import Clock
 from lamppost.base.errors import ConfigError
+from lamppost.base.ids import timed_id
 from lamppost.ingest.locator import parse_locator
+from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
 from lamppost.model.mistakes import did_you_mean
 from lamppost.model.settings import CameraSettings, Settings
@@ -104,29 +108,37 @@ class ImportPlan:
     def has_work(self) -> bool:
         return bool(self.added or self.changed or self.origins)
 
-    def acts(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """A camera and the detail of its act, for each that is written."""
-        for camera in self.cameras:
-            if camera.action is not Action.UNCHANGED:
-                yield (
-                    camera.name,
-                    {
-                        "action": camera.action.value,
-                        "keys": list(camera.keys),
-                        "url": camera.url,
-                        "line": camera.line,
-                        "table_sha256": self.table_sha256,
-                    },
-                )
+    def to_json(self) -> dict[str, Any]:
+        """What is told of it: no password, and no address with one."""
+        return {
+            "rows": self.rows,
+            "added": self.count(Action.ADD),
+            "changed": self.count(Action.CHANGE),
+            "unchanged": self.count(Action.UNCHANGED),
+            "errors": [asdict(problem) for problem in self.problems],
+            "cameras": [
+                {"line": each.line, "name": each.name, "url": each.url, "site": each.site, "action": each.action.value}
+                for each in self.cameras
+            ],
+        }
 
+    def acts(self, actor: str, clock: Clock) -> tuple[Act, ...]:
+        """One for each camera that is written, so that the acts of a camera tell of it."""
+        now_us = clock.wall_us()
+        return tuple(
+            Act(timed_id(now_us), "camera_imported", now_us, actor, camera.name, json.dumps(self._detail(camera)))
+            for camera in self.cameras
+            if camera.action is not Action.UNCHANGED
+        )
 
-class ImportRefused(ConfigError):
-    """A table with mistakes; nothing was written."""
-
-    def __init__(self, plan: ImportPlan) -> None:
-        count = len(plan.problems)
-        super().__init__(f"{count} mistake{'s' if count > 1 else ''} in the table; nothing was written", remedy="correct all of them")
-        self.plan = plan
+    def _detail(self, camera: PlannedCamera) -> dict[str, Any]:
+        return {
+            "action": camera.action.value,
+            "keys": list(camera.keys),
+            "url": camera.url,
+            "line": camera.line,
+            "table_sha256": self.table_sha256,
+        }
 
 
 def plan_import(content: bytes, table: CameraTable, file: ConfigFile, options: Options, known: Known) -> ImportPlan:
