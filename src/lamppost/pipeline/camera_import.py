@@ -276,7 +276,7 @@ class _Planner:
                 continue
             if reader.name:
                 lines[reader.name] = line
-            if reader.place in places:
+            if reader.place and reader.place in places:
                 self._problem(line, reader.url_column, f"{places[reader.place]} has the same address", "give it its own, or leave it out")
             elif reader.place:
                 places[reader.place] = f"camera {reader.name or '(without a name)'} in line {line}"

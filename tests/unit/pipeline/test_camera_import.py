@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from import_drawer import Drawer
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import ConfigChanged, ConfigError
 from lamppost.model.settings import CameraSettings
-from lamppost.pipeline.camera_import import Action, ImportPlan, Known, Options, kept_passwords, plan_import, put, rehearse
-from lamppost.pipeline.camera_table import read_table
+from lamppost.pipeline.camera_import import Action, ImportPlan, Options, kept_passwords, put
 from lamppost.pipeline.config_file import ConfigFile
+from lamppost.pipeline.import_books import password_of, planned
 
 CUSTODIANS = json.dumps(["age1" + letter * 58 for letter in "qpz"])
 TEXT = f"""# ours
@@ -38,27 +38,6 @@ secret_file = "secret"
 """
 
 
-class Drawer:
-    """Keeps passwords in the open."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    def keep_all(self, passwords: Mapping[str, str]) -> Mapping[str, str]:
-        numbers = {name: f"{len(self.kept) + number:016x}" for number, name in enumerate(passwords)}
-        self.kept |= {numbers[name]: word for name, word in passwords.items()}
-        return numbers
-
-    def forget_all(self, credentials: Sequence[str]) -> None:
-        for each in credentials:
-            del self.kept[each]
-
-    def password_of(self, camera: CameraSettings) -> str | None:
-        if camera.credential is not None:
-            return self.kept[camera.credential]
-        return "old" if "eve:old@" in camera.url else camera.resolved_password()
-
-
 class Town:
     """A configuration, a drawer, and where cameras came from."""
 
@@ -66,13 +45,13 @@ class Town:
         self.path = folder / "lamppost.toml"
         self.path.write_text(TEXT)
         self.drawer = Drawer()
-        self.origins: dict[str, Any] = {}
+        self.origins = self.drawer.known
 
     def plan(self, text: str, **options: Any) -> ImportPlan:
-        content = text.encode()
-        known = Known(self.drawer.password_of, self.origins)
-        plan = plan_import(content, read_table(content), ConfigFile(self.path), Options(**options), known)
-        return rehearse(plan, ConfigFile(self.path))
+        return planned(text.encode(), self.path, Options(**options), self.drawer)[0]
+
+    def password(self, name: str) -> str | None:
+        return password_of(self.camera(name), self.drawer)
 
     def write(self, text: str, **options: Any) -> ImportPlan:
         plan = self.plan(text, **options)
@@ -81,7 +60,7 @@ class Town:
             file = ConfigFile(self.path)
             put(plan, file, credentials)
             file.replace()
-        self.origins |= plan.origins
+        self.drawer.set_origins(plan.origins)
         return plan
 
     def camera(self, name: str) -> CameraSettings:
@@ -115,7 +94,7 @@ def test_a_table_becomes_cameras(town: Town) -> None:
     assert (park.preset, park.site, park.sealed_days, park.device_url) == ("all", "Harbour", 0.5, "http://10.1.0.2:8000")
     assert (north.url, north.transport) == ("rtsp://10.1.0.3:5554/cam/realmonitor?channel=1&subtype=0", "udp")
     assert (pier.url, pier.username) == ("rtsp://10.1.0.4/live", "ann")
-    assert [town.drawer.password_of(each) for each in (park, north, pier)] == ["s3cret", None, "two words"]
+    assert [town.password(each.name) for each in (park, north, pier)] == ["s3cret", None, "two words"]
     assert town.origins["park"] == {"vendor": "Hikvision", "installed": date(2024, 5, 31), "cost": 1250.5, "currency": "EUR"}
     text = town.path.read_text()
     assert all(line in text for line in TEXT.splitlines())
@@ -141,7 +120,7 @@ def test_a_camera_that_is_there_changes_only_when_that_is_said(town: Town) -> No
     plan = town.write(other, may_update=True)
     assert [(each.name, each.action, each.keys) for each in plan.cameras] == [("park", Action.CHANGE, ("password", "site"))]
     park = town.camera("park")
-    assert (park.site, park.url, town.drawer.password_of(park)) == ("Bridge", "rtsp://10.1.0.2/Streaming/Channels/301", "other")
+    assert (park.site, park.url, town.password("park")) == ("Bridge", "rtsp://10.1.0.2/Streaming/Channels/301", "other")
     assert old not in town.drawer.kept
 
 
@@ -156,7 +135,7 @@ def test_what_is_said_of_a_camera_s_origin_for_the_first_time_needs_no_leave(tow
 def test_a_password_out_of_an_address_goes_into_the_drawer(town: Town) -> None:
     town.write("name,password\ngate,new\n", may_update=True)
     gate = town.camera("gate")
-    assert (gate.url, gate.username, town.drawer.password_of(gate)) == ("rtsp://10.1.0.1/main", "eve", "new")
+    assert (gate.url, gate.username, town.password("gate")) == ("rtsp://10.1.0.1/main", "eve", "new")
     assert "# since May" in town.path.read_text()
 
 
@@ -227,7 +206,7 @@ def test_a_password_comes_from_the_environment_of_a_command_alone(town: Town) ->
     assert town.problems(text) == [(2, "password_env")]
     assert town.problems(text, environment={}) == [(2, "password_env")]
     town.write(text, environment={"CAM": "s3cret"})
-    assert town.drawer.password_of(town.camera("a")) == "s3cret"
+    assert town.password("a") == "s3cret"
 
 
 def test_files_are_for_who_has_a_shell(town: Town) -> None:
