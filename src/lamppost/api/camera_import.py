@@ -19,7 +19,7 @@ from lamppost.pipeline.camera_import import Action, ImportPlan, Options, kept_pa
 from lamppost.pipeline.camera_table import MOST_ROWS
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.import_books import ImportBooks, open_import_books, planned
-from lamppost.pipeline.import_profiles import MOST_PROFILES, check_profile
+from lamppost.pipeline.import_profiles import check_profile
 
 router = APIRouter()
 
@@ -123,9 +123,6 @@ def put_profile(profile: str, body: ProfileBody, identity: ChiefEditor) -> Impor
     """Make a profile, or another of it."""
     context, books = identity.context, _books(identity.context)
     fields = check_profile(profile, body.fields)
-    known = books.profiles()
-    if profile not in known and len(known) >= MOST_PROFILES:
-        raise Problem(HTTPStatus.CONFLICT, f"there are {MOST_PROFILES} profiles already", kind="too-many", remedy="remove one")
     books.set_profile(profile, fields, lambda: context.act("import_profile_changed", identity.name, profile, {"fields": fields}))
     return ImportProfile(name=profile, fields=fields)
 

@@ -28,7 +28,7 @@ from lamppost.pipeline.camera_table import read_table_file
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.import_books import ImportBooks, open_import_books, planned
-from lamppost.pipeline.import_profiles import MOST_PROFILES, check_profile
+from lamppost.pipeline.import_profiles import check_profile
 from lamppost.store.acts import record_act, record_acts
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
@@ -108,9 +108,6 @@ def profiles_set(
         given[key.strip()] = text
     kept = check_profile(name, given)
     with _books(config) as books:
-        known = books.profiles()
-        if name not in known and len(known) >= MOST_PROFILES:
-            raise ConfigError(f"there are {MOST_PROFILES} profiles already", remedy="remove one")
         books.set_profile(name, kept, lambda: _act(config, name, {"fields": kept}))
     typer.echo(f"profile {name} was kept: {', '.join(kept)}")
 

@@ -13,7 +13,6 @@ from lamppost.model.mistakes import did_you_mean, mistakes_of
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.pipeline.camera_columns import IN_PROFILES, ORIGIN, SETTINGS, CellProblem, check_path, origin_of, setting_of
 
-MOST_PROFILES: Final = 200
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LONGEST: Final = 1000
 
