@@ -160,6 +160,11 @@ class CameraSettings(_Section):
             raise ValueError("give one of password, password_file and credential")
         return self
 
+    @property
+    def has_device(self) -> bool:
+        """Whether there is a device behind it that can be asked; simulated streets and files have none, unless `device_url` says so."""
+        return self.device_url is not None or urlsplit(self.url).scheme in ("rtsp", "rtsps")
+
     def is_received_as(self, other: CameraSettings) -> bool:
         """Whether a change from `other` to this leaves the connection and the recording as they are."""
         return self.model_dump(exclude=_NOT_RECEIVED) == other.model_dump(exclude=_NOT_RECEIVED)

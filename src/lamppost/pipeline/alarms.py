@@ -27,7 +27,7 @@ CLOCK_TOLERANCE_S: Final = 5.0  # burnt-in times of cameras that are further apa
 SILENT_S: Final = 30.0  # a process reports twice a second; one that has to mend much first may take longer
 PENDING_LIMIT: Final = 1000
 _STORE_CAUSES: Final = {GapCause.STORE_FAILED.value, GapCause.SEAL_UNAVAILABLE.value}
-_LOST_CAUSES: Final = {
+LOST_CAUSES: Final = {
     cause.value for cause in (GapCause.CAMERA_UNREACHABLE, GapCause.CAMERA_REFUSED, GapCause.UNSUPPORTED_STREAM, GapCause.STREAM_ENDED)
 }
 
@@ -89,7 +89,7 @@ def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition
     if slow:
         yield Condition("store_slow", Severity.ALARM, None, f"the disk is too slow for {len(slow)} camera(s)")
     for name, camera in cameras.items():
-        if camera.get("cause") in _LOST_CAUSES:
+        if camera.get("cause") in LOST_CAUSES:
             yield Condition("camera_lost", Severity.WARNING, name, str(camera.get("problem", "")), patience_s=30.0)
         off_s = camera.get("clock_off_s")
         if isinstance(off_s, int | float) and abs(off_s) > CLOCK_TOLERANCE_S:
