@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 from lamppost.pipeline.camera_import import Origin
 
 
 class Drawer:
-    """What `open_import_books` gives, kept in memory; closing it does nothing."""
+    """What `FolderBooks` are, kept in memory; closing it does nothing."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
@@ -25,11 +25,11 @@ class Drawer:
         self.kept |= {numbers[name]: word for name, word in passwords.items()}
         return numbers
 
-    def forget_all(self, credentials: Sequence[str]) -> None:
+    def forget_all(self, credentials: Collection[str]) -> None:
         for each in credentials:
             del self.kept[each]
 
-    def password(self, credential: str) -> str:
+    def password(self, credential: str, camera: str) -> str:
         return self.kept[credential]
 
     def origins(self) -> Mapping[str, Origin]:

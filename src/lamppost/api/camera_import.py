@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -18,7 +17,8 @@ from lamppost.model.access import Permission
 from lamppost.pipeline.camera_import import Action, ImportPlan, Options, kept_passwords, put
 from lamppost.pipeline.camera_table import MOST_ROWS
 from lamppost.pipeline.config_file import ConfigFile
-from lamppost.pipeline.import_books import ImportBooks, open_import_books, planned
+from lamppost.pipeline.folder_books import FolderBooks
+from lamppost.pipeline.import_books import ImportBooks, planned
 from lamppost.pipeline.import_profiles import check_profile
 
 router = APIRouter()
@@ -156,18 +156,8 @@ def _write(identity: Identity, plan: ImportPlan, planned_on: ConfigFile, books: 
     books.set_origins(plan.origins)
 
 
-@dataclass(slots=True)
-class _Kept:
-    """The books, open for as long as the application lives."""
-
-    books: ImportBooks
-
-    def close(self) -> None:
-        self.books.close()
-
-
 def _books(context: Context) -> ImportBooks:
-    return context.keep(_Kept, lambda: _Kept(open_import_books(context.folder, context.clock))).books
+    return context.keep(FolderBooks, lambda: FolderBooks(context.folder, context.clock))
 
 
 def _profile(books: ImportBooks, name: str | None) -> dict[str, str]:

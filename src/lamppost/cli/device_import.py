@@ -27,7 +27,8 @@ from lamppost.pipeline.camera_import import Action, ImportPlan, Options, kept_pa
 from lamppost.pipeline.camera_table import read_table_file
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.configuration import load_settings
-from lamppost.pipeline.import_books import ImportBooks, open_import_books, planned
+from lamppost.pipeline.folder_books import FolderBooks
+from lamppost.pipeline.import_books import ImportBooks, planned
 from lamppost.pipeline.import_profiles import check_profile
 from lamppost.store.acts import record_act, record_acts
 
@@ -123,7 +124,7 @@ def profiles_remove(name: ProfileArgument, config: ConfigOption = DEFAULT_CONFIG
 
 @contextmanager
 def _books(config: Path) -> Generator[ImportBooks]:
-    books = open_import_books(DataFolder(load_settings(config).data), SystemClock())
+    books = FolderBooks(DataFolder(load_settings(config).data), SystemClock())
     try:
         yield books
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -52,7 +52,7 @@ class PasswordKeeper(Protocol):
         """The numbers of the passwords, by camera; all are kept, or none."""
         ...
 
-    def forget_all(self, credentials: Sequence[str]) -> None:
+    def forget_all(self, credentials: Collection[str]) -> None:
         """Forget them; one that is not there is fine."""
         ...
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from lamppost.base.clock import Clock
-from lamppost.base.errors import ConfigError, LamppostError
+from lamppost.base.errors import LamppostError
 from lamppost.ingest.locator import parse_locator
-from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.camera_import import ImportPlan, Known, Options, Origin, PasswordKeeper, plan_import, rehearse
 from lamppost.pipeline.camera_table import RowProblem, TableRefused, read_table
@@ -23,8 +21,8 @@ class ImportBooks(PasswordKeeper, Protocol):
         """Let go of them."""
         ...
 
-    def password(self, credential: str) -> str:
-        """The password of that number."""
+    def password(self, credential: str, camera: str) -> str:
+        """The password of `camera` under that number."""
         ...
 
     def origins(self) -> Mapping[str, Origin]:
@@ -48,11 +46,6 @@ class ImportBooks(PasswordKeeper, Protocol):
         ...
 
 
-def open_import_books(folder: DataFolder, clock: Clock) -> ImportBooks:
-    """The books of `folder`, made where there are none; the caller closes them."""
-    raise ConfigError("the device book is not there yet")
-
-
 def planned(content: bytes, config: Path, options: Options, books: ImportBooks) -> tuple[ImportPlan, ConfigFile]:
     """What the table would do, with every mistake in it, and the configuration that this is about. Nothing is changed."""
     file = ConfigFile(config)
@@ -73,7 +66,7 @@ def password_of(camera: CameraSettings, books: ImportBooks) -> str | None:
     """The password of a configured camera, wherever it is kept; None where it has none, or where it cannot be read."""
     try:
         if camera.credential is not None:
-            return books.password(camera.credential)
+            return books.password(camera.credential, camera.name)
         return camera.resolved_password() or parse_locator(camera.url).password or None
     except LamppostError:
         return None

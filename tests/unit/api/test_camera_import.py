@@ -29,7 +29,7 @@ def drawer(monkeypatch: pytest.MonkeyPatch) -> Drawer:
     def opened(_folder: DataFolder, _clock: Clock) -> Drawer:
         return made
 
-    monkeypatch.setattr(camera_import, "open_import_books", opened)
+    monkeypatch.setattr(camera_import, "FolderBooks", opened)
     return made
 
 

@@ -39,7 +39,7 @@ def drawer(monkeypatch: pytest.MonkeyPatch) -> Drawer:
     def opened(_folder: DataFolder, _clock: SystemClock) -> Drawer:
         return made
 
-    monkeypatch.setattr(device_import, "open_import_books", opened)
+    monkeypatch.setattr(device_import, "FolderBooks", opened)
     return made
 
 
