@@ -7,15 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from configured_node import ConfiguredNode
 from import_drawer import Drawer
+from lamppost.access.desk import Desk
+from lamppost.access.passwords import Passwords
 from lamppost.api import camera_import
+from lamppost.api.app import create_app
+from lamppost.api.idempotency import REPLAYED
 from lamppost.base.clock import Clock
+from lamppost.base.durable import make_directory
 from lamppost.base.errors import StoreError
+from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.config_file import ConfigFile
+from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.store.journal import JournalWriter
 
 URL = "/api/v1/cameras/import"
@@ -143,3 +151,25 @@ def test_profiles(client: TestClient, configured: ConfiguredNode) -> None:
     assert client.delete("/api/v1/import-profiles/dome").status_code == 204
     assert client.delete("/api/v1/import-profiles/dome").status_code == 404
     assert [act["kind"] for act in configured.acts()] == ["import_profile_changed", "camera_imported", "import_profile_changed"]
+
+
+def test_five_hundred_cameras_sent_twice_are_added_once(configured: ConfiguredNode) -> None:
+    """With the real books, and somebody who has signed in: the answer is given again."""
+    make_directory(configured.context.folder.root / "keys")
+    fast = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    desk = Desk(configured.context.folder, configured.context.clock, passwords=fast)
+    configured.context.desk = desk
+    configured.app = create_app(configured.context)
+    desk.use_link(desk.invite(desk.new_user("ada", "", [Grant(Role.ADMINISTRATOR, Scope("*"))])), password="seven quiet lanterns")
+    session = desk.sign_in("ada", "seven quiet lanterns", None, address="192.0.2.9")
+    headers = {"X-CSRF-Token": session.signed_in.csrf, "Cookie": f"lamppost={session.cookie}", "Idempotency-Key": "k"}
+    rows = "".join(f"cam-{n},rtsp://10.1.{n // 200}.{n % 200 + 1}/live/with/a/long/path,u,word-{n},T-{n}\n" for n in range(500))
+    table = body("name,url,username,password,contract\n" + rows)
+    client = configured.client("")
+    first, second = (client.post(URL, json=table, headers=headers) for _ in range(2))
+    assert (first.status_code, first.json()["added"]) == (200, 500)
+    assert (second.headers[REPLAYED], second.json()) == ("true", first.json())
+    assert len([act for act in configured.acts() if act["kind"] == "camera_imported"]) == 500
+    with CredentialKeeper(configured.context.folder) as keeper:
+        assert keeper.password_of(ConfigFile(configured.config).before.camera[-1]) == "word-499"
+    desk.close()
