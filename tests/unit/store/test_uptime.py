@@ -14,10 +14,11 @@ from sqlalchemy import Engine, delete, insert
 from lamppost.model.layout import DataFolder
 from lamppost.store.index_file import make_index
 from lamppost.store.schema import CAMERAS, FORGOTTEN, GAPS, SEGMENTS
-from lamppost.store.uptime import ON_PURPOSE, Uptime, UptimeReader, together
+from lamppost.store.uptime import Uptime, UptimeReader, together
 
 S = 1_000_000
-CAUSES = ("camera_unreachable", "starting", "not_scheduled", "stopped", "damaged")
+CAUSES = ("camera_unreachable", "starting", "damaged", "not_scheduled", "held", "stopped", "removed")
+ON_PURPOSE = {"not_scheduled", "held", "stopped", "removed"}
 Gap = tuple[str, int, int | None]
 
 
