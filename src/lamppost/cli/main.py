@@ -38,6 +38,7 @@ camera_app = typer.Typer(
             "set": ("lamppost.cli.camera", "camera_set"),
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
+            "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
             "uptime": ("lamppost.cli.uptime", "camera_uptime"),
             "import": ("lamppost.cli.device_import", "camera_import"),
