@@ -17,6 +17,7 @@ from furnished_node import CAMERAS, PASSWORD, FurnishedNode, Person, t
 from lamppost.access.desk import LinkKind
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission
+from lamppost.store.device_book import DeviceBook
 
 About = Literal["camera", "list", "node", "self"]
 SPAN: Final = f"from={t(0)}&to={t(2)}"
@@ -174,6 +175,12 @@ def _job(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
     return Asked(f"/audits/jobs/{node.job()}")
 
 
+def _import_profile(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
+    with DeviceBook(node.context.folder) as book:
+        book.set_import_profile("dome", {"preset": "all"})
+    return Asked("/import-profiles/dome")
+
+
 _ORDER: Final = {"authorisation": "the council has decided so"}
 _BOOK: Final = {"line": [{"name": "WORD-line", "points": [[0.1, 0.5], [0.9, 0.5]]}]}
 _CORNERS: Final = [{"image": [x, y], "map_m": [x * 20, y * 30]} for x, y in ((0.1, 0.2), (0.9, 0.2), (0.9, 0.8), (0.1, 0.8))]
@@ -207,6 +214,10 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "DELETE /users/{user_id}/sessions": _node("/users/USER/sessions"),
         "DELETE /users/{user_id}/totp": _node("/users/USER/totp"),
         "POST /cameras/test": _camera("/cameras/test", body={"url": "rtsp://ADDRESS/main", "camera": "CAMERA"}),
+        "POST /cameras/import": _node("/cameras/import", {"csv": "name,url\nextra,rtsp://10.9.9.9/main\n", "dry_run": False}),
+        "GET /import-profiles": _node("/import-profiles"),
+        "PUT /import-profiles/{profile}": _node("/import-profiles/dome", {"fields": {"preset": "all"}}),
+        "DELETE /import-profiles/{profile}": Row("node", (_import_profile,)),
         "GET /cameras": _list("/cameras"),
         "POST /cameras": _node("/cameras", {"name": "extra", "url": "rtsp://192.0.2.33/main"}),
         "GET /cameras/{camera}": _camera("/cameras/CAMERA"),
@@ -214,6 +225,8 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "DELETE /cameras/{camera}": _camera("/cameras/CAMERA", **MATCH),
         "GET /cameras/{camera}/health": _camera("/cameras/CAMERA/health", f"/cameras/CAMERA/health?{SPAN}"),
         "GET /cameras/{camera}/gaps": _camera("/cameras/CAMERA/gaps", f"/cameras/CAMERA/gaps?{SPAN}"),
+        "GET /uptime": _list("/uptime?by=camera"),
+        "GET /uptime.csv": _list("/uptime.csv?by=camera"),
         "GET /cameras/{camera}/live.m3u8": _camera("/cameras/CAMERA/live.m3u8"),
         "GET /cameras/{camera}/live/{part}": _camera("/cameras/CAMERA/live/init-1.mp4", "/cameras/CAMERA/live/1.m4s"),
         "POST /devices/searches": Row("node", (_search_begun,)),

@@ -25,7 +25,7 @@ from lamppost.model.acts import NODE
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import FoundDevice
 from lamppost.model.layout import DataFolder
-from lamppost.model.settings import CameraSettings, Settings
+from lamppost.model.settings import Settings
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.device_looking import look_at
 from lamppost.pipeline.device_searches import CALL_S, RANGES_S
@@ -83,19 +83,16 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
 
 
 def streams_of(
-    settings: Settings, device_url: str, username: str | None, password_file: Path | None, certificate_sha256: str | None
+    settings: Settings, device_url: str, username: str | None, password: str | None, certificate_sha256: str | None
 ) -> dict[str, str]:
     """`url`, `sub_url` where there is a smaller stream, and `device_url`, as the device says; raises `CameraError` where it does not."""
     address = DeviceAddress.of(device_url)
-    password = ""
-    if password_file is not None:
-        password = CameraSettings(name="device", url="sim://plaza", password_file=password_file).resolved_password() or ""
     looked = look_at(
         address,
         settings.devices.camera_networks,
         SystemClock(),
         username=username or "",
-        password=password,
+        password=password or "",
         certificate_sha256=certificate_sha256,
     )
     if looked.problem:

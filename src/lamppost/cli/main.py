@@ -39,7 +39,11 @@ camera_app = typer.Typer(
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
             "find": ("lamppost.cli.device_find", "camera_find"),
+            "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
+            "uptime": ("lamppost.cli.uptime", "camera_uptime"),
+            "import": ("lamppost.cli.device_import", "camera_import"),
+            "export": ("lamppost.cli.device_import", "camera_export"),
             "audit": ("lamppost.cli.audit", "camera_audit"),
             "disarm": ("lamppost.cli.device_disarm", "camera_disarm"),
             "rollback": ("lamppost.cli.device_disarm", "camera_rollback"),
@@ -47,6 +51,17 @@ camera_app = typer.Typer(
     ),
     no_args_is_help=True,
     help="Add, change, try and account for cameras.",
+)
+profiles_app = typer.Typer(
+    cls=late_group(
+        {
+            "list": ("lamppost.cli.device_import", "profiles_list"),
+            "set": ("lamppost.cli.device_import", "profiles_set"),
+            "remove": ("lamppost.cli.device_import", "profiles_remove"),
+        }
+    ),
+    no_args_is_help=True,
+    help="What many cameras of a table have in common.",
 )
 config_app = typer.Typer(
     cls=late_group({"check": ("lamppost.cli.inspect", "config_check")}), no_args_is_help=True, help="Look at the configuration."
@@ -136,6 +151,7 @@ def _common(  # pyright: ignore[reportUnusedFunction]
     """Options that every command has before it."""
 
 
+camera_app.add_typer(profiles_app, name="profiles")
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")

@@ -210,4 +210,5 @@ def open_audits(folder: DataFolder, clock: Clock) -> AuditDesk:
 
 def target_of(camera: CameraSettings, settings: Settings) -> Target:
     """The device of a configured camera, with its password; raises `ConfigError`."""
-    return Target(camera, settings, camera.resolved_password())
+    with CredentialKeeper(DataFolder(settings.data)) as keeper:
+        return Target(camera, settings, keeper.password_of(camera))
