@@ -19,6 +19,7 @@ from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Level, Outco
 from lamppost.model.disarming import Disarm
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
+from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_access import device_password, device_user, device_web
 from lamppost.store.device_book import DeviceBook
 
