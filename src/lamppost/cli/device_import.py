@@ -16,7 +16,6 @@ from rich.markup import escape
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
-from lamppost.cli.camera import REPLACED
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.who import user_name
@@ -31,6 +30,8 @@ from lamppost.pipeline.folder_books import FolderBooks
 from lamppost.pipeline.import_books import ImportBooks, planned
 from lamppost.pipeline.import_profiles import check_profile
 from lamppost.store.acts import record_act, record_acts
+
+TAKEN_OVER = "A running `lamppost serve` takes them over within some seconds."
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -179,6 +180,6 @@ def _tell(plan: ImportPlan, file: Path, *, is_done: bool) -> None:
             console.print(f"line {camera.line}: {camera.name} {camera.action.value} {camera.url} {camera.site}", markup=False)
     told = ", ".join(f"{plan.count(action)} {verb}" for action, verb in verbs.items())
     if is_done:
-        console.print(f"{told}." + (f" {REPLACED}" if plan.has_work else ""), markup=False)
+        console.print(f"{told}." + (f" {TAKEN_OVER}" if plan.has_work else ""), markup=False)
     else:
         console.print(f"A dry run, nothing was written. It would be: {told}.", markup=False)
