@@ -43,7 +43,10 @@ QUESTIONS = (
     ("trt:GetServiceCapabilities", ""),
     ("trt:GetProfiles", ""),
     ("trt:GetProfile", "<trt:ProfileToken>{main}</trt:ProfileToken>"),
-    ("trt:GetStreamUri", "<trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream></trt:StreamSetup><trt:ProfileToken>{main}</trt:ProfileToken>"),
+    (
+        "trt:GetStreamUri",
+        "<trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream></trt:StreamSetup><trt:ProfileToken>{main}</trt:ProfileToken>",
+    ),
     ("trt:GetSnapshotUri", "<trt:ProfileToken>{main}</trt:ProfileToken>"),
     ("trt:GetVideoSources", ""),
     ("trt:GetVideoSourceConfigurations", ""),
