@@ -73,6 +73,8 @@ def _filled(node: FurnishedNode, who: Person, camera: str, path: str) -> str:
         "EVENT": lambda: node.events[camera],
         "SEGMENT": lambda: node.segments[camera],
         "TRIAL": lambda: node.trial(camera),
+        "AUDIT": lambda: node.audit(camera),
+        "DISARM": lambda: node.disarm(camera),
     }
     for word, make in made.items():
         if word in path:
@@ -157,6 +159,11 @@ def _new_user(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
     return Asked("/users", {"name": f"guest-{node.number()}", "grants": [{"role": "viewer", "scope": "*"}]})
 
 
+def _job(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
+    return Asked(f"/audits/jobs/{node.job()}")
+
+
+_ORDER: Final = {"authorisation": "the council has decided so"}
 _BOOK: Final = {"line": [{"name": "WORD-line", "points": [[0.1, 0.5], [0.9, 0.5]]}]}
 _CORNERS: Final = [{"image": [x, y], "map_m": [x * 20, y * 30]} for x, y in ((0.1, 0.2), (0.9, 0.2), (0.9, 0.8), (0.1, 0.8))]
 _COUNTED: Final = ("", "camera=CAMERA", "place=WORD-line")
@@ -198,6 +205,17 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "GET /cameras/{camera}/gaps": _camera("/cameras/CAMERA/gaps", f"/cameras/CAMERA/gaps?{SPAN}"),
         "GET /cameras/{camera}/live.m3u8": _camera("/cameras/CAMERA/live.m3u8"),
         "GET /cameras/{camera}/live/{part}": _camera("/cameras/CAMERA/live/init-1.mp4", "/cameras/CAMERA/live/1.m4s"),
+        "GET /audits": _list("/audits"),
+        "POST /audits": _list("/audits", tells_cameras=False),
+        "GET /audits/jobs/{job}": Row("list", (_job,), tells_cameras=False),
+        "GET /audits/{audit}": _camera("/audits/AUDIT"),
+        "GET /audits/{audit}/evidence/{number}": _camera("/audits/AUDIT/evidence/0"),
+        "GET /cameras/{camera}/audits": _camera("/cameras/CAMERA/audits"),
+        "POST /cameras/{camera}/audits": _camera("/cameras/CAMERA/audits"),
+        "GET /cameras/{camera}/disarm": _camera("/cameras/CAMERA/disarm"),
+        "POST /cameras/{camera}/disarm": _camera("/cameras/CAMERA/disarm", body=_ORDER),
+        "GET /cameras/{camera}/disarms": _camera("/cameras/CAMERA/disarms"),
+        "POST /disarms/{disarm}/rollback": _camera("/disarms/DISARM/rollback", body=_ORDER),
         "POST /views": _camera("/views", body={"cameras": ["CAMERA"], "from": t(0), "to": t(60), "reason": "a bag was lost"}),
         "GET /cameras/{camera}/timeline": _camera(f"/cameras/CAMERA/timeline?{LONG}"),
         "GET /cameras/{camera}/media": _camera(f"/cameras/CAMERA/media?{SPAN}&view=VIEW"),

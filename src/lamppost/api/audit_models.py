@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 
 from lamppost.api.moments import Time
-from lamppost.cameras.audit import compare
 from lamppost.model.devices import Ability, Audit, DeviceIdentity, Evidence, Level, Outcome
 from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
 
@@ -138,8 +137,8 @@ class DisarmShown(BaseModel):
         )
 
 
-def summary_of(audit: Audit | None, camera: str, site: str, before: Audit | None) -> AuditSummary:
-    """The levels of `audit`; all unknown where there is none. `before` is the audit before it."""
+def summary_of(audit: Audit | None, camera: str, site: str, drift: Sequence[str] = ()) -> AuditSummary:
+    """The levels of `audit`; all unknown where there is none. `drift`: what has come back since the one before."""
     if audit is None:
         unknown = dict.fromkeys(("detect", "capture", "recognise", "is_armed", "has_library", "auto_tracking"), Level.UNKNOWN)
         nothing = dict.fromkeys(("id", "made", "identity", "libraries", "entries"))
@@ -159,26 +158,21 @@ def summary_of(audit: Audit | None, camera: str, site: str, before: Audit | None
         auto_tracking=set_so.auto_tracking,
         libraries=set_so.libraries,
         entries=set_so.entries,
-        has_drifted=bool(drift_of(audit, before)),
+        has_drifted=bool(drift),
     )
 
 
-def whole_of(audit: Audit, site: str, before: Audit | None) -> AuditWhole:
+def whole_of(audit: Audit, site: str, drift: Sequence[str]) -> AuditWhole:
     """All of an audit but the raw answers."""
     findings = [FindingShown.model_validate(finding, from_attributes=True) for finding in audit.findings]
     return AuditWhole(
-        **dict(summary_of(audit, audit.camera, site, before)),
+        **dict(summary_of(audit, audit.camera, site, drift)),
         dialects=list(audit.dialects),
         armed=list(audit.armament.armed),
-        drift=list(drift_of(audit, before)),
+        drift=list(drift),
         findings=findings,
         evidence=[_evidence(number, one) for number, one in enumerate(audit.evidence)],
     )
-
-
-def drift_of(audit: Audit, before: Audit | None) -> Sequence[str]:
-    """What came back or is new; nothing for a first audit."""
-    return compare(before, audit) if before is not None else ()
 
 
 def _evidence(number: int, evidence: Evidence) -> EvidenceShown:

@@ -16,10 +16,9 @@ from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.base.errors import CameraUnreachable
 from lamppost.model.access import Permission
-from lamppost.model.devices import Audit
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
-from lamppost.pipeline.device_audits import DeviceAudits, Target, open_audits, target_of, unanswered
+from lamppost.pipeline.device_audits import AuditDesk, Kept, Target, open_audits, target_of, unanswered
 
 router = APIRouter()
 Auditor = Annotated[Identity, Depends(Permit(Permission.AUDIT_CAMERAS))]
@@ -65,7 +64,7 @@ class JobNow(BaseModel):
 def list_audits(identity: Auditor) -> Audits:
     """The newest audit of each camera that who asks may audit."""
     context = identity.context
-    newest = {audit.camera: audit for audit in audits_of(context).book.newest_audits()}
+    newest = {kept.audit.camera: kept for kept in audits_of(context).book.newest_audits()}
     return Audits(items=[_summary(context, camera, newest.get(camera)) for camera in identity.cameras(Permission.AUDIT_CAMERAS)])
 
 
@@ -77,7 +76,8 @@ def start_audits(identity: Auditor) -> JobStarted:
     targets = {camera: found for camera in identity.cameras(Permission.AUDIT_CAMERAS) if (found := _camera(context, camera)).has_device}
 
     def audit(camera: str) -> str:
-        return unanswered(audits.audit(_target(context, targets[camera]), first=lambda: _record(context, identity, camera)))
+        found, _ = audits.audit(_target(context, targets[camera]), first=lambda: _record(context, identity, camera))
+        return unanswered(found)
 
     job = _jobs(context).start(tuple(targets), audit)
     if job is None:
@@ -104,7 +104,7 @@ def show_job(job: str, identity: Auditor) -> JobNow:
 def show_audit(audit: str, identity: Auditor) -> AuditWhole:
     """One audit with its findings and its evidence."""
     found = _found(identity, audit)
-    return whole_of(found, _site(identity.context, found.camera), _before(identity.context, found))
+    return whole_of(found.audit, _site(identity.context, found.audit.camera), found.drift)
 
 
 @router.get(
@@ -114,7 +114,7 @@ def show_audit(audit: str, identity: Auditor) -> AuditWhole:
 )
 def download_evidence(audit: str, number: Annotated[int, Path(ge=0, le=10_000)], identity: Auditor) -> Response:
     """The answer that a device gave to one question, as a file. What may name persons or libraries was never kept."""
-    found = _found(identity, audit)
+    found = _found(identity, audit).audit
     evidence = audits_of(identity.context).book.evidence(found.audit_id, number)
     if evidence is None or not evidence.content:
         raise not_found("evidence, or its content is not kept")
@@ -128,13 +128,11 @@ def list_audits_of(camera: str, identity: Auditor, limit: Limit = DEFAULT_LIMIT,
     """The audits of a camera, the newest first."""
     context = identity.context
     after = read_cursor(cursor, int, str)
-    before = (int(after[0]), str(after[1])) if after is not None else None
-    rows = list(audits_of(context).book.audits(camera, before=before, limit=limit + 1))
-    shown = rows[:limit]
-    earlier = dict(zip((row.audit_id for row in shown), [*rows[1:], None], strict=False))
-    items = [summary_of(row, camera, _site(context, camera), earlier.get(row.audit_id)) for row in shown]
-    is_more = len(rows) > limit
-    return Page(items=items, next=make_cursor(shown[-1].made_us, shown[-1].audit_id) if is_more else None)
+    place = (int(after[0]), str(after[1])) if after is not None else None
+    rows = list(audits_of(context).book.audits(camera, after=place, limit=limit + 1))
+    items = [_summary(context, camera, row) for row in rows[:limit]]
+    last = rows[limit - 1].audit if len(rows) > limit else None
+    return Page(items=items, next=make_cursor(last.made_us, last.audit_id) if last is not None else None)
 
 
 @router.post("/cameras/{camera}/audits", status_code=HTTPStatus.CREATED)
@@ -143,16 +141,16 @@ def audit_camera(camera: str, identity: Auditor, response: Response) -> AuditWho
     context = identity.context
     target = device_target(context, camera)
     try:
-        found = audits_of(context).audit(target, first=lambda: _record(context, identity, camera))
+        found, drift = audits_of(context).audit(target, first=lambda: _record(context, identity, camera))
     except CameraUnreachable as error:
         raise busy(error) from error
     response.headers["Location"] = f"/api/v1/audits/{found.audit_id}"
-    return whole_of(found, _site(context, camera), _before(context, found))
+    return whole_of(found, _site(context, camera), drift)
 
 
-def audits_of(context: Context) -> DeviceAudits:
+def audits_of(context: Context) -> AuditDesk:
     """The one of this application."""
-    return context.keep(DeviceAudits, lambda: open_audits(context.folder, context.clock))
+    return context.keep(AuditDesk, lambda: open_audits(context.folder, context.clock))
 
 
 def device_target(context: Context, camera: str) -> Target:
@@ -181,20 +179,16 @@ def _record(context: Context, identity: Identity, camera: str) -> None:
     context.act("camera_audited", identity.name, camera, {})
 
 
-def _found(identity: Identity, audit_id: str) -> Audit:
+def _found(identity: Identity, audit_id: str) -> Kept:
     found = audits_of(identity.context).book.audit(audit_id)
-    if found is None or not identity.may(Permission.AUDIT_CAMERAS, found.camera):
+    if found is None or not identity.may(Permission.AUDIT_CAMERAS, found.audit.camera):
         raise not_found("audit")
     return found
 
 
-def _before(context: Context, audit: Audit) -> Audit | None:
-    rows = audits_of(context).book.audits(audit.camera, before=(audit.made_us, audit.audit_id), limit=1)
-    return rows[0] if rows else None
-
-
-def _summary(context: Context, camera: str, audit: Audit | None) -> AuditSummary:
-    return summary_of(audit, camera, _site(context, camera), _before(context, audit) if audit is not None else None)
+def _summary(context: Context, camera: str, kept: Kept | None) -> AuditSummary:
+    site = _site(context, camera)
+    return summary_of(kept.audit, camera, site, kept.drift) if kept is not None else summary_of(None, camera, site)
 
 
 def _site(context: Context, camera: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,10 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lamppost.base.clock import SystemClock, format_utc
-from lamppost.base.durable import make_directory, replace_file
+from lamppost.base.durable import make_directory, write_durable
 from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.logging import redact
-from lamppost.cameras.audit import compare
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.who import user_name
@@ -26,7 +26,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.audit_jobs import MOST_AT_ONCE
 from lamppost.pipeline.configuration import load_settings
-from lamppost.pipeline.device_audits import DeviceAudits, open_audits, target_of, unanswered
+from lamppost.pipeline.device_audits import AuditDesk, open_audits, target_of, unanswered
 from lamppost.store.acts import record_act
 
 MOST_NAMES: Final = 1000
@@ -59,12 +59,12 @@ def camera_audit(
         asked = [(camera.name, pool.submit(_one, audits, camera, settings)) for camera in cameras]
         found = [(name, asking.result()) for name, asking in asked]
     troubles = [(name, result) for name, result in found if isinstance(result, str)]
-    done = [result for _, result in found if isinstance(result, Audit)]
-    for audit in done if out is not None else ():
-        assert out is not None  # noqa: S101 - as the line above says
-        replace_file(out / f"{audit.camera}-{audit.audit_id}.json", json.dumps(audit_to_json(audit, None), indent=2).encode())
-    _tell(audits, done, troubles, as_json=as_json)
-    silent = [audit for audit in done if unanswered(audit)]
+    done = [result for _, result in found if not isinstance(result, str)]
+    for audit, drift in done:
+        if out is not None:
+            write_durable(out / f"{audit.camera}-{audit.audit_id}.json", json.dumps(audit_to_json(audit, drift), indent=2).encode())
+    _tell(done, troubles, as_json=as_json)
+    silent = [audit for audit, _ in done if unanswered(audit)]
     if troubles or silent:
         raise typer.Exit(1)
 
@@ -84,42 +84,38 @@ def _wanted(settings: Settings, names: list[str], *, is_all: bool) -> list[Camer
     return cameras
 
 
-def _one(audits: DeviceAudits, camera: CameraSettings, settings: Settings) -> Audit | str:
+def _one(audits: AuditDesk, camera: CameraSettings, settings: Settings) -> tuple[Audit, tuple[str, ...]] | str:
     try:
         return audits.audit(target_of(camera, settings))
     except LamppostError as error:
         return redact(str(error))
 
 
-def _tell(audits: DeviceAudits, done: list[Audit], troubles: list[tuple[str, str]], *, as_json: bool) -> None:
-    before = {
-        audit.camera: next(iter(audits.book.audits(audit.camera, before=(audit.made_us, audit.audit_id), limit=1)), None) for audit in done
-    }
+def _tell(done: list[tuple[Audit, tuple[str, ...]]], troubles: list[tuple[str, str]], *, as_json: bool) -> None:
     if as_json:
-        told = [audit_to_json(audit, before[audit.camera], has_content=False) for audit in done]
+        told = [audit_to_json(audit, drift, has_content=False) for audit, drift in done]
         typer.echo(json.dumps({"audits": told, "problems": [{"camera": name, "problem": problem} for name, problem in troubles]}, indent=2))
         return
     console = Console(highlight=False, soft_wrap=True)
     table = Table(*_COLUMNS, box=None)
-    for audit in done:
+    for audit, _ in done:
         set_so, who = audit.armament, audit.identity
         library = set_so.has_library.value + (f" ({set_so.libraries}, {set_so.entries} entries)" if set_so.libraries else "")
         words = (audit.detect, audit.capture, audit.recognise, set_so.is_armed, library, set_so.auto_tracking)
         table.add_row(audit.camera, *(Text(str(word)) for word in words), Text(f"{who.vendor} {who.model} {who.firmware}".strip()))
     console.print(table)
-    for audit in done:
+    for audit, drift in done:
         for line in audit.armament.armed:
             console.print(f"{audit.camera}: switched on: {line}", markup=False)
-        earlier = before[audit.camera]
-        for line in compare(earlier, audit) if earlier is not None else ():
-            console.print(f"{audit.camera}: new since {format_utc(earlier.made_us) if earlier else ''}: {line}", markup=False)
+        for line in drift:
+            console.print(f"{audit.camera}: new: {line}", markup=False)
         if unanswered(audit):
             console.print(f"{audit.camera}: no answer: {unanswered(audit)}", markup=False)
     for name, problem in troubles:
         console.print(f"{name}: {problem}", markup=False)
 
 
-def audit_to_json(audit: Audit, before: Audit | None, *, has_content: bool = True) -> dict[str, Any]:
+def audit_to_json(audit: Audit, drift: Sequence[str], *, has_content: bool = True) -> dict[str, Any]:
     """An audit as a document; with the answers in base64 where `has_content`."""
     set_so = audit.armament
     return {
@@ -136,7 +132,7 @@ def audit_to_json(audit: Audit, before: Audit | None, *, has_content: bool = Tru
         "libraries": set_so.libraries,
         "entries": set_so.entries,
         "armed": list(set_so.armed),
-        "drift": list(compare(before, audit)) if before is not None else [],
+        "drift": list(drift),
         "dialects": list(audit.dialects),
         "findings": [
             {"ability": one.ability.value, "level": one.level.value, "because": one.because, "evidence": one.evidence}
