@@ -98,10 +98,10 @@ class SimulatedCamera:
             endpoint=f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, self.identity.mac or self.identity.serial)}",
         )
         realm = kind.realm.format(mac=self.identity.mac.replace(":", "").upper())
-        gate = Gate(self.state.users, realm, clock, algorithms=algorithms or kind.algorithms, nonce_life_s=nonce_life_s)
+        self.gate = Gate(self.state.users, realm, clock, algorithms=algorithms or kind.algorithms, nonce_life_s=nonce_life_s)
         make = DEVICES.get(vendor)
         self.dialect = make(variant or variant_of(most, is_armed=is_armed), self.identity) if make else None
-        self._answering = Answering(self._machine, gate, self.dialect)
+        self._answering = Answering(self._machine, self.gate, self.dialect)
         self.fault(fault)
         self._server: HttpServer | None = None
         self._is_found = discovery or discovery_port is not None
@@ -132,6 +132,23 @@ class SimulatedCamera:
     def path_of(self, service: str) -> str:
         """Where the ONVIF service with this prefix (`tds`, `tr2`, ...) is asked."""
         return self._machine.vendor.paths[service]
+
+    @property
+    def rtsp_port(self) -> int:
+        """The port of RTSP that its stream addresses name, where no `rtsp_url` was given."""
+        return self._machine.rtsp_port
+
+    @rtsp_port.setter
+    def rtsp_port(self, port: int) -> None:
+        self._machine.rtsp_port = port
+
+    def stream_url(self, number: int = 0) -> str:
+        """Where its main (0) or sub (1) stream is, as it tells a client that asks at `base`."""
+        return self._machine.stream_url(number, self.base)
+
+    def device_us(self) -> int:
+        """UTC by its own clock."""
+        return self._machine.device_us()
 
     def has(self, service: str) -> bool:
         """Whether it has the ONVIF service with this prefix."""
