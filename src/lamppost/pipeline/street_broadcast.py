@@ -143,11 +143,11 @@ class StreetBroadcast:
 
 def _filmed(unit: bytes, time_90k: int) -> Filmed:
     units = list(nal_units(unit))
-    payloads = tuple(payload for each in units for payload in _payloads(each))
+    payloads = tuple(payload for each in units for payload in payloads_of(each))
     return Filmed(time_90k, any(each[0] & 31 == _IDR for each in units), payloads)
 
 
-def _payloads(unit: bytes) -> list[bytes]:
+def payloads_of(unit: bytes) -> list[bytes]:
     """One NAL unit as it travels: whole, or in fragments (RFC 6184, 5.6 and 5.8)."""
     if len(unit) <= _MOST_PAYLOAD_BYTES:
         return [unit]
