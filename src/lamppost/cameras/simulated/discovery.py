@@ -53,9 +53,8 @@ class DiscoveryResponder:
             self._own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(self._interface))
             self._own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         except OSError as error:
-            raise ConfigError(
-                f"nobody can be answered at {address}: {error.strerror}", remedy="name an IPv4 address of this machine"
-            ) from error
+            problem = f"who looks for devices cannot be answered at {address}"
+            raise ConfigError(problem, remedy="name an IPv4 address of this machine, or do without discovery") from error
         self._wake, self._waker = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, name="simulated camera: discovery", daemon=True)
         self._thread.start()
