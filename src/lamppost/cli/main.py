@@ -38,6 +38,7 @@ camera_app = typer.Typer(
             "set": ("lamppost.cli.camera", "camera_set"),
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
+            "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
             "audit": ("lamppost.cli.audit", "camera_audit"),
             "disarm": ("lamppost.cli.device_disarm", "camera_disarm"),
