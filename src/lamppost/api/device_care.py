@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -178,7 +179,7 @@ def _device(identity: Identity, camera: CameraSettings) -> Device:
         seen=row.seen_us if row is not None else None,
         is_reachable=device.get("is_reachable"),
         problem=redact(str(device.get("problem", ""))) if may_edit else "",
-        warnings=[DeviceWarning.model_validate({"kind": each.kind, "detail": each.detail}) for each in [*_standing(context, camera), *warned]],
+        warnings=[DeviceWarning.model_validate(asdict(each)) for each in (*_standing(context, camera), *warned)],
         profiles=[DeviceProfile.of(profile, shows_url=may_edit) for profile in profiles],
         health=DeviceHealthNow.of(health.document if health is not None else {}, health.noted_us if health is not None else None),
         stream=StreamNow.of(stream) if stream is not None else None,

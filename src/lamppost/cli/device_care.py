@@ -1,14 +1,13 @@
-"""`lamppost camera device` and `lamppost camera password`: the device behind a camera, asked now, and another password for it."""
+"""`lamppost camera device`: the device behind a camera, asked now; and another password for it."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -33,14 +32,13 @@ from lamppost.store.device_book import DeviceBook
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 NameArgument = Annotated[str, typer.Argument(help="The camera's name.")]
-_LONGEST_INPUT: Final = 200
 
 
 @one_line_errors
 def camera_device(
     name: NameArgument,
     config: ConfigOption = DEFAULT_CONFIG,
-    accept: Annotated[bool, typer.Option("--accept", help="The device that is there is the right one: it was exchanged on purpose.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="What is there is the right one: it was exchanged on purpose.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """Ask the device behind a camera now: who it is, its streams, its clock and storage, and what should be put right."""
@@ -48,11 +46,9 @@ def camera_device(
     folder, clock = DataFolder(settings.data), SystemClock()
 
     def first() -> None:
-        record_act(
-            folder, clock, kind="camera_tested", actor=user_name(), subject=name, detail={"device": True, "accept": accept}
-        )
+        record_act(folder, clock, kind="camera_tested", actor=user_name(), subject=name, detail={"device": True, "accept": accept})
 
-    with _keeper(folder) as keeper, closing(DeviceBook(folder)) as book:
+    with CredentialKeeper(folder) as keeper, closing(DeviceBook(folder)) as book:
         password = keeper.password_of(camera)
         look_at_device(camera, settings, password, book, clock, is_accepted=accept, first=first)
         told = _told(camera, book, password)
@@ -62,43 +58,27 @@ def camera_device(
     _show(told)
 
 
-@one_line_errors
-def camera_password(
-    name: NameArgument,
-    config: ConfigOption = DEFAULT_CONFIG,
-    is_rotated: Annotated[bool, typer.Option("--rotate", help="Have the device take a new one; a strong one is made.")] = False,
-    is_read: Annotated[bool, typer.Option("--stdin", help="With --rotate: take the new one from the first line of standard input.")] = False,
-    is_settled: Annotated[
-        bool, typer.Option("--settle", help="After a change that was cut off: find out which one the device has taken.")
-    ] = False,
-) -> None:
-    """Change the password of a camera on its device. It is kept encrypted, and printed nowhere."""
-    if is_rotated == is_settled:
-        raise ConfigError("say what is to be done", remedy="give --rotate, or --settle after a change that was cut off")
+def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bool, as_json: bool) -> None:
+    """For `lamppost camera password`: have the device take another password, or find out which one it has taken."""
     settings, camera = _camera(config, name)
     folder, clock = DataFolder(settings.data), SystemClock()
 
-    def act(subject: str, detail: Any) -> None:
+    def act(subject: str, detail: Mapping[str, Any]) -> None:
         record_act(folder, clock, kind="camera_password_rotated", actor=user_name(), subject=subject, detail=detail)
 
-    with _keeper(folder) as keeper:
+    is_new = True
+    with CredentialKeeper(folder) as keeper:
         tools = NodePasswords(folder, config, settings, clock, keeper, act)
         if is_settled:
-            done = settle(camera, tools)
-            typer.echo(f"camera {name}: {'the new password is the one, and is named now.' if done else 'nothing is pending that works.'}")
-            return
-        new = sys.stdin.readline(_LONGEST_INPUT).strip() if is_read else make_password()
-        rotate(camera, new, tools)
-    typer.echo(f"camera {name}: its device has taken the new password, and the configuration names it.")
-
-
-@contextmanager
-def _keeper(folder: DataFolder) -> Iterator[CredentialKeeper]:
-    keeper = CredentialKeeper(folder)
-    try:
-        yield keeper
-    finally:
-        keeper.close()
+            is_new = settle(camera, tools)
+        else:
+            rotate(camera, new or make_password(), tools)
+    if as_json:
+        typer.echo(json.dumps({"camera": name, "is_changed": is_new}))
+    elif is_new:
+        typer.echo(f"camera {name}: its device takes the new password, and the configuration names it.")
+    else:
+        typer.echo(f"camera {name}: no other password is known that its device takes.")
 
 
 def _camera(config: Path, name: str) -> tuple[Settings, CameraSettings]:
@@ -129,9 +109,10 @@ def _told(camera: CameraSettings, book: DeviceBook, password: str | None) -> dic
 
 def _show(told: dict[str, Any]) -> None:
     console = Console(highlight=False)
-    who, health = told["identity"] or {}, told["health"]
+    who: dict[str, str] = told["identity"] or {}
+    health: dict[str, Any] = told["health"]
     console.print(escape(f"camera {told['camera']}: {who.get('vendor', '')} {who.get('model', '')} at {told['device_url']}"))
-    lines = [("firmware", who.get("firmware")), ("serial number", who.get("serial")), ("MAC", who.get("mac"))]
+    lines: list[tuple[str, str | None]] = [("firmware", who.get("firmware")), ("serial number", who.get("serial")), ("MAC", who.get("mac"))]
     offset_s = health.get("clock_offset_s")
     lines.append(("clock", None if offset_s is None else f"{abs(offset_s):.1f} s {'ahead of' if offset_s > 0 else 'behind'} ours"))
     lines.append(("time server", health.get("ntp")))

@@ -40,6 +40,7 @@ camera_app = typer.Typer(
             "test": ("lamppost.cli.camera", "camera_test"),
             "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
+            "device": ("lamppost.cli.device_care", "camera_device"),
             "audit": ("lamppost.cli.audit", "camera_audit"),
             "disarm": ("lamppost.cli.device_disarm", "camera_disarm"),
             "rollback": ("lamppost.cli.device_disarm", "camera_rollback"),

@@ -133,7 +133,7 @@ def test_what_devices_see_of_people_is_dropped_unread_and_is_nowhere(
         scene.begin(scene.settings(device))
         scene.until(lambda: _listens(device), "it listens")
         for name, notification in UNWANTED.items():
-            marked = tuple((key, CANARY) for key, _ in notification.data) + (("Name", CANARY),)
+            marked = (*((key, CANARY) for key, _ in notification.data), ("Name", CANARY))
             device.emit(replace(notification, data=marked))
             device.emit(name)
         device.emit(Notification(f"tns1:RuleEngine/{CANARY}", data=(("State", "true"),)))
