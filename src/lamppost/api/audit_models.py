@@ -6,26 +6,12 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
+from lamppost.api.device_models import DeviceIs
 from lamppost.api.moments import Time
-from lamppost.model.devices import Ability, Audit, DeviceIdentity, Evidence, Level, Outcome
+from lamppost.model.devices import Ability, Audit, Evidence, Level, Outcome
 from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
 
 ORDER_FIELD = Field(min_length=10, max_length=2000, description="What allows it: who has decided it, and when.")
-
-
-class Identity(BaseModel):
-    """Who a device says it is; empty where it does not."""
-
-    vendor: str
-    model: str
-    firmware: str
-    serial: str
-    mac: str
-    hardware: str
-
-    @classmethod
-    def of(cls, identity: DeviceIdentity) -> Identity:
-        return cls.model_validate(identity, from_attributes=True)
 
 
 class AuditSummary(BaseModel):
@@ -35,7 +21,7 @@ class AuditSummary(BaseModel):
     camera: str
     site: str
     made: Time | None
-    identity: Identity | None
+    identity: DeviceIs | None
     detect: Level = Field(description="Whether it is able to find faces.")
     capture: Level = Field(description="Whether it is able to cut faces out, keep them or send them on.")
     recognise: Level = Field(description="Whether it is able to compare faces with a library.")
@@ -149,7 +135,7 @@ def summary_of(audit: Audit | None, camera: str, site: str, drift: Sequence[str]
         camera=camera,
         site=site,
         made=audit.made_us,
-        identity=Identity.of(audit.identity),
+        identity=DeviceIs.of(audit.identity),
         detect=audit.detect,
         capture=audit.capture,
         recognise=audit.recognise,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from lamppost.api.audit_models import Identity as IdentityShown
 from lamppost.api.camera_addresses import refused
 from lamppost.api.context import Context
-from lamppost.api.device_models import DeviceProfile
+from lamppost.api.device_models import DeviceIs, DeviceProfile
 from lamppost.api.moments import Time
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
@@ -87,7 +85,7 @@ class LookBody(BaseModel):
 class LookedAt(BaseModel):
     """What the device has said."""
 
-    identity: IdentityShown | None
+    identity: DeviceIs | None
     profiles: list[DeviceProfile]
     clock_offset_s: float | None = Field(description="How far its clock is ahead of ours.")
     certificate_sha256: str | None = Field(description="What it shows over TLS: compare it with the device before you pin it.")
@@ -145,8 +143,8 @@ def look(body: LookBody, identity: Finder) -> LookedAt:
     finally:
         searches.looks.release()
     return LookedAt(
-        identity=IdentityShown(**asdict(looked.identity)) if looked.identity is not None else None,
-        profiles=[DeviceProfile.of(profile) for profile in looked.profiles],
+        identity=DeviceIs.of(looked.identity) if looked.identity is not None else None,
+        profiles=[DeviceProfile.of(profile, shows_url=True) for profile in looked.profiles],
         clock_offset_s=looked.clock_offset_s,
         certificate_sha256=looked.certificate_sha256,
         warnings=list(looked.warnings),

@@ -44,6 +44,7 @@ camera_app = typer.Typer(
             "uptime": ("lamppost.cli.uptime", "camera_uptime"),
             "import": ("lamppost.cli.device_import", "camera_import"),
             "export": ("lamppost.cli.device_import", "camera_export"),
+            "device": ("lamppost.cli.device_care", "camera_device"),
             "audit": ("lamppost.cli.audit", "camera_audit"),
             "disarm": ("lamppost.cli.device_disarm", "camera_disarm"),
             "rollback": ("lamppost.cli.device_disarm", "camera_rollback"),
