@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from lamppost.base import machine
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import StoreError
+from lamppost.base.names import is_number
 from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
+from lamppost.model.networks import REFUSED_REMEDY
 from lamppost.model.schedule import Schedule
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.store.rates import Rate, camera_rates
@@ -56,6 +59,7 @@ def look(settings: Settings, here: Machine = machine) -> tuple[Concern, ...]:
         *_folder(settings, here),
         *_time(here),
         *_secrets(settings, here),
+        *_networks(settings),
         *_descriptors(settings, here),
         *_disk(settings, here),
     )
@@ -98,6 +102,24 @@ def _secrets(settings: Settings, here: Machine) -> Iterator[Concern]:
     for path in dict.fromkeys((*files, settings.data / "keys" / "recorder.key")):
         if here.is_open_to_others(path):
             yield Concern("other users of this machine may read it", str(path), f"chmod o= {path}")
+
+
+def _networks(settings: Settings) -> Iterator[Concern]:
+    """Cameras whose address is a number outside the networks; where names lead is seen when they are connected to."""
+    networks = settings.devices.camera_networks
+    for camera in settings.camera:
+        for url in (camera.url, camera.sub_url, camera.device_url):
+            host = _host(url)
+            if is_number(host) and (why := networks.why_not(host)):
+                yield Concern(f"nothing connects to {host}: {why}", f"camera {camera.name}", REFUSED_REMEDY)
+                break
+
+
+def _host(url: str | None) -> str:
+    try:
+        return urlsplit(url or "").hostname or ""
+    except ValueError:
+        return ""  # that is told elsewhere
 
 
 def _descriptors(settings: Settings, here: Machine) -> Iterator[Concern]:
