@@ -11,9 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-LOOPBACK = "127.0.0.0/8"
-"""What a test names in `networks` so that devices on this machine may be connected to."""
-
 
 @dataclass(frozen=True)
 class Asked:

@@ -20,6 +20,7 @@ from lamppost.cli.camera_password import asked_password, kept_fields
 from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.layout import DataFolder
+from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
 from lamppost.pipeline.config_file import ConfigFile, Fields
@@ -206,15 +207,16 @@ def camera_test(
     if ":" in camera:
         given = _fields(None, None, transport, username, password_file, None, None, certificate_sha256, None, None, None, None)
         wanted = check_camera("test", camera, **given)
+        networks = load_settings(config).devices.camera_networks if config.exists() else CameraNetworks()
     else:
         settings = load_settings(config)
-        found = [known for known in settings.camera if known.name == camera]
+        networks, found = settings.devices.camera_networks, [known for known in settings.camera if known.name == camera]
         if not found:
             raise ConfigError(f"{config} has no camera {camera!r}", remedy="give its name, or an address")
         with CredentialKeeper(DataFolder(settings.data)) as keeper:
             wanted = keeper.revealed(found[0])
     urls = {"main": wanted.url} | ({"sub": wanted.sub_url} if wanted.sub_url else {})
-    reports = {which: _probe(wanted, url, seconds) for which, url in urls.items()}
+    reports = {which: _probe(wanted, url, seconds, networks) for which, url in urls.items()}
     if as_json:
         typer.echo(json.dumps({which: dataclasses.asdict(report) for which, report in reports.items()}, indent=2))
         return
@@ -263,13 +265,13 @@ def _fields(
 
 def _save(file: ConfigFile, camera: CameraSettings, *, is_tested: bool, done: str) -> None:
     if is_tested:
-        _tell("main", redact(camera.url), _probe(camera, camera.url, 3.0))
+        _tell("main", redact(camera.url), _probe(camera, camera.url, 3.0, file.before.devices.camera_networks))
     file.replace()
     typer.echo(f"{done} {REPLACED}")
 
 
-def _probe(camera: CameraSettings, url: str, seconds: float) -> StreamReport:
-    return probe_stream(camera, url, seconds=seconds, clock=SystemClock(), stop=threading.Event())
+def _probe(camera: CameraSettings, url: str, seconds: float, networks: CameraNetworks) -> StreamReport:
+    return probe_stream(camera, url, networks=networks, seconds=seconds, clock=SystemClock(), stop=threading.Event())
 
 
 def _tell(which: str, shown: str, report: StreamReport) -> None:

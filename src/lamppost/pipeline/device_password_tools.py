@@ -75,7 +75,14 @@ class NodePasswords:
         plain = camera.model_copy(update={"username": device_user(camera), "password": None, "password_file": None, "credential": None})
         revealed = CameraSettings.model_validate(plain.model_dump(exclude={"rules"}) | {"password": password})
         try:
-            probe_stream(revealed, camera.url, seconds=STREAM_S, clock=self._clock, stop=threading.Event())
+            probe_stream(
+                revealed,
+                camera.url,
+                seconds=STREAM_S,
+                clock=self._clock,
+                stop=threading.Event(),
+                networks=self._settings.devices.camera_networks,
+            )
         except CameraRefused:
             raise
         except CameraError:

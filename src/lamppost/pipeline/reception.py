@@ -15,12 +15,13 @@ from random import Random
 from typing import Final
 
 from lamppost.base.clock import TICKS_PER_S, Clock
-from lamppost.base.errors import LamppostError
+from lamppost.base.errors import CameraRefused, LamppostError
 from lamppost.base.logging import get_logger, redact
 from lamppost.base.loop import Loop, Timer
 from lamppost.ingest.backoff import Backoff
 from lamppost.ingest.stream import Stream, StreamSink
 from lamppost.model.media import Gap, GapCause, Packet, RunStarted, SessionItem
+from lamppost.model.networks import REFUSED_REMEDY, CameraNetworks
 from lamppost.model.schedule import Schedule
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.connection import ConnectionEvents, StreamConnection
@@ -111,6 +112,13 @@ class CameraReception:
         self._disconnect()
         self.feed.detach()
         self._line.put(lambda: self._recording.stop(cause))
+
+    def judge_again(self, networks: CameraNetworks) -> None:
+        """The camera networks have changed: let go of what lies outside, and try at once what was refused."""
+        if self._main.judge_again(networks):
+            self._on_trouble(CameraRefused("its address is in no camera network any more", remedy=REFUSED_REMEDY))
+        if self._sub is not None:
+            self._sub.judge_again(networks)
 
     def look(self) -> None:
         """Now and then: the schedule, and what the status says."""

@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
-from http_device import LOOPBACK, Asked, ScriptedDevice, Talk, digest_words
+from http_device import Asked, ScriptedDevice, Talk, digest_words
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, ConfigError, UnreadableReply
 from lamppost.base.names import Place, look_up
 from lamppost.cameras.web import DeviceAddress, DeviceWeb, Reply, shown_certificate
 from lamppost.model.networks import CameraNetworks
+from loopback import ON_LOOPBACK as HERE
 from self_signed import Certificate
 
-HERE = CameraNetworks([LOOPBACK])
 CANARY = "kanarie"  # nowhere else: the lines of this file stand in tracebacks
 USER, PASSWORD, QUERY = f"{CANARY}-user", f"{CANARY}-pass", f"token={CANARY}-query"
 OFFER = 'WWW-Authenticate: Digest realm="cam", nonce="{nonce}", qop="auth", algorithm={algorithm}'
