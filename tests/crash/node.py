@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 LAMPPOST = Path(sys.executable).with_name("lamppost")
-MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper", "notifier")} | {
+MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper", "notifier", "caretaker")} | {
     "server": "lamppost.api.server"
 }
 PATIENCE_S = 40.0

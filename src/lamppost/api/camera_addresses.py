@@ -83,12 +83,13 @@ def places_of(camera: CameraSettings) -> set[tuple[str, str, int]]:
 
 def has_password(camera: CameraSettings) -> bool:
     """Wherever it is kept."""
-    return bool(camera.password is not None or camera.password_file is not None or parse_locator(camera.url).password)
+    kept = (camera.password, camera.password_file, camera.credential)
+    return any(each is not None for each in kept) or bool(parse_locator(camera.url).password)
 
 
 def without_password(camera: CameraSettings) -> dict[str, Any]:
     """The settings of a camera that is to have none any more, wherever it is kept."""
-    fields: dict[str, Any] = {"password": None, "password_file": None}
+    fields: dict[str, Any] = {"password": None, "password_file": None, "credential": None}
     for key in ADDRESSES:
         locator = parse_locator(getattr(camera, key) or camera.url)
         if getattr(camera, key) is not None and locator.password:

@@ -146,7 +146,7 @@ def look(body: LookBody, identity: Finder) -> LookedAt:
         searches.looks.release()
     return LookedAt(
         identity=IdentityShown(**asdict(looked.identity)) if looked.identity is not None else None,
-        profiles=[DeviceProfile.of(profile) for profile in looked.profiles],
+        profiles=[DeviceProfile.of(profile, shows_url=True) for profile in looked.profiles],
         clock_offset_s=looked.clock_offset_s,
         certificate_sha256=looked.certificate_sha256,
         warnings=list(looked.warnings),

@@ -16,12 +16,15 @@ from rich.markup import escape
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
+from lamppost.cli.camera_password import asked_password, kept_fields
 from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
 from lamppost.cli.errors import one_line_errors
+from lamppost.model.layout import DataFolder
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
 from lamppost.pipeline.config_file import ConfigFile, Fields
 from lamppost.pipeline.configuration import load_settings
+from lamppost.pipeline.credentials import CredentialKeeper, forget_replaced
 from lamppost.pipeline.probing import StreamReport, probe_stream
 
 REPLACED = "A running `lamppost serve` takes it over within some seconds."
@@ -40,6 +43,9 @@ SubOption = Annotated[str | None, typer.Option("--sub-url", help="Its smaller st
 TransportOption = Annotated[Transport | None, typer.Option("--transport", help="How RTP comes.")]
 UserOption = Annotated[str | None, typer.Option("--username", help="User for RTSP.")]
 PasswordOption = Annotated[Path | None, typer.Option("--password-file", help="A file whose first line is the password.")]
+PasswordInOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input, or ask for it, and keep it encrypted.")
+]
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="A file of lines, zones and rules, beside the configuration.")]
 PresetOption = Annotated[Preset | None, typer.Option("--preset", help="What is masked.")]
 ScheduleOption = Annotated[list[str] | None, typer.Option("--schedule", help='When it is recorded: "mon-fri 06:00-20:00"; repeat.')]
@@ -66,6 +72,7 @@ def camera_add(
     transport: TransportOption = None,
     username: UserOption = None,
     password_file: PasswordOption = None,
+    password_stdin: PasswordInOption = False,
     preset: PresetOption = None,
     schedule: ScheduleOption = None,
     certificate_sha256: CertificateOption = None,
@@ -83,12 +90,13 @@ def camera_add(
     if (url is None) == (device is None):
         raise ConfigError("say where its video comes from", remedy="give an address, or --device, and not both")
     file = ConfigFile(config)
+    password = asked_password(password_stdin, password_file)
     asked: dict[str, str] = {}
     if device is not None:
         # Imported when it is asked for: it brings all that devices are asked with.
         from lamppost.cli.device_find import streams_of
 
-        asked = streams_of(file.before, device, username, password_file, device_certificate_sha256)
+        asked = streams_of(file.before, device, username, password, password_file, device_certificate_sha256)
         url, sub_url = asked.pop("url"), sub_url or asked.pop("sub_url", None)
     fields = _fields(
         url,
@@ -105,8 +113,9 @@ def camera_add(
         rules,
         site,
     )
-    camera = file.add(name, {**fields, **asked})
-    _save(file, camera, is_tested=test, done=f"camera {name} was added to {config}.")
+    with CredentialKeeper(DataFolder(file.before.data)) as keeper, kept_fields(keeper, file, name, password) as kept:
+        camera = file.add(name, {**fields, **asked, **kept})
+        _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was added to {config}.")
 
 
 @one_line_errors
@@ -118,6 +127,7 @@ def camera_set(
     transport: TransportOption = None,
     username: UserOption = None,
     password_file: PasswordOption = None,
+    password_stdin: PasswordInOption = False,
     preset: PresetOption = None,
     schedule: ScheduleOption = None,
     certificate_sha256: CertificateOption = None,
@@ -149,11 +159,18 @@ def camera_set(
     for key in removed:
         if key not in CameraSettings.model_fields or key in {"name", "url", *FILLED_IN}:
             raise ConfigError(f"--unset {key}: no such setting can be taken out", remedy="see docs/reference/configuration.md")
-    if not fields and not removed:
+    if not fields and not removed and not password_stdin:
         raise ConfigError("nothing to change was given", remedy="see `lamppost camera set --help`")
     file = ConfigFile(config)
-    camera = file.set(name, {**fields, **removed})
-    _save(file, camera, is_tested=test, done=f"camera {name} was changed in {config}.")
+    before, folder = file.camera(name), DataFolder(file.before.data)
+    password = asked_password(password_stdin, password_file)
+    if password_file is not None:
+        removed |= dict.fromkeys(("password", "credential"))
+    with CredentialKeeper(folder) as keeper:
+        with kept_fields(keeper, file, name, password) as kept:
+            camera = file.set(name, {**removed, **fields, **kept})
+            _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was changed in {config}.")
+        forget_replaced(folder, keeper, before, camera)
 
 
 @one_line_errors
@@ -163,8 +180,11 @@ def camera_remove(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> 
     What was recorded of it stays, and is forgotten when its time has come.
     """
     file = ConfigFile(config)
+    before, folder = file.camera(name), DataFolder(file.before.data)
     file.remove(name)
     file.replace()
+    with CredentialKeeper(folder) as keeper:
+        forget_replaced(folder, keeper, before, None)
     typer.echo(f"camera {name} was taken out of {config}. {REPLACED}")
 
 
@@ -187,10 +207,12 @@ def camera_test(
         given = _fields(None, None, transport, username, password_file, None, None, certificate_sha256, None, None, None, None)
         wanted = check_camera("test", camera, **given)
     else:
-        found = [known for known in load_settings(config).camera if known.name == camera]
+        settings = load_settings(config)
+        found = [known for known in settings.camera if known.name == camera]
         if not found:
             raise ConfigError(f"{config} has no camera {camera!r}", remedy="give its name, or an address")
-        wanted = found[0]
+        with CredentialKeeper(DataFolder(settings.data)) as keeper:
+            wanted = keeper.revealed(found[0])
     urls = {"main": wanted.url} | ({"sub": wanted.sub_url} if wanted.sub_url else {})
     reports = {which: _probe(wanted, url, seconds) for which, url in urls.items()}
     if as_json:

@@ -83,11 +83,15 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
 
 
 def streams_of(
-    settings: Settings, device_url: str, username: str | None, password_file: Path | None, certificate_sha256: str | None
+    settings: Settings,
+    device_url: str,
+    username: str | None,
+    password: str | None,
+    password_file: Path | None,
+    certificate_sha256: str | None,
 ) -> dict[str, str]:
     """`url`, `sub_url` where there is a smaller stream, and `device_url`, as the device says; raises `CameraError` where it does not."""
     address = DeviceAddress.of(device_url)
-    password = ""
     if password_file is not None:
         password = CameraSettings(name="device", url="sim://plaza", password_file=password_file).resolved_password() or ""
     looked = look_at(
@@ -95,7 +99,7 @@ def streams_of(
         settings.devices.camera_networks,
         SystemClock(),
         username=username or "",
-        password=password,
+        password=password or "",
         certificate_sha256=certificate_sha256,
     )
     if looked.problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import threading
 from collections.abc import Collection, Mapping
@@ -12,8 +11,11 @@ from random import Random
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraUnreachable, ConfigError
+from lamppost.base.errors import CameraUnreachable, ConfigError, StoreError
 from lamppost.base.ids import timed_id
+from lamppost.base.logging import get_logger, redact
+from lamppost.cameras.discovery import search
+from lamppost.cameras.knocking import Knock
 from lamppost.model.books import Act, Severity
 from lamppost.model.devices import Audit, DeviceIdentity, StreamProfile
 from lamppost.model.layout import DataFolder
@@ -21,9 +23,12 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.alarms import ACTOR
 from lamppost.pipeline.caring import MOST_AUDITS, CareTools, DeviceCare, Talk
 from lamppost.pipeline.child import ChildContext
+from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_access import device_address
 from lamppost.pipeline.device_audits import AuditDesk, Target, unanswered
 from lamppost.pipeline.device_events import EventJournal, happening
+from lamppost.pipeline.device_password_tools import NodePasswords, pending_of
+from lamppost.pipeline.device_passwords import settle
 from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
 from lamppost.pipeline.knocking import addresses_of, knock
@@ -115,7 +120,7 @@ class DeviceTools:
             journal=self._events,
             talk=self._talk,
             audit=self._audit,
-            mend=lambda _camera: False,
+            mend=self._mend,
             device_url=lambda camera: str(device_address(camera)),
             random=self._random,
             audits=self._audits,
@@ -144,6 +149,24 @@ class DeviceTools:
         if problem := unanswered(audit):
             raise CameraUnreachable(f"it could not be audited: {problem}")
         return audit, drift
+
+    def _mend(self, camera: CameraSettings) -> bool:
+        if not pending_of(self._context.folder, camera.name):
+            return False
+        with CredentialKeeper(self._context.folder, self.clock) as keeper:
+            tools = NodePasswords(
+                self._context.folder,
+                self._context.config,
+                self._settings,
+                self.clock,
+                keeper,
+                lambda name, detail: self.act("camera_password_rotated", name, detail),
+            )
+            try:
+                return settle(camera, tools)
+            except (ConfigError, StoreError) as error:
+                get_logger("caretaker").warning("a password that works cannot be named", camera=camera.name, problem=redact(str(error)))
+                return False
 
     def _identify(self, camera: CameraSettings, address: str) -> DeviceIdentity:
         there = at_address(camera, address)
@@ -183,7 +206,8 @@ def search_network(
     """For each wanted device, where it may be, the likeliest first: bounded in time. Raises `CameraError` and `OSError`."""
     devices = settings.devices
     cameras = {camera.name: camera for camera in settings.camera if camera.has_device}
-    ports = {device_address(cameras[name]).port for name in wanted if name in cameras}
+    # Where others knock anyway, they need not be knocked at twice.
+    ports = {device_address(cameras[name]).port for name in wanted if name in cameras} - set(Knock.PORTS)
     # Where another camera is, none that is lost can be.
     taken = {device_address(camera).host for name, camera in cameras.items() if name not in wanted}
     called = _call(settings, clock, stop)
@@ -201,20 +225,14 @@ def search_network(
 
 def _call(settings: Settings, clock: Clock, stop: threading.Event) -> Mapping[str, DeviceIdentity | None]:
     """Who answers a call to all, and what each says of itself unasked."""
-    # The search is written beside this; the import becomes a plain one when both are together.
-    try:
-        discovery = importlib.import_module("lamppost.cameras.discovery")
-    except ModuleNotFoundError:
-        return {}
     devices = settings.devices
-    found = discovery.search(
+    found = search(
         devices.camera_networks,
         clock,
         interfaces=devices.interfaces,
         ranges=devices.search,
         timeout_s=SEARCH_S,
         stop=stop,
-        on_found=lambda _found: None,
     )
     return {one.address: one.identity for one in found}
 

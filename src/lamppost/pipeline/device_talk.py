@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -133,7 +133,7 @@ class DeviceTalk:
 
 
 @contextlib.contextmanager
-def _but_there() -> Iterator[None]:
+def _but_there() -> Generator[None]:
     """What a device does not answer is not known; but one that is gone is gone."""
     try:
         yield

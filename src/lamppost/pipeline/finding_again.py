@@ -130,7 +130,7 @@ class Finder:
         self.figures.searches += 1
         try:
             wanted = {one.camera.name: known for one in due if (known := self.tools.known(one.camera.name)) is not None}
-            found = self.tools.search(wanted, self.stop) if wanted else {}
+            found = self.tools.search(wanted, self.stop) if wanted else dict[str, Collection[str]]()
         except (CameraError, StoreError, ConfigError, OSError) as error:
             self.figures.problem = redact(str(error))
             return

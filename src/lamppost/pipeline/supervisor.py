@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.durable import make_directory
-from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
+from lamppost.base.errors import ConfigError, DataFolderBusy, LamppostError, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
 from lamppost.ingest.locator import parse_locator
@@ -32,6 +32,7 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.adopting import adopt
 from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, LOST_CAUSES, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
 from lamppost.pipeline.children import Child
+from lamppost.pipeline.credentials import with_passwords
 from lamppost.pipeline.fleet import Fleet, Role, assign, process_names
 from lamppost.pipeline.node_state import node_state
 from lamppost.pipeline.recovering import Sign, recover
@@ -101,7 +102,8 @@ class Supervisor:
         cores: int | None = None,
         config: Path | None = None,
     ) -> None:
-        self._settings = settings.with_passwords()
+        self._log = get_logger("supervisor")
+        self._settings = with_passwords(settings, self._without_password)
         self._sign = sign
         self._config = config
         self._clock = clock
@@ -113,7 +115,6 @@ class Supervisor:
         self._homes: dict[Role, dict[str, str]] = {Role.RECORDER: {}, Role.ANALYST: {}}
         self._children: dict[str, Child] = {}
         self._deaths: dict[str, deque[float]] = {}
-        self._log = get_logger("supervisor")
         self._lock_descriptor = -1
         self._journal: JournalWriter | None = None
         self._alarms: AlarmKeeper | None = None
@@ -215,7 +216,7 @@ class Supervisor:
         before = self._settings
         if settings.data != before.data:
             raise ConfigError("the data folder cannot change while Lamppost runs", remedy="stop it, move the folder, start it again")
-        settings = settings.with_passwords()
+        settings = with_passwords(settings, self._without_password)
         later = [name for name in _NEXT_START if getattr(settings, name) != getattr(before, name)]
         if later:
             self._log.warning("takes effect with the next start", tables=later)
@@ -427,6 +428,9 @@ class Supervisor:
         for child in children:
             child.end(end_s - self._clock.monotonic_s())
 
+    def _without_password(self, camera: str, error: LamppostError) -> None:
+        self._log.error("a camera goes without its password", camera=camera, problem=error.problem, remedy=error.remedy)
+
     def _act(self, kind: str, detail: dict[str, Any]) -> None:
         if self._journal is None:
             return
@@ -442,4 +446,4 @@ class Supervisor:
 def _without_secrets(camera: CameraSettings) -> CameraSettings:
     """What the server may know of a camera: it talks to people, and to no camera."""
     urls = {"url": parse_locator(camera.url).shown, "sub_url": parse_locator(camera.sub_url).shown if camera.sub_url else None}
-    return camera.model_copy(update=urls | {"username": None, "password": None, "password_file": None})
+    return camera.model_copy(update=urls | {"username": None, "password": None, "password_file": None, "credential": None})

@@ -23,6 +23,14 @@ def nothing() -> None:
     """For changes that are on the record already, or on none."""
 
 
+def give_to_owner_of(folder: Path, *paths: Path) -> None:
+    """Where root has made `paths`, they belong to whom `folder` belongs to; raises `OSError`."""
+    if os.geteuid() == 0:
+        status = folder.stat()
+        for path in paths:
+            os.chown(path, status.st_uid, status.st_gid)
+
+
 class BookFile:
     """The database at `path`, made where there is none, for its owner alone; many threads may share it. Raises `StoreError`.
 
@@ -35,6 +43,8 @@ class BookFile:
         with self._errors("open"):
             os.chmod(path.parent, 0o700)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Made by a command that root gives: it is the server's all the same. SQLite does so with its logs.
+            give_to_owner_of(path.parent.parent, path.parent, path)
         self._writer = open_engine(path, is_writer=True)
         self._reader = open_engine(path, by_statement=True)
         # SQLite has one writer: threads that wait here wait in order, and not by polling the file.
@@ -56,6 +66,10 @@ class BookFile:
         self._reader.dispose()
 
     def _settle(self, metadata: MetaData, version: int) -> None:
+        # Who only opens it waits for nobody who writes.
+        with self._errors("open"), self._reader.connect() as connection:
+            if int(connection.exec_driver_sql("PRAGMA user_version").scalar_one()) == version:
+                return
         with self._write("set up") as connection:
             found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if found > version:

@@ -30,6 +30,7 @@ from lamppost.pipeline.alarms import SILENT_S
 from lamppost.pipeline.child import parse_settings
 from lamppost.pipeline.children import RESTART_CAP_S, STEADY_S
 from lamppost.pipeline.control import ControlChannel, Message
+from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.fleet import Role
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.supervisor import Supervisor
@@ -504,6 +505,21 @@ def test_rules_change_without_a_new_connection(scene: Scene) -> None:
     scene.supervisor.apply(scene.settings.model_copy(update={"camera": (changed, plaza), "analysis": AnalysisSettings(interval_s=0.2)}))
     (told,) = scene.now(ANALYST).orders()
     assert parse_settings(told.body["settings"]).analysis.interval_s == 0.2
+
+
+def test_who_connects_gets_the_password_that_is_kept_encrypted_and_the_server_does_not(scene: Scene) -> None:
+    with CredentialKeeper(scene.folder) as keeper:
+        credential = keeper.keep("gate", "kanarienvogel")
+    camera = CameraSettings(name="gate", url="rtsp://192.0.2.1/s", username="op", credential=credential)
+    lost = CameraSettings(name="lost", url="rtsp://192.0.2.1/s", username="op", credential="0" * 16)
+    settings = scene.settings.model_copy(update={"camera": (camera, lost), "server": ServerSettings(listen="127.0.0.1:8080")})
+    scene.supervisor = scene.make(settings)
+    scene.supervisor.start()
+    given, known = scene.now(RECORDER).settings, scene.now("server").settings
+    assert given is not None
+    assert known is not None
+    assert [(one.resolved_password(), one.credential) for one in given.camera] == [("kanarienvogel", None), (None, None)]
+    assert [(one.resolved_password(), one.credential) for one in known.camera] == [(None, None), (None, None)]
 
 
 def test_a_password_that_was_changed_in_its_file_is_used(scene: Scene, tmp_path: Path) -> None:
