@@ -159,6 +159,17 @@ def _new_user(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
     return Asked("/users", {"name": f"guest-{node.number()}", "grants": [{"role": "viewer", "scope": "*"}]})
 
 
+def _search_begun(node: FurnishedNode, who: Person, camera: str) -> Asked:
+    del who, camera
+    node.search()
+    return Asked("/devices/searches", {})
+
+
+def _search(node: FurnishedNode, who: Person, camera: str) -> Asked:
+    del who, camera
+    return Asked(f"/devices/searches/{node.search()}")
+
+
 def _job(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
     return Asked(f"/audits/jobs/{node.job()}")
 
@@ -208,6 +219,9 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "POST /cameras/{camera}/password": _camera("/cameras/CAMERA/password", body={"new": "seven-quiet-lanterns"}),
         "GET /cameras/{camera}/live.m3u8": _camera("/cameras/CAMERA/live.m3u8"),
         "GET /cameras/{camera}/live/{part}": _camera("/cameras/CAMERA/live/init-1.mp4", "/cameras/CAMERA/live/1.m4s"),
+        "POST /devices/searches": Row("node", (_search_begun,)),
+        "GET /devices/searches/{search}": Row("node", (_search,)),
+        "POST /devices/look": _node("/devices/look", {"device_url": "http://192.0.2.99"}),
         "GET /audits": _list("/audits"),
         "POST /audits": _list("/audits", tells_cameras=False),
         "GET /audits/jobs/{job}": Row("list", (_job,), tells_cameras=False),

@@ -33,6 +33,7 @@ from lamppost.base.clock import ManualClock, format_utc
 from lamppost.base.durable import make_directory
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.books import Act, EventOpened, GapClosed, GapOpened, MinuteCounted, Severity, SnapshotTaken
+from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level, Outcome
 from lamppost.model.disarming import Disarm, DisarmState
 from lamppost.model.happening import Measure, Tally
@@ -40,6 +41,7 @@ from lamppost.model.rules import CountedKind, RuleBook
 from lamppost.model.sites import sites_of
 from lamppost.model.tallies import tally_to_json
 from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
+from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
 from lamppost.pipeline.rule_trial import TrialOrder
 from lamppost.pipeline.trial_desk import Trial, TrialDesk, TrialState
 from lamppost.record.live import LiveMuxer
@@ -134,6 +136,16 @@ class DoneJobs(AuditJobs):
         job = Job(f"job-{len(self._jobs)}", JobState.DONE, len(cameras), len(cameras))
         self._jobs[job.id] = job
         return job
+
+
+class DoneSearches(DeviceSearches):
+    """Searches that were over before anybody was asked: the clock of this node stands still."""
+
+    def begin(self, settings: DeviceSettings, *, ranges: Sequence[str] = (), interfaces: Sequence[str] = ()) -> RunningSearch | None:
+        del settings, ranges, interfaces
+        running = RunningSearch(f"search-{len(self._all)}", START_US, SearchState.DONE, 1.0)
+        self._all[running.id] = running
+        return running
 
 
 @dataclass(frozen=True)
@@ -311,6 +323,13 @@ class FurnishedNode(ConfiguredNode):
         job = self.context.keep(AuditJobs, DoneJobs).start((), lambda _camera: "")
         assert job is not None
         return job.id
+
+    def search(self) -> str:
+        """A search that found nothing, and its id."""
+        searches = self.context.keep(DeviceSearches, lambda: DoneSearches(self.clock))
+        running = searches.begin(self.context.settings.devices)
+        assert running is not None
+        return running.id
 
     def view(self, who: Person, camera: str) -> str:
         """A view of theirs, whether they may have one or not: a route has to ask again. Nothing is on the record of it."""

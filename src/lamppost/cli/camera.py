@@ -60,8 +60,14 @@ TestOption = Annotated[bool, typer.Option("--test", help="Try it first; save not
 @one_line_errors
 def camera_add(
     name: NameArgument,
-    url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH.")],
+    url: Annotated[str | None, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH; none with --device.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Ask the device itself which streams it has: http://HOST[:PORT] or https://HOST[:PORT].")
+    ] = None,
+    device_certificate_sha256: Annotated[
+        str | None, typer.Option("--device-certificate-sha256", help="Fingerprint of the device's certificate, for https.")
+    ] = None,
     sub_url: SubOption = None,
     transport: TransportOption = None,
     username: UserOption = None,
@@ -81,7 +87,17 @@ def camera_add(
 
     The whole configuration is validated before anything is written.
     """
+    if (url is None) == (device is None):
+        raise ConfigError("say where its video comes from", remedy="give an address, or --device, and not both")
     file = ConfigFile(config)
+    password = asked_password(password_stdin, password_file)
+    asked: dict[str, str] = {}
+    if device is not None:
+        # Imported when it is asked for: it brings all that devices are asked with.
+        from lamppost.cli.device_find import streams_of
+
+        asked = streams_of(file.before, device, username, password, password_file, device_certificate_sha256)
+        url, sub_url = asked.pop("url"), sub_url or asked.pop("sub_url", None)
     fields = _fields(
         url,
         sub_url,
@@ -97,9 +113,8 @@ def camera_add(
         rules,
         site,
     )
-    password = asked_password(password_stdin, password_file)
     with CredentialKeeper(DataFolder(file.before.data)) as keeper, kept_fields(keeper, file, name, password) as kept:
-        camera = file.add(name, {**fields, **kept})
+        camera = file.add(name, {**fields, **asked, **kept})
         _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was added to {config}.")
 
 

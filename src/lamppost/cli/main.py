@@ -38,6 +38,7 @@ camera_app = typer.Typer(
             "set": ("lamppost.cli.camera", "camera_set"),
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
+            "find": ("lamppost.cli.device_find", "camera_find"),
             "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
             "device": ("lamppost.cli.device_care", "camera_device"),
@@ -122,6 +123,9 @@ bench_app = typer.Typer(
 release_app = typer.Typer(
     cls=late_group({"open": ("lamppost.cli.release", "release_open")}), no_args_is_help=True, help="Open originals, together."
 )
+simulate_app = typer.Typer(
+    cls=late_group({"camera": ("lamppost.cli.simulate", "camera")}), no_args_is_help=True, help="Try Lamppost without hardware."
+)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -148,6 +152,7 @@ app.add_typer(counts_app, name="counts")
 app.add_typer(event_app, name="event")
 app.add_typer(bench_app, name="bench")
 app.add_typer(release_app, name="release")
+app.add_typer(simulate_app, name="simulate")
 
 
 def run() -> None:

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
+from http_device import LOOPBACK, Asked, ScriptedDevice, Talk, digest_words
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, ConfigError, UnreadableReply
 from lamppost.base.names import Place, look_up
 from lamppost.cameras.web import DeviceAddress, DeviceWeb, Reply, shown_certificate
 from lamppost.model.networks import CameraNetworks
-from http_device import LOOPBACK, Asked, ScriptedDevice, Talk, digest_words
 from self_signed import Certificate
 
 HERE = CameraNetworks([LOOPBACK])

@@ -1,3 +1,3 @@
 from typing import Any
 
-def Document(location: str, transport: Any, *, settings: Any = ...) -> Any: ...
+Document: Any

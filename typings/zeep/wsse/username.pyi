@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any
 
-def UsernameToken(username: str, password: str, *, use_digest: bool = ..., created: datetime | None = ...) -> Any: ...
+UsernameToken: Any

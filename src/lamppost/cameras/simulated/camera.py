@@ -20,6 +20,7 @@ from lamppost.base.clock import Clock, SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.cameras.simulated.analytics_service import first_modules, first_rules
 from lamppost.cameras.simulated.answering import Answering
+from lamppost.cameras.simulated.discovery import PORT, DiscoveryResponder
 from lamppost.cameras.simulated.faults import Fault
 from lamppost.cameras.simulated.http_server import Answer, HttpServer, Request
 from lamppost.cameras.simulated.machine import Asked, Machine, StreamShape
@@ -46,7 +47,7 @@ class SimulatedCamera:
 
     `url` is where it is asked, `state` its memory, `requests` what it was asked. `most` is the most that it is able to do
     with faces, and `is_armed` says whether that is switched on at first; `variant` picks another folder of a dialect's replies.
-    Without a password it makes one up.
+    Without a password it makes one up. `discovery` answers to WS-Discovery, at port 3702 unless `discovery_port` says another.
     """
 
     def __init__(
@@ -66,6 +67,9 @@ class SimulatedCamera:
         rtsp_sub_url: str | None = None,
         rtsp_port: int = 554,
         streams: tuple[StreamShape, StreamShape] = STREAMS,
+        discovery: bool = False,
+        discovery_port: int | None = None,
+        discovery_interface: str = "",
         fault: str | Fault | Iterable[str | Fault] | None = None,
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
@@ -94,12 +98,16 @@ class SimulatedCamera:
             endpoint=f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, self.identity.mac or self.identity.serial)}",
         )
         realm = kind.realm.format(mac=self.identity.mac.replace(":", "").upper())
-        gate = Gate(self.state.users, realm, clock, algorithms=algorithms or kind.algorithms, nonce_life_s=nonce_life_s)
+        self.gate = Gate(self.state.users, realm, clock, algorithms=algorithms or kind.algorithms, nonce_life_s=nonce_life_s)
         make = DEVICES.get(vendor)
         self.dialect = make(variant or variant_of(most, is_armed=is_armed), self.identity) if make else None
-        self._answering = Answering(self._machine, gate, self.dialect)
+        self._answering = Answering(self._machine, self.gate, self.dialect)
         self.fault(fault)
         self._server: HttpServer | None = None
+        self._is_found = discovery or discovery_port is not None
+        self.discovery_port = PORT if discovery_port is None else discovery_port
+        self._discovery_interface = discovery_interface
+        self._responder: DiscoveryResponder | None = None
         self._stop = threading.Event()
         self._reboot_asked = threading.Event()
         self._life: threading.Thread | None = None
@@ -124,6 +132,23 @@ class SimulatedCamera:
     def path_of(self, service: str) -> str:
         """Where the ONVIF service with this prefix (`tds`, `tr2`, ...) is asked."""
         return self._machine.vendor.paths[service]
+
+    @property
+    def rtsp_port(self) -> int:
+        """The port of RTSP that its stream addresses name, where no `rtsp_url` was given."""
+        return self._machine.rtsp_port
+
+    @rtsp_port.setter
+    def rtsp_port(self, port: int) -> None:
+        self._machine.rtsp_port = port
+
+    def stream_url(self, number: int = 0) -> str:
+        """Where its main (0) or sub (1) stream is, as it tells a client that asks at `base`."""
+        return self._machine.stream_url(number, self.base)
+
+    def device_us(self) -> int:
+        """UTC by its own clock."""
+        return self._machine.device_us()
 
     def has(self, service: str) -> bool:
         """Whether it has the ONVIF service with this prefix."""
@@ -164,7 +189,13 @@ class SimulatedCamera:
         if self._life is not None:
             self._life.join()
             self._life = None
+        self._say_bye()
         self.go_down()
+
+    def _say_bye(self) -> None:
+        responder, self._responder = self._responder, None
+        if responder is not None:
+            responder.close(with_bye=True)
 
     def emit(self, event: DeviceEvent | Notification | str) -> None:
         """Tell whoever listens: an event that Lamppost takes, or by name one that it must not read (see `UNWANTED`)."""
@@ -191,6 +222,9 @@ class SimulatedCamera:
     def go_down(self) -> None:
         """Break off every connection and take no more, as without power."""
         self._machine.pull_points.go_down()
+        responder, self._responder = self._responder, None
+        if responder is not None:
+            responder.close(with_bye=False)
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -201,6 +235,7 @@ class SimulatedCamera:
 
     def reboot(self) -> None:
         """Be away and back; state that is not kept over a reboot is gone."""
+        self._say_bye()
         self.go_down()
         with self._machine.lock:
             self.state.reboots += 1
@@ -211,6 +246,7 @@ class SimulatedCamera:
         """Be at another address from now on; 0 takes any free port. `url` says where."""
         self.go_down()
         self._address, self._port = address, port
+        self._machine.metadata_version += 1
         self._come_up()
 
     @property
@@ -225,6 +261,18 @@ class SimulatedCamera:
         except OSError as error:
             raise ConfigError(f"{self._place} cannot be used: {error.strerror}", remedy="name another --address or --port") from error
         self._port = self._server.port
+        if self._is_found:
+            place, interface = self._address, self._discovery_interface
+            try:
+                self._responder = DiscoveryResponder(self._machine, place, self.discovery_port, self._url_over, interface=interface)
+            except ConfigError:
+                self.go_down()
+                raise
+            self.discovery_port = self._responder.port
+
+    def _url_over(self, address: str) -> str:
+        """The URL that is told to who asks over `address`; a camera at all addresses names that one."""
+        return self.url if self._address != "0.0.0.0" else self.url.replace("0.0.0.0", address, 1)  # noqa: S104 - all of them
 
     def _answer(self, request: Request) -> Answer:
         server = self._server
@@ -243,6 +291,7 @@ class SimulatedCamera:
             self._reboot_asked.clear()
             if clock.wait(self._stop, _REBOOT_S / 4):
                 return
+            self._say_bye()
             self.go_down()
             if clock.wait(self._stop, _REBOOT_S):
                 return

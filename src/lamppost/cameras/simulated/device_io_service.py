@@ -11,10 +11,10 @@ from lamppost.cameras.simulated.soap import SoapRefusal, invalid, required
 from lamppost.cameras.simulated.tokens import SOURCE
 
 
-def relay_outputs(call: Call, service: str) -> Markup:
-    """The relays, as the service with this prefix names them."""
+def relay_outputs(call: Call) -> Markup:
+    """The relays: asked in the words of the device service at the address of either."""
     properties = tag("tt:Properties", tag("tt:Mode", "Bistable"), tag("tt:DelayTime", "PT0S"), tag("tt:IdleState", "open"))
-    return join(*(tag(f"{service}:RelayOutputs", properties, token=token) for token in call.state.relays))
+    return join(*(tag("tds:RelayOutputs", properties, token=token) for token in call.state.relays))
 
 
 def set_relay_output_state(call: Call) -> Markup:
@@ -38,8 +38,6 @@ def _video_sources(_: Call) -> Markup:
 
 
 OPERATIONS: Final[dict[str, Operation]] = {
-    "GetRelayOutputs": lambda call: relay_outputs(call, "tmd"),
-    "SetRelayOutputState": set_relay_output_state,
     "GetDigitalInputs": _digital_inputs,
     "GetVideoSources": _video_sources,
 }

@@ -265,6 +265,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "GetEndpointReference": _endpoint_reference,
     "GetDiscoveryMode": _discovery_mode,
     "GetWsdlUrl": _wsdl_url,
-    "GetRelayOutputs": lambda call: relay_outputs(call, "tds"),
+    "GetRelayOutputs": relay_outputs,
     "SetRelayOutputState": set_relay_output_state,
 }

@@ -77,6 +77,15 @@ class Machine:
         """Whether the camera has the service with this prefix."""
         return service in self.vendor.paths
 
+    def stream_url(self, number: int, base: str) -> str:
+        """Where a stream is: the camera names itself as it was called, on its port of RTSP, unless it was given an address."""
+        given = self.rtsp_urls[number]
+        if given is not None:
+            return given
+        host = base.partition("://")[2]
+        host = host.rpartition(":")[0] if host.rpartition("]")[2].count(":") == 1 else host
+        return f"rtsp://{host}:{self.rtsp_port}{self.vendor.stream_paths[number]}"
+
     def scopes(self) -> tuple[str, ...]:
         """What the camera says of itself to everybody on the network."""
         scope = "onvif://www.onvif.org"

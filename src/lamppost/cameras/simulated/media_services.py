@@ -27,16 +27,6 @@ def _profile_number(call: Call) -> int:
     return call.machine.vendor.profile_tokens.index(token)
 
 
-def _stream_url(call: Call, number: int) -> str:
-    given = call.machine.rtsp_urls[number]
-    if given is not None:
-        return given
-    # The camera names itself as it was called, on the port of RTSP.
-    host = call.base.partition("://")[2]
-    host = host.rpartition(":")[0] if host.rpartition("]")[2].count(":") == 1 else host
-    return f"rtsp://{host}:{call.machine.rtsp_port}{call.machine.vendor.stream_paths[number]}"
-
-
 def _profile1(call: Call, number: int, name: str) -> Markup:
     vendor = call.machine.vendor
     return tag(
@@ -65,7 +55,7 @@ def _stream_uri1(call: Call) -> Markup:
     transport = call.body.value("Stream", "RTP-Unicast")
     if transport != "RTP-Unicast":
         raise invalid("ter:InvalidStreamSetup", "only unicast is offered")
-    return _media_uri(_stream_url(call, _profile_number(call)))
+    return _media_uri(call.machine.stream_url(_profile_number(call), call.base))
 
 
 def _snapshot_url(call: Call) -> str:
@@ -76,7 +66,7 @@ def _snapshot_url(call: Call) -> str:
 def _stream_uri2(call: Call) -> Markup:
     if required(call.body, "Protocol") not in ("RTSP", "RtspUnicast", "RtspOverHttp"):
         raise invalid("ter:InvalidStreamSetup", "RTSP is offered")
-    return tag("tr2:Uri", _stream_url(call, _profile_number(call)))
+    return tag("tr2:Uri", call.machine.stream_url(_profile_number(call), call.base))
 
 
 def _profiles2(call: Call) -> Markup:

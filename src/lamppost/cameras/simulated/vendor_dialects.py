@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from lamppost.base.clock import format_utc
-from lamppost.base.errors import UnreadableReply
+from lamppost.base.errors import ConfigError, UnreadableReply
 from lamppost.cameras.dialects.replies import Variant, question_of
 from lamppost.cameras.simulated import axis_settings
 from lamppost.cameras.simulated.event_streams import alert_stream, attached
@@ -67,9 +67,11 @@ class Documents:
 
 
 def variant_of(most: Ability | None, *, is_armed: bool) -> str:
-    """The folder of replies that fits what a camera is to be able to do."""
+    """The folder of replies that fits what a camera is to be able to do; raises `ConfigError` where there is none."""
     if most is None:
         return "incapable"
+    if most is not Ability.RECOGNISE:
+        raise ConfigError(f"a camera of this vendor with {most} alone is not simulated", remedy="take the vendor onvif for it")
     return "armed" if is_armed else "off"
 
 
