@@ -9,7 +9,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Body, Depends
 
 from lamppost.api.context import Context
 from lamppost.api.device_models import (
@@ -27,7 +27,7 @@ from lamppost.api.editing import config_path
 from lamppost.api.known_cameras import readable_config
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Mistake, Problem, not_found
-from lamppost.base.errors import CameraError, CameraRefused, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
@@ -82,11 +82,10 @@ def show_device(camera: str, identity: Viewer) -> Device:
 
 
 @router.post("/cameras/{camera}/device/look")
-def look(camera: str, identity: Editor, body: DeviceLook | None = None) -> Device:
+def look(camera: str, identity: Editor, body: Annotated[DeviceLook, Body(default_factory=DeviceLook)]) -> Device:
     """Ask the device now: who it is, its streams, how it is. Up to half a minute."""
     context = identity.context
     found = _configured(context, camera)
-    order = body or DeviceLook()
     with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
         look_at_device(
             found,
@@ -94,19 +93,19 @@ def look(camera: str, identity: Editor, body: DeviceLook | None = None) -> Devic
             passwords_of(context).current(found),
             book_of(context),
             context.clock,
-            is_accepted=order.accept,
-            first=lambda: context.act("camera_tested", identity.name, camera, {"device": True, "accept": order.accept}),
+            is_accepted=body.accept,
+            first=lambda: context.act("camera_tested", identity.name, camera, {"device": True, "accept": body.accept}),
         )
     return _device(identity, found)
 
 
 @router.post("/cameras/{camera}/password")
-def change_password(camera: str, identity: Editor, body: NewPassword | None = None) -> PasswordChanged:
+def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, Body(default_factory=NewPassword)]) -> PasswordChanged:
     """Have the device take another password, sign in with it, and keep it. What was before holds where the device does not take it."""
     context = identity.context
     config_path(context)
     found = _configured(context, camera)
-    given = body.new.get_secret_value() if body is not None and body.new is not None else None
+    given = body.new.get_secret_value() if body.new is not None else None
     if given is not None:
         try:
             check_password(given)
@@ -137,8 +136,7 @@ def _told_as_problem() -> Generator[None]:
     except DeviceExchanged as error:
         raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
     except CameraError as error:
-        kind = "device-refused" if isinstance(error, CameraRefused) else "device"
-        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind=kind, remedy=error.remedy) from error
+        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
 
 
 def _configured(context: Context, camera: str) -> CameraSettings:

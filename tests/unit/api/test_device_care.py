@@ -171,6 +171,6 @@ def test_a_device_that_refuses_keeps_its_password(node: ConfiguredNode, device: 
     device.state.users["admin"] = "somebody-elses-3"
     answer = node.client().post("/api/v1/cameras/plaza/password", json={"new": NEW})
     assert answer.status_code == 502
-    assert answer.json()["type"].endswith(":device-refused")
+    assert answer.json()["type"].endswith(":failed")
     assert OLD in node.config.read_text()
     assert device.state.users["admin"] == "somebody-elses-3"
