@@ -45,7 +45,9 @@ class ConfiguredNode(ServedNode):
         """What the supervisor does when the file has changed, and what it then tells."""
         # As the server gets them: without passwords.
         settings = load_whole(self.config)
-        cameras = tuple(camera.model_copy(update={"password": None, "password_file": None}) for camera in settings.camera)
+        cameras = tuple(
+            camera.model_copy(update={"password": None, "password_file": None, "credential": None}) for camera in settings.camera
+        )
         self.context.node = GivenNode(settings.model_copy(update={"camera": cameras}), state)
 
     def acts(self) -> list[dict[str, Any]]:

@@ -1,116 +1,137 @@
-"""A device that says, byte for byte, what a test wants it to say, and notes what it was asked."""
+"""A device that says what a test wants it to say, and a book that keeps what is learnt of it, in memory."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-import socket
-import ssl
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from lamppost.base.clock import Clock
+from lamppost.base.errors import CameraError
+from lamppost.model.books import JournalRecord
+from lamppost.model.device_settings import DeviceSettings
+from lamppost.model.devices import Armament, Audit, DeviceEvent, DeviceIdentity, Level, StreamProfile
+from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.caring import CareTools, DeviceCare
+from lamppost.pipeline.device_events import EventJournal
+
+GATE = CameraSettings(name="gate", url="rtsp://192.0.2.7/main")
+IDENTITY = DeviceIdentity("Acme", "A1", "1.0", "SN-1", "00:11:22:33:44:55", "rev2")
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One request, as it came."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class Talk:
-    """One connection, seen from the device."""
-
-    def __init__(self, end: socket.socket, device: ScriptedDevice) -> None:
-        self._end = end
-        self._device = device
-        self._buffer = b""
-
-    def request(self) -> Asked | None:
-        """The next request, None when the other end hangs up."""
-        while b"\r\n\r\n" not in self._buffer:
-            if not self._more():
-                return None
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-        first, *lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-        method, path, _ = first.split(" ", 2)
-        headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
-        length = int(headers.get("content-length", 0))
-        while len(self._buffer) < length:
-            if not self._more():
-                return None
-        body, self._buffer = self._buffer[:length], self._buffer[length:]
-        asked = Asked(method, path, headers, body)
-        self._device.asked.append(asked)
-        return asked
-
-    def say(self, content: bytes) -> None:
-        self._end.sendall(content)
-
-    def answer(self, status: int = 200, body: bytes = b"", *headers: str) -> None:
-        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", *headers]
-        self.say("\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body)
-
-    def drip(self, content: bytes, every_s: float = 0.02) -> None:
-        """Say it byte by byte, until it is said or nobody listens."""
-        for byte in content:
-            if self._device.stop.wait(every_s):
-                return
-            self.say(bytes([byte]))
-
-    def _more(self) -> bool:
-        content = self._end.recv(65_536)
-        self._buffer += content
-        return bool(content)
-
-
+@dataclass
 class ScriptedDevice:
-    """Runs `script` for each connection, one after the other, on a port of its own."""
+    """`trouble` is raised by everything, `deaf` by `listen` alone."""
 
-    def __init__(self, script: Callable[[Talk], None], *, tls: ssl.SSLContext | None = None) -> None:
-        self.asked: list[Asked] = []
-        self.connections = 0
-        self.stop = threading.Event()
-        self._script = script
-        self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.02)
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, name="scripted-device")
+    who: DeviceIdentity = IDENTITY
+    trouble: CameraError | None = None
+    deaf: CameraError | None = None
+    events: list[DeviceEvent] = field(default_factory=list[DeviceEvent])
+    asked: list[str] = field(default_factory=list[str])
+    open: int = 0
+    dropped: int = 0
+    armed: tuple[str, ...] = ()
+
+    def talk(self, _camera: CameraSettings) -> _Talk:
+        self.open += 1
+        return _Talk(self)
+
+
+class _Talk:
+    def __init__(self, device: ScriptedDevice) -> None:
+        self._device = device
 
     @property
-    def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+    def dropped(self) -> int:
+        return self._device.dropped
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def _ask(self, what: str) -> None:
+        self._device.asked.append(what)
+        if self._device.trouble is not None:
+            raise self._device.trouble
 
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self._thread.join()
-        self._listener.close()
+    def identity(self) -> DeviceIdentity:
+        self._ask("identity")
+        return self._device.who
 
-    def _serve(self) -> None:
-        while not self.stop.is_set():
-            try:
-                end, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            self.connections += 1
-            with contextlib.suppress(OSError), end:  # who was cut off complains
-                end.settimeout(2.0)
-                if self._tls is None:
-                    self._script(Talk(end, self))
-                    continue
-                with self._tls.wrap_socket(end, server_side=True) as secure:
-                    self._script(Talk(secure, self))
+    def profiles(self) -> tuple[StreamProfile, ...]:
+        self._ask("profiles")
+        return ()
+
+    def health(self) -> Mapping[str, Any]:
+        self._ask("health")
+        return {"clock_offset_s": 0.5}
+
+    def listen(self, timeout_s: float) -> tuple[DeviceEvent, ...]:
+        self._ask("listen")
+        if self._device.deaf is not None:
+            raise self._device.deaf
+        told, self._device.events = tuple(self._device.events), []
+        return told
+
+    def close(self) -> None:
+        self._device.open -= 1
 
 
-def digest_words(authorization: str) -> dict[str, str]:
-    """The parameters of a Digest answer."""
-    return {name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', authorization)}
+@dataclass
+class MemoryBook:
+    """As `CareBook`."""
+
+    known: DeviceIdentity | None = None
+    health: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
+    audits: list[Audit] = field(default_factory=list[Audit])
+    audited_us: int | None = None
+    drift: tuple[str, ...] = ()
+
+    def identity(self, camera: str) -> DeviceIdentity | None:
+        return self.known
+
+    def remember(self, camera: str, identity: DeviceIdentity, device_url: str, at_us: int) -> None:
+        self.known = identity
+
+    def keep_profiles(self, camera: str, profiles: tuple[StreamProfile, ...], at_us: int) -> None:
+        return
+
+    def note_health(self, camera: str, document: Mapping[str, Any], at_us: int) -> None:
+        self.health.append(document)
+
+    def newest_audit_us(self, camera: str) -> int | None:
+        return self.audited_us
+
+
+def an_audit(camera: str, identity: DeviceIdentity, at_us: int) -> Audit:
+    unknown = Level.UNKNOWN
+    return Audit(f"a{at_us}", camera, at_us, identity, unknown, unknown, unknown, Armament(), (), (), ())
+
+
+@dataclass
+class CareScene:
+    """The care of one scripted device."""
+
+    clock: Clock
+    device: ScriptedDevice = field(default_factory=ScriptedDevice)
+    book: MemoryBook = field(default_factory=MemoryBook)
+    records: list[JournalRecord] = field(default_factory=list[JournalRecord])
+    mend: Callable[[CameraSettings], bool] = lambda _camera: False
+    settings: DeviceSettings = field(default_factory=DeviceSettings)
+
+    def care(self, camera: CameraSettings = GATE) -> DeviceCare:
+        tools = CareTools(
+            clock=self.clock,
+            book=self.book,
+            journal=EventJournal(self.records.append),
+            talk=self.device.talk,
+            audit=self._audit,
+            mend=lambda camera: self.mend(camera),
+            device_url=lambda _camera: "http://192.0.2.7",
+            random=Random(1),
+            audits=threading.BoundedSemaphore(1),
+        )
+        return DeviceCare(camera, self.settings, tools)
+
+    def _audit(self, camera: CameraSettings) -> tuple[Audit, tuple[str, ...]]:
+        self.device.asked.append("audit")
+        self.book.audits.append(an_audit(camera.name, self.device.who, self.clock.wall_us()))
+        return self.book.audits[-1], self.book.drift

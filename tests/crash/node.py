@@ -19,7 +19,7 @@ from lamppost.model.networks import PRIVATE
 from loopback import LOOPBACK
 
 LAMPPOST = Path(sys.executable).with_name("lamppost")
-MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper", "notifier")} | {
+MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper", "notifier", "caretaker")} | {
     "server": "lamppost.api.server"
 }
 PATIENCE_S = 40.0

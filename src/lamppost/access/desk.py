@@ -26,7 +26,8 @@ from lamppost.base.ids import timed_id
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import ServerSettings
-from lamppost.store.access_book import AccessBook, First, LinkRow, SessionRow, TokenRow, UserRow, nothing
+from lamppost.store.access_book import AccessBook, LinkRow, SessionRow, TokenRow, UserRow
+from lamppost.store.book_file import First, nothing
 
 TOKEN_MARK: Final = "lp_"  # noqa: S105 - what tokens begin with
 LINK_LIFE_S: Final = {"setup": 24 * 3600, "invite": 72 * 3600, "password": 24 * 3600, "sign_in": 3600}
@@ -101,7 +102,7 @@ class Desk:
     """Signs people in and out, and keeps their users, tokens and links; many threads may ask it.
 
     `settings` tells how long sessions last; `sites` has the site of each camera, for scopes within scopes.
-    What changes something calls `first` when it is sure to be possible, and before it is: see `store.access_book.First`.
+    What changes something calls `first` when it is sure to be possible, and before it is: see `store.book_file.First`.
     """
 
     def __init__(

@@ -9,8 +9,10 @@ from pydantic import SecretStr
 
 from lamppost.api.problems import Mistake, Problem
 from lamppost.base.errors import ConfigError
+from lamppost.cameras.web import DeviceAddress
 from lamppost.ingest.locator import Locator, Scheme, parse_locator
 from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.device_access import device_address
 
 ADDRESSES: Final = ("url", "sub_url")
 # A file of the server is for who has a shell on it.
@@ -66,9 +68,24 @@ def settled(given: dict[str, Any], password: SecretStr | None, before: CameraSet
         if locator.password and password is None:
             password = SecretStr(locator.password)
         has_moved = has_moved or before is None or place_of(locator) not in places_of(before)
+    has_moved = has_moved or _device_moves(fields, before)
     if has_moved and before is not None and password is None and has_password(before):
         raise refused("password", "the address is another one: give the password of the camera there, too")
     return fields, password
+
+
+def _device_moves(fields: dict[str, Any], before: CameraSettings | None) -> bool:
+    """Whether the device would be asked, with the password, at another place than before."""
+    if before is None or fields.get("device_url") is None:
+        return False
+    try:
+        wanted = DeviceAddress.of(fields["device_url"])
+    except ConfigError as error:
+        raise refused("device_url", error.problem) from error
+    try:
+        return wanted != device_address(before)
+    except ConfigError:  # it had none
+        return True
 
 
 def place_of(locator: Locator) -> tuple[str, str, int]:
@@ -83,12 +100,13 @@ def places_of(camera: CameraSettings) -> set[tuple[str, str, int]]:
 
 def has_password(camera: CameraSettings) -> bool:
     """Wherever it is kept."""
-    return bool(camera.password is not None or camera.password_file is not None or parse_locator(camera.url).password)
+    kept = (camera.password, camera.password_file, camera.credential)
+    return any(each is not None for each in kept) or bool(parse_locator(camera.url).password)
 
 
 def without_password(camera: CameraSettings) -> dict[str, Any]:
     """The settings of a camera that is to have none any more, wherever it is kept."""
-    fields: dict[str, Any] = {"password": None, "password_file": None}
+    fields: dict[str, Any] = {"password": None, "password_file": None, "credential": None}
     for key in ADDRESSES:
         locator = parse_locator(getattr(camera, key) or camera.url)
         if getattr(camera, key) is not None and locator.password:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from lamppost.api.camera_addresses import checked, place_of, places_of, shown
 from lamppost.api.camera_models import CameraTest, CameraTested, StreamReport
+from lamppost.api.camera_passwords import keeper_of
 from lamppost.api.context import Context
 from lamppost.api.editing import check_body, config_path
 from lamppost.api.permit import Identity, Permit
@@ -71,7 +72,7 @@ def _wanted(identity: Identity, body: CameraTest, locators: list[Locator]) -> Ca
         raise forbidden("you may try your own cameras at their own addresses")
     username, password = body.username or locators[0].username or None, _password_of(body, locators)
     if known is not None and is_at_home and password is None:
-        username, password = username or known.username, _secret(known.resolved_password())
+        username, password = username or known.username, _secret(keeper_of(identity.context).password_of(known))
     fields: dict[str, object] = {
         "name": "test",
         "url": body.url if locators[0].scheme is Scheme.SIM else locators[0].request_url,

@@ -68,7 +68,7 @@ def add_camera(body: NewCamera, identity: ChiefEditor, response: Response) -> Ca
             raise Problem(HTTPStatus.CONFLICT, f"there is a camera {body.name} already", kind="exists", remedy="give it another name")
         return file.add(body.name, {**fields, **kept}), None
 
-    with kept_password(context.folder, body.name, password) as kept:
+    with kept_password(context, body.name, password) as kept:
         added, _ = change_configuration(
             context,
             lambda file: add(file, kept),
@@ -98,13 +98,13 @@ def change_camera(camera: str, body: CameraChange, identity: Editor, request: Re
         require_match(request, etag_of(file.revision(camera)))
         return file.set(camera, {**fields, **kept}), was
 
-    with kept_password(context.folder, camera, password) as kept:
+    with kept_password(context, camera, password) as kept:
         changed, was = change_configuration(
             context,
             lambda file: change(file, kept),
             first=lambda both: context.act("camera_changed", identity.name, camera, _on_record(fields, kept, both[0])),
         )
-    forget_password(context.folder, was, changed)
+    forget_password(context, was, changed)
     return _whole(identity, changed, _revision(context, camera))
 
 
@@ -124,7 +124,7 @@ def remove_camera(camera: str, identity: Editor, request: Request) -> None:
     was = change_configuration(
         context, remove, first=lambda was: context.act("camera_removed", identity.name, camera, {"url": shown(was.url)})
     )
-    forget_password(context.folder, was, None)
+    forget_password(context, was, None)
 
 
 def _camera(identity: Identity, camera: CameraSettings, gaps: dict[str, int]) -> Camera:
@@ -155,6 +155,8 @@ def _whole(identity: Identity, camera: CameraSettings, revision: str) -> CameraW
         "has_password": has_password(camera),
         "transport": camera.transport,
         "certificate_sha256": camera.certificate_sha256,
+        "device_url": camera.device_url,
+        "device_certificate_sha256": camera.device_certificate_sha256,
         "own_preset": camera.preset,
         "own_site": camera.site,
         "schedule": list(camera.schedule),
@@ -208,7 +210,7 @@ def _without_empty(given: Mapping[str, Any]) -> Fields:
 
 def _as_it_would_be(before: CameraSettings, fields: Fields) -> dict[str, object]:
     """The camera's settings with those changed; one that is taken out has its default."""
-    whole = before.model_dump(exclude={"password", "password_file", "rules"}) | dict(fields)
+    whole = before.model_dump(exclude={"password", "password_file", "credential", "rules"}) | dict(fields)
     defaults = CameraSettings.model_fields
     return {
         key: defaults[key].get_default() if value is None and not defaults[key].is_required() else value for key, value in whole.items()

@@ -116,7 +116,7 @@ def _tables(settings: Settings) -> dict[str, Any]:
     tables = settings.model_dump(mode="json", exclude={"camera", "notify"})
     cameras: list[dict[str, Any]] = []
     for camera in settings.camera:
-        table = camera.model_dump(mode="json", exclude={"password", "password_file", "rules"})
+        table = camera.model_dump(mode="json", exclude={"password", "password_file", "credential", "rules"})
         table |= {key: shown(table[key]) for key in ADDRESSES if table[key] is not None}
         cameras.append(table | {"has_password": has_password(camera)})
     carriers: list[dict[str, Any]] = []

@@ -16,13 +16,16 @@ from rich.markup import escape
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
+from lamppost.cli.camera_password import asked_password, kept_fields
 from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
 from lamppost.cli.errors import one_line_errors
+from lamppost.model.layout import DataFolder
 from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
 from lamppost.pipeline.config_file import ConfigFile, Fields
 from lamppost.pipeline.configuration import load_settings
+from lamppost.pipeline.credentials import CredentialKeeper, forget_replaced
 from lamppost.pipeline.probing import StreamReport, probe_stream
 
 REPLACED = "A running `lamppost serve` takes it over within some seconds."
@@ -41,6 +44,9 @@ SubOption = Annotated[str | None, typer.Option("--sub-url", help="Its smaller st
 TransportOption = Annotated[Transport | None, typer.Option("--transport", help="How RTP comes.")]
 UserOption = Annotated[str | None, typer.Option("--username", help="User for RTSP.")]
 PasswordOption = Annotated[Path | None, typer.Option("--password-file", help="A file whose first line is the password.")]
+PasswordInOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input, or ask for it, and keep it encrypted.")
+]
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="A file of lines, zones and rules, beside the configuration.")]
 PresetOption = Annotated[Preset | None, typer.Option("--preset", help="What is masked.")]
 ScheduleOption = Annotated[list[str] | None, typer.Option("--schedule", help='When it is recorded: "mon-fri 06:00-20:00"; repeat.')]
@@ -55,12 +61,19 @@ TestOption = Annotated[bool, typer.Option("--test", help="Try it first; save not
 @one_line_errors
 def camera_add(
     name: NameArgument,
-    url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH.")],
+    url: Annotated[str | None, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH; none with --device.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Ask the device itself which streams it has: http://HOST[:PORT] or https://HOST[:PORT].")
+    ] = None,
+    device_certificate_sha256: Annotated[
+        str | None, typer.Option("--device-certificate-sha256", help="Fingerprint of the device's certificate, for https.")
+    ] = None,
     sub_url: SubOption = None,
     transport: TransportOption = None,
     username: UserOption = None,
     password_file: PasswordOption = None,
+    password_stdin: PasswordInOption = False,
     preset: PresetOption = None,
     schedule: ScheduleOption = None,
     certificate_sha256: CertificateOption = None,
@@ -75,7 +88,17 @@ def camera_add(
 
     The whole configuration is validated before anything is written.
     """
+    if (url is None) == (device is None):
+        raise ConfigError("say where its video comes from", remedy="give an address, or --device, and not both")
     file = ConfigFile(config)
+    password = asked_password(password_stdin, password_file)
+    asked: dict[str, str] = {}
+    if device is not None:
+        # Imported when it is asked for: it brings all that devices are asked with.
+        from lamppost.cli.device_find import streams_of
+
+        asked = streams_of(file.before, device, username, password or _password_in(password_file), device_certificate_sha256)
+        url, sub_url = asked.pop("url"), sub_url or asked.pop("sub_url", None)
     fields = _fields(
         url,
         sub_url,
@@ -91,8 +114,9 @@ def camera_add(
         rules,
         site,
     )
-    camera = file.add(name, fields)
-    _save(file, camera, is_tested=test, done=f"camera {name} was added to {config}.")
+    with CredentialKeeper(DataFolder(file.before.data)) as keeper, kept_fields(keeper, file, name, password) as kept:
+        camera = file.add(name, {**fields, **asked, **kept})
+        _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was added to {config}.")
 
 
 @one_line_errors
@@ -104,6 +128,7 @@ def camera_set(
     transport: TransportOption = None,
     username: UserOption = None,
     password_file: PasswordOption = None,
+    password_stdin: PasswordInOption = False,
     preset: PresetOption = None,
     schedule: ScheduleOption = None,
     certificate_sha256: CertificateOption = None,
@@ -135,11 +160,18 @@ def camera_set(
     for key in removed:
         if key not in CameraSettings.model_fields or key in {"name", "url", *FILLED_IN}:
             raise ConfigError(f"--unset {key}: no such setting can be taken out", remedy="see docs/reference/configuration.md")
-    if not fields and not removed:
+    if not fields and not removed and not password_stdin:
         raise ConfigError("nothing to change was given", remedy="see `lamppost camera set --help`")
     file = ConfigFile(config)
-    camera = file.set(name, {**fields, **removed})
-    _save(file, camera, is_tested=test, done=f"camera {name} was changed in {config}.")
+    before, folder = file.camera(name), DataFolder(file.before.data)
+    password = asked_password(password_stdin, password_file)
+    if password_file is not None:
+        removed |= dict.fromkeys(("password", "credential"))
+    with CredentialKeeper(folder) as keeper:
+        with kept_fields(keeper, file, name, password) as kept:
+            camera = file.set(name, {**removed, **fields, **kept})
+            _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was changed in {config}.")
+        forget_replaced(folder, keeper, before, camera)
 
 
 @one_line_errors
@@ -149,8 +181,11 @@ def camera_remove(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> 
     What was recorded of it stays, and is forgotten when its time has come.
     """
     file = ConfigFile(config)
+    before, folder = file.camera(name), DataFolder(file.before.data)
     file.remove(name)
     file.replace()
+    with CredentialKeeper(folder) as keeper:
+        forget_replaced(folder, keeper, before, None)
     typer.echo(f"camera {name} was taken out of {config}. {REPLACED}")
 
 
@@ -178,7 +213,8 @@ def camera_test(
         networks, found = settings.devices.camera_networks, [known for known in settings.camera if known.name == camera]
         if not found:
             raise ConfigError(f"{config} has no camera {camera!r}", remedy="give its name, or an address")
-        wanted = found[0]
+        with CredentialKeeper(DataFolder(settings.data)) as keeper:
+            wanted = keeper.revealed(found[0])
     urls = {"main": wanted.url} | ({"sub": wanted.sub_url} if wanted.sub_url else {})
     reports = {which: _probe(wanted, url, seconds, networks) for which, url in urls.items()}
     if as_json:
@@ -186,6 +222,11 @@ def camera_test(
         return
     for which, report in reports.items():
         _tell(which, redact(urls[which]), report)
+
+
+def _password_in(password_file: Path | None) -> str | None:
+    """What a password file holds; raises `ConfigError`."""
+    return CameraSettings(name="device", url="sim://plaza", password_file=password_file).resolved_password()
 
 
 def _fields(

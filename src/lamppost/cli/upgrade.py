@@ -14,6 +14,7 @@ from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.configuration import load_settings
+from lamppost.pipeline.credentials import CredentialKeeper, take_over_files
 from lamppost.pipeline.upgrading import upgrade as upgrade_folder
 
 
@@ -22,7 +23,7 @@ def upgrade(
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file; it names the data folder.")] = DEFAULT_CONFIG,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Back up the books, then bring the index up to this version of Lamppost.
+    """Back up the books, then bring the index up to this version of Lamppost; encrypt passwords that an older one kept in files.
 
     The backup is kept beside the index; of these the last three are. An index
     of this version is left as it is, one of a newer version is refused. A node
@@ -32,10 +33,15 @@ def upgrade(
     if not (folder.keys / "recorder.pub").is_file():
         raise ConfigError(f"{folder.root} is not a data folder", remedy="create one with `lamppost init`")
     done = upgrade_folder(folder, config=config)
+    with CredentialKeeper(folder) as keeper:
+        taken = take_over_files(folder, keeper, config)
     if as_json:
         backup = None if done.backup is None else str(done.backup)
-        typer.echo(json.dumps({"from": done.from_revision, "to": done.to_revision, "backup": backup}))
-    elif done.backup is not None:
+        typer.echo(json.dumps({"from": done.from_revision, "to": done.to_revision, "backup": backup, "encrypted": list(taken)}))
+        return
+    if taken:
+        typer.echo(f"encrypted passwords that lay in files of their own: {', '.join(taken)}")
+    if done.backup is not None:
         typer.echo(f"upgraded the index from {done.from_revision} to {done.to_revision}; before that it was backed up to {done.backup}")
     elif done.from_revision:
         typer.echo(f"nothing to do: the index is of this version ({__version__}, {done.to_revision})")

@@ -11,7 +11,9 @@ DATA/
   keys/recorder.key, recorder.pub   signs segment records and shares; opens nothing
   access/access.db                  who may sign in; written by the server and by `lamppost user`
   keys/access.key                   reads the secrets of one-time codes in access.db
-  keys/cameras/CAMERA.xxxx.password  what a camera wants to hear, given through the server; named by the configuration
+  devices/devices.db                what is known of the devices behind cameras, and their passwords, encrypted
+  keys/cameras.key                  reads those passwords
+  keys/cameras/CAMERA.xxxx.password  a password that an older version kept; named by the configuration
   models/                           model files that were pulled, and entries that were added
   run/                              locks and state of the running processes
   run/live/CAMERA.sock              masked video as it is made, for who connects; there while it is masked
@@ -42,6 +44,10 @@ class DataFolder:
         return self.root / "access" / "access.db"
 
     @property
+    def devices(self) -> Path:
+        return self.root / "devices" / "devices.db"
+
+    @property
     def journal(self) -> Path:
         return self.root / "journal"
 
@@ -52,6 +58,10 @@ class DataFolder:
     @property
     def keys(self) -> Path:
         return self.root / "keys"
+
+    @property
+    def camera_key(self) -> Path:
+        return self.keys / "cameras.key"
 
     @property
     def camera_passwords(self) -> Path:

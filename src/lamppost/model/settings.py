@@ -137,6 +137,22 @@ class CameraSettings(_Section):
             raise ValueError("white space, quotes and control characters stand there as %20, %27, %22 and so on")
         return url
 
+    @field_validator("device_url")
+    @classmethod
+    def _device_can_be_asked(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            is_one = (
+                parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and not _NOT_IN_ADDRESS.search(url)
+            )
+        except ValueError as error:
+            raise ValueError("this is not a URL") from error
+        if not is_one or "@" in parts.netloc:
+            raise ValueError("write http://HOST[:PORT] or https://HOST[:PORT], without a user")
+        return url
+
     @field_validator("schedule")
     @classmethod
     def _schedule_can_be_read(cls, schedule: tuple[str, ...]) -> tuple[str, ...]:
@@ -159,6 +175,11 @@ class CameraSettings(_Section):
         if sum(kept is not None for kept in (self.password, self.password_file, self.credential)) > 1:
             raise ValueError("give one of password, password_file and credential")
         return self
+
+    @property
+    def has_device(self) -> bool:
+        """Whether there is a device behind it that can be asked; simulated streets and files have none, unless `device_url` says so."""
+        return self.device_url is not None or urlsplit(self.url).scheme in ("rtsp", "rtsps")
 
     def is_received_as(self, other: CameraSettings) -> bool:
         """Whether a change from `other` to this leaves the connection and the recording as they are."""

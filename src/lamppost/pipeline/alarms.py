@@ -27,7 +27,7 @@ CLOCK_TOLERANCE_S: Final = 5.0  # burnt-in times of cameras that are further apa
 SILENT_S: Final = 30.0  # a process reports twice a second; one that has to mend much first may take longer
 PENDING_LIMIT: Final = 1000
 _STORE_CAUSES: Final = {GapCause.STORE_FAILED.value, GapCause.SEAL_UNAVAILABLE.value}
-_LOST_CAUSES: Final = {
+LOST_CAUSES: Final = {
     cause.value for cause in (GapCause.CAMERA_UNREACHABLE, GapCause.CAMERA_REFUSED, GapCause.UNSUPPORTED_STREAM, GapCause.STREAM_ENDED)
 }
 
@@ -70,14 +70,23 @@ def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
             problem = str(report.status.get(key, ""))
             if problem:
                 yield Condition(key.replace("problem", "failing"), Severity.ALARM, None, problem)
-        if report.role is Role.RECORDER:
-            yield from _of_recorder(report.status.get("cameras", {}))
-        if report.role is Role.BOOKKEEPER:
-            yield from _of_retention(report.status.get("retention", {}))
-        if report.role is Role.SERVER and report.status.get("server_problem"):
-            yield Condition("server_failing", Severity.WARNING, None, str(report.status["server_problem"]))
-        if report.role is Role.NOTIFIER:
-            yield from _of_carriers(report.status.get("carriers", {}))
+        yield from _of_role(report.role, report.status)
+
+
+def _of_role(role: Role, status: Mapping[str, Any]) -> Iterator[Condition]:
+    match role:
+        case Role.RECORDER:
+            yield from _of_recorder(status.get("cameras", {}))
+        case Role.BOOKKEEPER:
+            yield from _of_retention(status.get("retention", {}))
+        case Role.SERVER if status.get("server_problem"):
+            yield Condition("server_failing", Severity.WARNING, None, str(status["server_problem"]))
+        case Role.NOTIFIER:
+            yield from _of_carriers(status.get("carriers", {}))
+        case Role.CARETAKER:
+            yield from _of_devices(status.get("troubles", {}))
+        case _:
+            pass
 
 
 def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
@@ -89,7 +98,7 @@ def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition
     if slow:
         yield Condition("store_slow", Severity.ALARM, None, f"the disk is too slow for {len(slow)} camera(s)")
     for name, camera in cameras.items():
-        if camera.get("cause") in _LOST_CAUSES:
+        if camera.get("cause") in LOST_CAUSES:
             yield Condition("camera_lost", Severity.WARNING, name, str(camera.get("problem", "")), patience_s=30.0)
         off_s = camera.get("clock_off_s")
         if isinstance(off_s, int | float) and abs(off_s) > CLOCK_TOLERANCE_S:
@@ -104,6 +113,21 @@ def _of_retention(retention: Mapping[str, Any]) -> Iterator[Condition]:
     problem = str(retention.get("problem", ""))
     if problem:
         yield Condition("retention_failing", Severity.ALARM, None, problem)
+
+
+def _of_devices(troubles: Mapping[str, Collection[Mapping[str, str]]]) -> Iterator[Condition]:
+    for name, found in troubles.items():
+        for trouble in found:
+            problem = str(trouble.get("problem", ""))
+            match trouble.get("kind"):
+                case "device_exchanged":
+                    yield Condition("device_exchanged", Severity.ALARM, name, problem)
+                case "device_doubled":
+                    yield Condition("device_doubled", Severity.ALARM, name, problem)
+                case "device_moved":
+                    yield Condition("device_moved", Severity.WARNING, name, problem)
+                case _:
+                    pass
 
 
 def _of_carriers(carriers: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:

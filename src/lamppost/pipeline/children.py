@@ -28,6 +28,7 @@ MODULES: Final = MappingProxyType(
         Role.RECORDER: "lamppost.pipeline.recorder",
         Role.ANALYST: "lamppost.pipeline.analyst",
         Role.NOTIFIER: "lamppost.pipeline.notifier",
+        Role.CARETAKER: "lamppost.pipeline.caretaker",
         Role.SERVER: "lamppost.api.server",
     }
 )

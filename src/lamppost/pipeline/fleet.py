@@ -25,6 +25,7 @@ class Role(StrEnum):
     ANALYST = "analyst"
     BOOKKEEPER = "bookkeeper"
     NOTIFIER = "notifier"
+    CARETAKER = "caretaker"
     SERVER = "server"
 
 
@@ -47,6 +48,8 @@ def process_names(role: Role, settings: Settings, cores: int) -> tuple[str, ...]
             return (Role.BOOKKEEPER.value,)
         case Role.NOTIFIER:
             return (Role.NOTIFIER.value,) if settings.notify else ()
+        case Role.CARETAKER:
+            return (Role.CARETAKER.value,) if any(camera.has_device for camera in settings.camera) else ()
         case Role.SERVER:
             return (Role.SERVER.value,) if settings.server.listen else ()
         case Role.RECORDER:

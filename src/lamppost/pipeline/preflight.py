@@ -18,6 +18,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.networks import REFUSED_REMEDY
 from lamppost.model.schedule import Schedule
 from lamppost.model.settings import CameraSettings, Settings
+from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.store.rates import Rate, camera_rates
 
 ASSUMED_MBPS: Final = {Rendition.SEALED: 4.0, Rendition.MASKED: 2.0}
@@ -59,6 +60,7 @@ def look(settings: Settings, here: Machine = machine) -> tuple[Concern, ...]:
         *_folder(settings, here),
         *_time(here),
         *_secrets(settings, here),
+        *_passwords(settings),
         *_networks(settings),
         *_descriptors(settings, here),
         *_disk(settings, here),
@@ -99,9 +101,20 @@ def _secrets(settings: Settings, here: Machine) -> Iterator[Concern]:
         getattr(carrier, key) for carrier in settings.notify for key in ("password_file", "secret_file", "key_file", "urls_file")
     )
     files += [path for path in of_carriers if path is not None]
-    for path in dict.fromkeys((*files, settings.data / "keys" / "recorder.key")):
+    for path in dict.fromkeys((*files, settings.data / "keys" / "recorder.key", DataFolder(settings.data).camera_key)):
         if here.is_open_to_others(path):
             yield Concern("other users of this machine may read it", str(path), f"chmod o= {path}")
+
+
+def _passwords(settings: Settings) -> Iterator[Concern]:
+    """Passwords that are kept encrypted and cannot be read."""
+    with CredentialKeeper(DataFolder(settings.data)) as keeper:
+        for camera in settings.camera:
+            if camera.credential is not None:
+                try:
+                    keeper.password(camera.credential, camera.name)
+                except StoreError as error:
+                    yield Concern(error.problem, f"camera {camera.name}", error.remedy)
 
 
 def _networks(settings: Settings) -> Iterator[Concern]:

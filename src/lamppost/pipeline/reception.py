@@ -28,6 +28,7 @@ from lamppost.pipeline.connection import ConnectionEvents, StreamConnection
 from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.lines import WorkLine, WorkThreads
 from lamppost.pipeline.recording import A_BUG, CameraRecording
+from lamppost.pipeline.stream_gauge import StreamGauge
 from lamppost.record.fragments import FRAGMENT_MAX_BYTES
 
 LINE_LIMIT_BYTES: Final = 48 * 1024 * 1024  # of one camera; some minutes at 2 Mbit/s
@@ -74,6 +75,7 @@ class CameraReception:
         self._schedule = Schedule(camera.schedule, timezone)
         self._log = get_logger("record").bind(camera=camera.name)
         self._batch = _Batch()
+        self._gauge = StreamGauge()
         self._run: RunStarted | None = None
         self._dropping_since_us: int | None = None
         self._paused: GapCause | None = None
@@ -125,9 +127,18 @@ class CameraReception:
         counters = getattr(self._main.stream, "counters", None)
         if counters is not None:
             self.status.received_bytes = counters.bytes
+            self.status.received_packets = counters.packets
             self.status.lost_packets = counters.lost_packets
             self.status.clock_off_s = counters.clock_off_s
+        self._measure()
         self._look_at_schedule()
+
+    def _measure(self) -> None:
+        gauge, status = self._gauge, self.status
+        gauge.look(self._tools.clock.monotonic_s())
+        status.measured_fps = _rounded(gauge.fps, 2)
+        status.kbit_per_s = _rounded(gauge.kbit_per_s, 1)
+        status.keyframe_interval_s = _rounded(gauge.keyframe_interval_s, 2)
 
     def _connection(self, url: str, events: ConnectionEvents, reconnect_cap_s: float) -> StreamConnection:
         tools = self._tools
@@ -168,6 +179,7 @@ class CameraReception:
 
     def _end_run(self) -> None:
         self._run = None
+        self._gauge.forget()
         self._dropping_since_us = None
         self._ready_until_s = None
         if self._timer is not None:
@@ -202,6 +214,7 @@ class CameraReception:
                     self._batch.add(item)
 
     def _keep_packet(self, packet: Packet) -> None:
+        self._gauge.note(packet)
         if self._dropping_since_us is not None and not self._stop_dropping(packet):
             self.status.dropped += 1
             return
@@ -287,6 +300,10 @@ class CameraReception:
     def _give_up(self) -> None:
         self._recording.give_up()
         self._is_giving_up = False
+
+
+def _rounded(figure: float | None, digits: int) -> float | None:
+    return None if figure is None else round(figure, digits)
 
 
 class _Batch:

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.durable import make_directory
-from lamppost.base.errors import ConfigError, DataFolderBusy, StoreError
+from lamppost.base.errors import ConfigError, DataFolderBusy, LamppostError, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
 from lamppost.ingest.locator import parse_locator
@@ -30,8 +30,9 @@ from lamppost.model.books import Act
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.adopting import adopt
-from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
+from lamppost.pipeline.alarms import ACTOR, DEATHS_WITHIN_S, LOST_CAUSES, SILENT_S, AlarmKeeper, ChildReport, Condition, find_conditions
 from lamppost.pipeline.children import Child
+from lamppost.pipeline.credentials import with_passwords
 from lamppost.pipeline.fleet import Fleet, Role, assign, process_names
 from lamppost.pipeline.node_state import node_state
 from lamppost.pipeline.recovering import Sign, recover
@@ -41,8 +42,16 @@ from lamppost.store.journal import JournalWriter, hold_lock
 
 WRITER: Final = "supervisor"
 # Less than 5 s together, with a summary of half a second.
-STOP_PATIENCE_S: Final = {Role.RECORDER: 1.9, Role.ANALYST: 2.0, Role.NOTIFIER: 0.1, Role.SERVER: 0.1, Role.BOOKKEEPER: 0.7}
-AT_EASE_S: Final = 1.0  # the notifier and the server, from the order to stop on
+STOP_PATIENCE_S: Final = {
+    Role.RECORDER: 1.9,
+    Role.ANALYST: 2.0,
+    Role.NOTIFIER: 0.1,
+    Role.CARETAKER: 0.1,
+    Role.SERVER: 0.1,
+    Role.BOOKKEEPER: 0.7,
+}
+AT_EASE: Final = (Role.NOTIFIER, Role.CARETAKER, Role.SERVER)
+AT_EASE_S: Final = 1.0  # these, from the order to stop on
 ADOPT_PATIENCE_S: Final = 10.0
 ADOPT_POLL_S: Final = 0.2
 TICK_S: Final = 0.5
@@ -93,7 +102,8 @@ class Supervisor:
         cores: int | None = None,
         config: Path | None = None,
     ) -> None:
-        self._settings = settings.with_passwords()
+        self._log = get_logger("supervisor")
+        self._settings = with_passwords(settings, self._without_password)
         self._sign = sign
         self._config = config
         self._clock = clock
@@ -105,7 +115,6 @@ class Supervisor:
         self._homes: dict[Role, dict[str, str]] = {Role.RECORDER: {}, Role.ANALYST: {}}
         self._children: dict[str, Child] = {}
         self._deaths: dict[str, deque[float]] = {}
-        self._log = get_logger("supervisor")
         self._lock_descriptor = -1
         self._journal: JournalWriter | None = None
         self._alarms: AlarmKeeper | None = None
@@ -143,6 +152,11 @@ class Supervisor:
     def masking(self, camera: str) -> dict[str, Any]:
         """What its analyst reported last of a camera."""
         return self._report_of(Role.ANALYST, camera)
+
+    def device(self, camera: str) -> dict[str, Any]:
+        """What the caretaker reported last of a camera's device; empty where there is none."""
+        child = self._children.get(Role.CARETAKER.value)
+        return {} if child is None or child.silent_s > SILENT_S else child.of_camera(camera)
 
     def start(self) -> None:
         """Take the data folder, mend what was left, and start the children; raises `StoreError`."""
@@ -202,7 +216,7 @@ class Supervisor:
         before = self._settings
         if settings.data != before.data:
             raise ConfigError("the data folder cannot change while Lamppost runs", remedy="stop it, move the folder, start it again")
-        settings = settings.with_passwords()
+        settings = with_passwords(settings, self._without_password)
         later = [name for name in _NEXT_START if getattr(settings, name) != getattr(before, name)]
         if later:
             self._log.warning("takes effect with the next start", tables=later)
@@ -224,8 +238,8 @@ class Supervisor:
     def stop(self) -> None:
         """End everything: recorders, then analysts, then the bookkeeper; each role has its patience.
 
-        The notifier and the server are told first, and have until then: nobody waits for whom they serve. What the others leave unused of
-        their patience is the bookkeeper's, so that the index is complete.
+        Notifier, caretaker and server are told first, and have until then: nobody waits for whom they serve. What the others leave
+        unused of their patience is the bookkeeper's, so that the index is complete.
         """
         started_s = self._clock.monotonic_s()
         self._stopped_us = self._clock.wall_us()
@@ -237,12 +251,12 @@ class Supervisor:
             with contextlib.suppress(StoreError):  # told already, when an act was refused
                 self._journal.close()
         for child in self._children.values():
-            if child.role in (Role.NOTIFIER, Role.SERVER):
+            if child.role in AT_EASE:
                 child.begin_end()
         for role in (Role.RECORDER, Role.ANALYST):
             self._end(role, STOP_PATIENCE_S[role])
         spent_s = self._clock.monotonic_s() - started_s
-        for role in (Role.NOTIFIER, Role.SERVER):
+        for role in AT_EASE:
             self._end(role, max(STOP_PATIENCE_S[role], AT_EASE_S - spent_s))
         left_s = sum(STOP_PATIENCE_S.values()) - (self._clock.monotonic_s() - started_s)
         self._end(Role.BOOKKEEPER, max(STOP_PATIENCE_S[Role.BOOKKEEPER], left_s))
@@ -281,7 +295,7 @@ class Supervisor:
     def _place_cameras(self) -> None:
         """Give every camera a home, and every child the settings of its cameras; new children are made, and started when others run."""
         is_running = bool(self._children)
-        for role in (Role.BOOKKEEPER, Role.RECORDER, Role.ANALYST, Role.NOTIFIER, Role.SERVER):
+        for role in (Role.BOOKKEEPER, Role.RECORDER, Role.ANALYST, *AT_EASE):
             present = [child.name for child in self._children.values() if child.role is role]
             names = [*present, *(name for name in process_names(role, self._settings, self._cores) if name not in present)]
             if role in self._fleets:
@@ -304,7 +318,7 @@ class Supervisor:
             self._tell_hold(self._children[name])
 
     def _settings_of(self, name: str, role: Role) -> Settings:
-        if role is Role.BOOKKEEPER:
+        if role in (Role.BOOKKEEPER, Role.CARETAKER):
             return self._settings
         if role is Role.NOTIFIER:
             return self._settings.model_copy(update={"camera": ()})  # it needs none of their passwords
@@ -368,6 +382,7 @@ class Supervisor:
         if self._alarms is not None:
             self._alarms.update(conditions)
         self._tell_state()
+        self._tell_lost()
         is_held = any(condition.kind == "recording_held" for condition in conditions)
         if is_held != self._is_held and all(report.status for report in reports if report.role is Role.BOOKKEEPER):
             self._is_held = is_held
@@ -382,6 +397,15 @@ class Supervisor:
             state = node_state(self, started_us=self._started_us, at_us=self._clock.wall_us())
             for child in servers:
                 child.tell({"order": "node", "state": state}, timeout_s=0.0)
+
+    def _tell_lost(self) -> None:
+        """The caretaker looks for cameras that nothing comes from; told twice a second, so that one who missed it hears the next."""
+        caretakers = [child for child in self._children.values() if child.role is Role.CARETAKER and child.process_id is not None]
+        if caretakers:
+            reports = {camera.name: self.recording(camera.name) for camera in self._settings.camera}
+            lost = [name for name, report in reports.items() if report.get("cause") in LOST_CAUSES]
+            for child in caretakers:
+                child.tell({"order": "lost", "cameras": lost}, timeout_s=0.0)
 
     def _report(self, child: Child, now_s: float) -> ChildReport:
         recent = sum(now_s - death_s < DEATHS_WITHIN_S for death_s in self._deaths[child.name])
@@ -404,6 +428,9 @@ class Supervisor:
         for child in children:
             child.end(end_s - self._clock.monotonic_s())
 
+    def _without_password(self, camera: str, error: LamppostError) -> None:
+        self._log.error("a camera goes without its password", camera=camera, problem=error.problem, remedy=error.remedy)
+
     def _act(self, kind: str, detail: dict[str, Any]) -> None:
         if self._journal is None:
             return
@@ -419,4 +446,4 @@ class Supervisor:
 def _without_secrets(camera: CameraSettings) -> CameraSettings:
     """What the server may know of a camera: it talks to people, and to no camera."""
     urls = {"url": parse_locator(camera.url).shown, "sub_url": parse_locator(camera.sub_url).shown if camera.sub_url else None}
-    return camera.model_copy(update=urls | {"username": None, "password": None, "password_file": None})
+    return camera.model_copy(update=urls | {"username": None, "password": None, "password_file": None, "credential": None})

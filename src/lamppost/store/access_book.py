@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
 
-from lamppost.base.durable import make_directory
-from lamppost.base.errors import ConfigError, StoreError
+from lamppost.base.errors import ConfigError
 from lamppost.model.access import EVERYTHING, Grant, Role, Scope
 from lamppost.model.layout import DataFolder
 from lamppost.store.access_tables import ANSWERS, GRANTS, LINKS, METADATA, PREFERENCES, SESSIONS, TOKENS, USERS, VERSION
-from lamppost.store.index_file import index_errors, open_engine
+from lamppost.store.book_file import BookFile, First, nothing
 
 MOST_ANSWERS: Final = 1000  # of one user
 LONGEST_ANSWER_US: Final = 600_000_000  # nothing is being answered for longer
-_WHAT: Final = "the access database"
-
-First = Callable[[], object]
-"""Called when a change is sure to be possible and before it is: what puts it on the record. Where it raises, nothing changes."""
-
-
-def nothing() -> None:
-    """For changes that are on the record already, or on none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,34 +92,11 @@ class UserChanged(ConfigError):
     """Somebody else has changed or removed that user meanwhile; nothing was done."""
 
 
-class AccessBook:
+class AccessBook(BookFile):
     """The access database of `folder`, made where there is none; many threads may share it. Raises `StoreError`."""
 
     def __init__(self, folder: DataFolder) -> None:
-        path = folder.access
-        make_directory(path.parent)
-        with _errors("open"):
-            os.chmod(path.parent, 0o700)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._writer = open_engine(path, is_writer=True)
-        self._reader = open_engine(path, by_statement=True)
-        # SQLite has one writer: threads that wait here wait in order, and not by polling the file.
-        self._mutex = threading.Lock()
-        try:
-            self._settle(path)
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._writer.dispose()
-        self._reader.dispose()
+        super().__init__(folder.access, METADATA, VERSION, "the access database")
 
     # Users
 
@@ -328,27 +292,9 @@ class AccessBook:
             unanswered = and_(ANSWERS.c.status == 0, ANSWERS.c.created_us < now_us - LONGEST_ANSWER_US)
             connection.execute(delete(ANSWERS).where(or_(ANSWERS.c.created_us < answers_before_us, unanswered)))
 
-    def _settle(self, path: Path) -> None:
-        with self._write("set up") as connection:
-            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if version > VERSION:
-                raise StoreError(f"{path} was written by a newer version of Lamppost", remedy="install that version")
-            if not version:
-                METADATA.create_all(connection)
-                connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-
     def _one(self, condition: Any) -> UserRow | None:
         rows = self._all(select(USERS).where(condition))
         return _user(rows[0], [_grant(row) for row in self._all(_grants_of(rows[0].user_id))]) if rows else None
-
-    def _all(self, query: Any) -> Sequence[Any]:
-        with _errors("read"), self._reader.connect() as connection:
-            return connection.execute(query).all()
-
-    @contextlib.contextmanager
-    def _write(self, what: str) -> Generator[Connection]:
-        with self._mutex, index_errors(f"{what} in {_WHAT}"), self._writer.begin() as connection:
-            yield connection
 
 
 def _check_expected(connection: Connection, expected: UserRow | None) -> None:
@@ -412,12 +358,3 @@ def _token(row: Any) -> TokenRow:
     values: dict[str, Any] = {name: getattr(row, name) for name in TokenRow.__slots__}
     values["grants"] = grants
     return TokenRow(**values)
-
-
-@contextlib.contextmanager
-def _errors(verb: str) -> Generator[None]:
-    with index_errors(f"{verb} {_WHAT}"):
-        try:
-            yield
-        except OSError as error:
-            raise StoreError(f"cannot {verb} {_WHAT}: {error.strerror}", remedy="may Lamppost's user write the data folder?") from error

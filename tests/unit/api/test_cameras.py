@@ -15,6 +15,7 @@ from configured_node import ConfiguredNode
 from lamppost.api.permit import API
 from lamppost.base.errors import CameraRefused, CameraUnreachable
 from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.credentials import CredentialKeeper
 from served_node import ServedNode
 
 CANARY = "kanarienvogel-42"
@@ -24,8 +25,16 @@ def cameras(node: ConfiguredNode) -> dict[str, dict[str, Any]]:
     return {table["name"]: table for table in tomllib.loads(node.config.read_text()).get("camera", [])}
 
 
-def secrets(node: ConfiguredNode) -> list[Path]:
-    return sorted(node.context.folder.camera_passwords.glob("*"))
+def secrets(node: ConfiguredNode) -> dict[str, str]:
+    """What is kept of passwords, in the clear, by number."""
+    with CredentialKeeper(node.context.folder) as keeper:
+        return {each.credential_id: keeper.password(each.credential_id, each.camera) for each in keeper.kept()}
+
+
+def told_of_nothing(node: ConfiguredNode, word: str) -> None:
+    """No file of the node, its database and its log among them, holds `word`."""
+    root = node.context.folder.root.parent
+    assert [path for path in root.rglob("*") if path.is_file() and word.encode() in path.read_bytes()] == []
 
 
 def etag(node: ConfiguredNode, camera: str = "plaza") -> dict[str, str]:
@@ -57,11 +66,10 @@ def test_a_camera_is_added_and_its_password_is_kept_and_never_told(configured: C
     assert answer.status_code == 201, answer.text
     told = answer.json()
     assert (told["url"], told["username"], told["has_password"], told["site"]) == ("rtsp://192.0.2.9/s", "op", True, "Harbour")
-    (secret,) = secrets(configured)
-    assert secret.read_text() == f"{CANARY}\n"
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-    assert stat.S_IMODE(secret.parent.stat().st_mode) == 0o700
-    assert cameras(configured)["gate"]["password_file"] == str(secret)
+    assert secrets(configured) == {cameras(configured)["gate"]["credential"]: CANARY}
+    key = configured.context.folder.camera_key
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    told_of_nothing(configured, CANARY)
     assert CANARY not in configured.config.read_text() + answer.text + json.dumps(configured.acts())
     assert "# The square, seen from the town hall." in configured.config.read_text()
     (act,) = configured.acts()
@@ -72,7 +80,9 @@ def test_a_camera_is_added_and_its_password_is_kept_and_never_told(configured: C
     configured.take_over()
     assert [item["name"] for item in configured.client().get(f"{API}/cameras").json()["items"]] == ["plaza", "bridge", "gate"]
     for path in ("/cameras", "/cameras/gate", "/configuration"):
-        assert CANARY not in configured.client().get(API + path).text
+        text = configured.client().get(API + path).text
+        assert CANARY not in text
+        assert cameras(configured)["gate"]["credential"] not in text
 
 
 @pytest.mark.parametrize(
@@ -98,13 +108,13 @@ def test_what_cannot_be_used_is_told_at_its_place_and_nothing_is_written(configu
     assert at in [error["at"] for error in answer.json()["errors"]]
     assert configured.config.read_text() == before
     assert configured.acts() == []
-    assert secrets(configured) == []
+    assert secrets(configured) == {}
 
 
 def test_a_name_is_taken_once(configured: ConfiguredNode) -> None:
     answer = configured.client().post(f"{API}/cameras", json={"name": "plaza", "url": "sim://plaza", "password": CANARY})
     assert answer.status_code == 409
-    assert secrets(configured) == []
+    assert secrets(configured) == {}
 
 
 @pytest.mark.parametrize("token", ["administrator@camera:plaza", "operator@*"])
@@ -151,16 +161,80 @@ def test_who_edits_the_file_by_hand_meanwhile_loses_nothing(configured: Configur
 def test_a_password_is_replaced_and_taken_away(configured: ConfiguredNode) -> None:
     client = configured.client()
     client.patch(f"{API}/cameras/plaza", json={"username": "op", "password": "first"}, headers=etag(configured))
-    (first,) = secrets(configured)
+    assert list(secrets(configured).values()) == ["first"]
     client.patch(f"{API}/cameras/plaza", json={"password": "second"}, headers=etag(configured))
-    (second,) = secrets(configured)
-    assert (first.exists(), second.read_text()) == (False, "second\n")
+    second = secrets(configured)
+    assert second == {cameras(configured)["plaza"]["credential"]: "second"}
     refused = client.patch(f"{API}/cameras/plaza", json={"password": "third", "sealed_days": -1}, headers=etag(configured))
     assert refused.status_code == 422
-    assert secrets(configured) == [second]
+    assert secrets(configured) == second
     gone = client.patch(f"{API}/cameras/plaza", json={"password": None}, headers=etag(configured))
     assert gone.json()["has_password"] is False
-    assert secrets(configured) == []
+    assert secrets(configured) == {}
+
+
+def test_a_password_that_an_older_version_kept_in_a_file_is_used_until_it_is_changed(tmp_path: Path) -> None:
+    old = tmp_path / "data" / "keys" / "cameras" / "plaza.0123abcd.password"
+    mine = tmp_path / "mine.txt"
+    for path in (old, mine):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{CANARY}\n")
+    text = "".join(
+        f'[[camera]]\nname = "{name}"\nurl = "rtsp://192.0.2.1/s"\npassword_file = "{path}"\n'
+        for name, path in (("plaza", old), ("gate", mine))
+    )
+    node = ConfiguredNode.configured(tmp_path, text)
+    assert node.client().get(f"{API}/cameras/plaza").json()["has_password"] is True
+    for name in ("plaza", "gate"):
+        node.client().patch(f"{API}/cameras/{name}", json={"password": f"new {name}"}, headers=etag(node, name))
+    assert sorted(secrets(node).values()) == ["new gate", "new plaza"]
+    assert "password_file" not in node.config.read_text()
+    assert not old.exists(), "it was ours"
+    assert mine.exists(), "it is somebody's own"
+    node.close()
+
+
+def test_a_camera_whose_password_was_lost_can_be_given_another(configured: ConfiguredNode) -> None:
+    client = configured.client()
+    client.patch(f"{API}/cameras/plaza", json={"username": "op", "password": CANARY}, headers=etag(configured))
+    configured.context.folder.camera_key.unlink()
+    told = client.post(f"{API}/cameras/test", json={"camera": "plaza", "url": "rtsp://192.0.2.1/main"})
+    assert told.status_code == 503
+    assert "cameras.key is missing" in told.json()["detail"]
+    refused = client.patch(f"{API}/cameras/plaza", json={"password": "new"}, headers=etag(configured))
+    assert refused.status_code == 503
+    with CredentialKeeper(configured.context.folder) as keeper:
+        assert keeper.change_key(forget=True) == 0
+    assert client.patch(f"{API}/cameras/plaza", json={"password": "new"}, headers=etag(configured)).status_code == 200
+    assert list(secrets(configured).values()) == ["new"]
+
+
+@pytest.mark.parametrize("device_url", ["http://192.0.2.66", "http://192.0.2.1:8080", "http://192.0.2.9:80/"])
+def test_a_password_does_not_go_to_another_device(configured: ConfiguredNode, device_url: str) -> None:
+    client = configured.client()
+    path = f"{API}/cameras/plaza"
+    assert client.patch(path, json={"password": CANARY}, headers=etag(configured)).status_code == 200
+    refused = client.patch(path, json={"device_url": device_url}, headers=etag(configured))
+    assert (refused.status_code, refused.json()["errors"][0]["at"]) == (422, "body.password")
+    assert client.patch(path, json={"device_url": device_url, "password": CANARY}, headers=etag(configured)).status_code == 200
+    assert client.get(path).json()["device_url"] == device_url
+
+
+def test_the_device_behind_the_address_may_be_named(configured: ConfiguredNode) -> None:
+    client = configured.client()
+    assert client.patch(f"{API}/cameras/plaza", json={"password": CANARY}, headers=etag(configured)).status_code == 200
+    named = client.patch(f"{API}/cameras/plaza", json={"device_url": "http://192.0.2.1"}, headers=etag(configured))
+    assert (named.status_code, named.json()["device_url"]) == (200, "http://192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "device_url", ["ftp://192.0.2.1", "http://", "http://a:b@192.0.2.1", "http://192.0.2.1:99999", "192.0.2.1", "http://a b"]
+)
+def test_what_is_no_address_of_a_device_is_refused(configured: ConfiguredNode, device_url: str) -> None:
+    refused = configured.client().patch(f"{API}/cameras/plaza", json={"device_url": device_url}, headers=etag(configured))
+    assert refused.status_code == 422, refused.text
+    assert "a:b" not in refused.text
+    assert refused.json()["errors"][0]["at"] == "body.device_url"
 
 
 def test_a_password_does_not_go_to_another_address(configured: ConfiguredNode) -> None:
@@ -200,7 +274,7 @@ def test_a_camera_is_removed_and_its_secret_with_it(configured: ConfiguredNode) 
     assert client.delete(f"{API}/cameras/plaza").status_code == 428
     assert client.delete(f"{API}/cameras/plaza", headers=etag(configured)).status_code == 204
     assert list(cameras(configured)) == ["bridge"]
-    assert secrets(configured) == []
+    assert secrets(configured) == {}
     assert [act["kind"] for act in configured.acts()] == ["camera_changed", "camera_removed"]
 
 

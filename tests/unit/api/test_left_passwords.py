@@ -9,6 +9,9 @@ import pytest
 
 from configured_node import CAMERAS, ConfiguredNode
 from lamppost.api.camera_passwords import sweep_passwords
+from lamppost.base.clock import US_PER_S, ManualClock
+from lamppost.model.layout import DataFolder
+from lamppost.pipeline.credentials import CredentialKeeper
 
 NOW_US = 1_700_000_000_000_000
 
@@ -52,6 +55,20 @@ def test_what_a_killed_server_left_is_removed_and_nothing_else(tmp_path: Path, k
     assert all(path.exists() for path in stays)
     assert (keys / "plaza.dddddddd.password").is_dir()
     assert sweep_passwords(folder, config, NOW_US) == 0
+    node.close()
+
+
+def test_an_encrypted_password_that_nothing_names_is_forgotten(tmp_path: Path) -> None:
+    folder, clock = DataFolder(tmp_path / "data"), ManualClock(wall_us=NOW_US - 3600 * US_PER_S)
+    with CredentialKeeper(folder, clock) as keeper:
+        named, left = keeper.keep("plaza", "named"), keeper.keep("plaza", "left")
+        clock.advance(3590)
+        young = keeper.keep("plaza", "young")
+    text = CAMERAS.replace('url = "rtsp://192.0.2.1/main"', f'url = "rtsp://192.0.2.1/main"\ncredential = "{named}"')
+    node = ConfiguredNode.configured(tmp_path, text)
+    assert sweep_passwords(folder, node.context.config, NOW_US) == 1
+    with CredentialKeeper(folder) as keeper:
+        assert {each.credential_id for each in keeper.kept()} == {named, young} - {left}
     node.close()
 
 

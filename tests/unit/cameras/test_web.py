@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
+from http_device import Asked, ScriptedDevice, Talk, digest_words
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, ConfigError, UnreadableReply
 from lamppost.base.names import Place, look_up
 from lamppost.cameras.web import DeviceAddress, DeviceWeb, Reply, shown_certificate
 from lamppost.model.networks import CameraNetworks
 from loopback import ON_LOOPBACK as HERE
-from scripted_device import Asked, ScriptedDevice, Talk, digest_words
 from self_signed import Certificate
 
 CANARY = "kanarie"  # nowhere else: the lines of this file stand in tracebacks

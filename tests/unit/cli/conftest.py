@@ -34,7 +34,7 @@ def lamppost(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]
         monkeypatch.setenv(name, {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}[name])
     monkeypatch.delenv("LAMPPOST_CAMERA", raising=False)
     runner = CliRunner()
-    yield lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
+    yield lambda *arguments, stdin=None: runner.invoke(app, [str(argument) for argument in arguments], input=stdin)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
 

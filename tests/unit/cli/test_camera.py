@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+import lamppost.cli.camera as camera_commands
 from lamppost.base.errors import ConfigError
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile
+from lamppost.pipeline.credentials import CredentialKeeper
+from lamppost.pipeline.probing import StreamReport
 
 Lamppost = Callable[..., Result]
 CANARY = "kanarienvogel-42"
@@ -80,6 +85,10 @@ def test_the_last_camera_can_go_and_another_can_come(lamppost: Lamppost, config:
         (("set", "gate", "--rules", "."), "is a folder"),
         (("set", "gate", "--unset", "rules"), "no such setting"),
         (("set", "gate"), "nothing to change"),
+        (("set", "gate", "--password-stdin"), "the password is empty"),
+        (("set", "gate", "--password-stdin", "--password-file", "lamppost.toml"), "were both given"),
+        (("set", "park", "--password-stdin"), "the password is empty"),
+        (("password",), "nothing to do was given"),
         (("set", "gate", "--unset", "name"), "no such setting"),
         (("remove", "park"), "it has: gate"),
     ],
@@ -151,3 +160,81 @@ def test_a_camera_gets_rules_and_loses_them_again(lamppost: Lamppost, config: Pa
     assert cameras(config)[0]["rules_file"] == "gate.rules.toml"
     assert lamppost("camera", "set", "gate", "--unset", "rules_file").exit_code == 0
     assert "rules_file" not in cameras(config)[0]
+
+
+def kept(here: Path) -> dict[str, str]:
+    """The passwords that are kept, in the clear, by number."""
+    with CredentialKeeper(DataFolder(here / "lamppost-data")) as keeper:
+        return {each.credential_id: keeper.password(each.credential_id, each.camera) for each in keeper.kept()}
+
+
+def test_a_password_on_standard_input_is_kept_encrypted_and_replaced(lamppost: Lamppost, config: Path, here: Path) -> None:
+    added = lamppost(*["camera", "add", "park", "rtsp://192.0.2.7/main", "--username", "op", "--password-stdin"], stdin=f"{CANARY}\n")
+    assert added.exit_code == 0, added.output
+    assert kept(here) == {str(cameras(config)[1]["credential"]): CANARY}
+    changed = lamppost(*["camera", "set", "park", "--password-stdin"], stdin="another one\n")
+    assert changed.exit_code == 0, changed.output
+    assert kept(here) == {str(cameras(config)[1]["credential"]): "another one"}
+    files = [path for path in here.rglob("*") if path.is_file()]
+    assert [path for path in files if CANARY.encode() in path.read_bytes() or b"another one" in path.read_bytes()] == []
+    (here / "own.txt").write_text("mine\n")
+    assert lamppost(*["camera", "set", "park", "--password-file", "own.txt"]).exit_code == 0
+    assert kept(here) == {}
+    assert "credential" not in cameras(config)[1]
+    lamppost(*["camera", "set", "park", "--password-stdin"], stdin=f"{CANARY}\n")
+    assert "password_file" not in cameras(config)[1]
+    assert lamppost("camera", "remove", "park").exit_code == 0
+    assert kept(here) == {}
+    assert (here / "own.txt").exists()
+
+
+def test_a_password_whose_change_fails_is_not_kept(lamppost: Lamppost, config: Path, here: Path) -> None:
+    before = config.read_bytes()
+    for command in (
+        "set park --password-stdin",
+        "set gate --password-stdin --preset all --unset nothing",
+        "add gate sim://plaza --password-stdin",
+    ):
+        result = lamppost("camera", *command.split(), stdin=f"{CANARY}\n")
+        assert result.exit_code == 2, result.output
+        assert CANARY not in result.output
+    assert config.read_bytes() == before
+    assert kept(here) == {}
+
+
+def test_a_kept_password_is_what_a_camera_is_tried_with(lamppost: Lamppost, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def probe(camera: CameraSettings, *_: object, **__: object) -> StreamReport:
+        asked.append(camera.resolved_password())
+        return StreamReport("H264", 640, 360, 25.0, 2.0, 1000, 100, 0.1, 0, ())
+
+    monkeypatch.setattr(camera_commands, "probe_stream", probe)
+    lamppost(*["camera", "add", "park", "rtsp://192.0.2.7/main", "--username", "op", "--password-stdin", "--test"], stdin=f"{CANARY}\n")
+    result = lamppost("camera", "test", "park")
+    assert result.exit_code == 0, result.output
+    assert asked == [CANARY, CANARY]
+
+
+def test_the_key_is_changed_and_a_lost_one_is_given_up_on_order_alone(lamppost: Lamppost, config: Path, here: Path) -> None:
+    lamppost(*["camera", "set", "gate", "--password-stdin"], stdin=f"{CANARY}\n")
+    folder = DataFolder(here / "lamppost-data")
+    before = folder.camera_key.read_bytes()
+    changed = json.loads(lamppost("camera", "password", "--change-key", "--json").output)
+    assert changed == {"passwords": 1, "forgotten": 0}
+    assert folder.camera_key.read_bytes() != before
+    assert list(kept(here).values()) == [CANARY]
+    folder.camera_key.unlink()
+    refused = lamppost("camera", "password", "--change-key")
+    assert refused.exit_code == 1
+    assert "cameras.key is missing" in refused.output
+    assert "Traceback" not in refused.output
+    concerns = lamppost("config", "check").output
+    assert "cameras.key is missing" in concerns
+    assert lamppost("camera", "password", "--change-key", "--forget").exit_code == 0
+    assert kept(here) == {}
+    assert "is not in the device book" in lamppost("config", "check").output
+    lamppost(*["camera", "set", "gate", "--password-stdin"], stdin=f"{CANARY}\n")
+    assert list(kept(here).values()) == [CANARY]
+    acts = b"".join(path.read_bytes() for path in folder.journal.rglob("*.jsonl"))
+    assert acts.count(b"credential_key_changed") == 2, "the one that was refused changed nothing"

@@ -22,7 +22,12 @@ def test_an_index_of_this_version_is_left_as_it_is(lamppost: Lamppost, here: Pat
     Bookkeeper(DataFolder(here / "lamppost-data"), SystemClock()).close()
     result = lamppost("upgrade")
     assert (result.exit_code, "nothing to do" in result.output) == (0, True)
-    assert json.loads(lamppost("upgrade", "--json").output) == {"from": newest_revision(), "to": newest_revision(), "backup": None}
+    assert json.loads(lamppost("upgrade", "--json").output) == {
+        "from": newest_revision(),
+        "to": newest_revision(),
+        "backup": None,
+        "encrypted": [],
+    }
 
 
 def test_a_folder_that_is_none_is_told(lamppost: Lamppost, here: Path) -> None:
