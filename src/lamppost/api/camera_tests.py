@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from lamppost.api.problems import Problem, forbidden, not_found
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraRefused, CameraUnreachable, LamppostError
 from lamppost.base.logging import redact
+from lamppost.base.names import look_up
 from lamppost.ingest.locator import Locator, Scheme, check_transport
 from lamppost.model.access import Permission
 from lamppost.model.networks import CameraNetworks
@@ -138,9 +138,5 @@ def _probe(camera: CameraSettings, url: str, locator: Locator, networks: CameraN
 
 def _is_our_own(host: str) -> bool:
     """Whether the name leads to this machine or its link, and not out into the network of the cameras."""
-    try:
-        places = {entry[4][0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
-        return False
-    addresses = [ipaddress.ip_address(str(place).partition("%")[0]) for place in places]
+    addresses = [ipaddress.ip_address(place.number.partition("%")[0]) for place in look_up(host, 0)]
     return any(address.is_loopback or address.is_link_local or address.is_unspecified for address in addresses)
