@@ -38,6 +38,8 @@ camera_app = typer.Typer(
             "set": ("lamppost.cli.camera", "camera_set"),
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
+            "origin": ("lamppost.cli.camera_origin", "camera_origin"),
+            "firmware": ("lamppost.cli.camera_firmware", "camera_firmware"),
             "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
         }
