@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from lamppost.base.clock import SystemClock
@@ -74,7 +74,7 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
     if not found:
         console.print("No device has answered. Name a range, such as --range 10.20.0.0/24: many networks do not carry calls to all.")
         return
-    table = Table("device", "vendor", "model", "MAC", "name", box=None)
+    table = Table(Column("device", no_wrap=True), "vendor", "model", Column("MAC", no_wrap=True), "name", box=None)
     for each in found:
         said = each.identity
         table.add_row(*(Text(word or "–") for word in (each.device_url, said.vendor, said.model, said.mac, name_of(each))))
@@ -96,7 +96,8 @@ def streams_of(
         certificate_sha256=certificate_sha256,
     )
     if looked.problem:
-        raise CameraUnreachable(f"{address}: {looked.problem}", remedy=looked.remedy)
+        where = "" if str(address) in looked.problem else f"{address}: "
+        raise CameraUnreachable(f"{where}{looked.problem}", remedy=looked.remedy)
     for warning in looked.warnings:
         typer.echo(f"warning: {warning}", err=True)
     main, sub = looked.profiles[0], looked.profiles[-1]
