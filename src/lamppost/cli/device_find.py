@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -20,6 +19,7 @@ from lamppost.cameras.web import DeviceAddress
 from lamppost.cameras.ws_discovery import name_of
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.tables import table_console
 from lamppost.cli.who import user_name
 from lamppost.model.acts import NODE
 from lamppost.model.device_settings import DeviceSettings
@@ -70,7 +70,7 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
         rows = [{"address": each.address, "device_url": each.device_url, "name": name_of(each), **asdict(each.identity)} for each in found]
         typer.echo(json.dumps(rows, indent=2))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = table_console()
     if not found:
         console.print("No device has answered. Name a range, such as --range 10.20.0.0/24: many networks do not carry calls to all.")
         return
