@@ -75,5 +75,7 @@ def test_what_is_let_in_is_read_as_it_stands() -> None:
 
 
 def test_an_empty_source_hides_no_state() -> None:
-    (event,) = pulled(_INPUT.replace(b"<tt:SimpleItem Name='Token' Value='IN_1'/></tt:Source>", b"").replace(b"<tt:Source>", b"<tt:Source />"))
+    (event,) = pulled(
+        _INPUT.replace(b"<tt:SimpleItem Name='Token' Value='IN_1'/></tt:Source>", b"").replace(b"<tt:Source>", b"<tt:Source />")
+    )
     assert (event.is_active, event.place) == (True, "")
