@@ -182,7 +182,7 @@ def test_no_fault_makes_a_camera_that_is_armed_one_that_is_not(name: str) -> Non
             assert now.auto_tracking is not N or was.auto_tracking is N, (question, fault)
 
 
-@pytest.mark.parametrize("name", ("VideoAnalyseGlobal", "VideoAnalyseRule", "FaceRecognitionEventHandler", "LeSmartTrack"))
+@pytest.mark.parametrize("name", ["VideoAnalyseGlobal", "VideoAnalyseRule", "FaceRecognitionEventHandler", "LeSmartTrack"])
 def test_a_table_that_may_lack_lines_does_not_say_that_nothing_is_armed(name: str) -> None:
     def unsaid(whole: Reply) -> Reply:
         return Reply(whole.status, {"content-type": "text/plain"}, whole.content)

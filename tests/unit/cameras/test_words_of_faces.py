@@ -9,12 +9,12 @@ from lamppost.model.devices import Ability
 
 
 @pytest.mark.parametrize(
-    "name", ("FaceTracking", "faceThermometry", "FACETEMPERATURE", "AlarmTypeFace", "PointerFaceDetect", "facesnap", "face_compare")
+    "name", ["FaceTracking", "faceThermometry", "FACETEMPERATURE", "AlarmTypeFace", "PointerFaceDetect", "facesnap", "face_compare"]
 )
 def test_a_name_that_speaks_of_faces_is_heard(name: str) -> None:
     assert Ability.DETECT in abilities_of(name)
 
 
-@pytest.mark.parametrize("name", ("NetworkInterface", "networkinterfaces", "INTERFACE", "surfaceArea", "Typeface", "facets", "place"))
+@pytest.mark.parametrize("name", ["NetworkInterface", "networkinterfaces", "INTERFACE", "surfaceArea", "Typeface", "facets", "place"])
 def test_a_name_that_only_sounds_like_it_is_not(name: str) -> None:
     assert abilities_of(name) == ()
