@@ -107,7 +107,8 @@ def _option_uses() -> list[tuple[tuple[str, ...], str]]:
             for line in block.replace("\\\n", " ").splitlines():
                 match = re.match(
                     r"(?:\.venv/bin/)?lamppost ([a-z]+)"
-                    r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify|leak|track|retry|export|plot|origin|firmware|password)"
+                    r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify|leak|track|retry|export|plot"
+                    r"|origin|firmware|password)"
                     r"\b)?(.*)",
                     line,
                 )
