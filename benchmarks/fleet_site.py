@@ -23,6 +23,7 @@ from lamppost.pipeline.child import spawn
 from lamppost.pipeline.configuration import load_settings
 
 SERVER = Path(__file__).parents[1] / "tests" / "assets" / "rtsp_server.py"
+LOOPBACK = "127.0.0.0/8"  # where the cameras of a benchmark are
 POLL_S = 0.05
 
 
@@ -63,10 +64,11 @@ def make_site(lamppost: Path, folder: Path, urls: Sequence[str]) -> Path:
     config = folder / "lamppost.toml"
     named = [part for number, url in enumerate(urls) for part in ("--camera", f"cam{number}={url}")]
     subprocess.run([lamppost, "init", "--data", folder / "data", "-c", config, *named], check=True, capture_output=True)
+    set_keys(config, {"networks": [LOOPBACK]})
     return config
 
 
-def set_keys(config: Path, values: Mapping[str, str | float]) -> None:
+def set_keys(config: Path, values: Mapping[str, str | float | list[str]]) -> None:
     """Give keys that the fresh configuration leaves at their defaults other values, as TOML writes them."""
     text = config.read_text()
     for key, value in values.items():

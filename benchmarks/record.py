@@ -17,6 +17,7 @@ import psutil
 
 from benchmarks.clips import make_camera_clip
 from benchmarks.figures import Figure
+from benchmarks.fleet_site import LOOPBACK, set_keys
 from lamppost.pipeline.child import spawn
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.feed import read_feed
@@ -48,6 +49,7 @@ def measure(lamppost: Path) -> list[Figure]:
 def _beside_ffmpeg(lamppost: Path, folder: Path, url: str) -> list[Figure]:
     config = folder / "lamppost.toml"
     subprocess.run([lamppost, "init", "--data", folder / "data", "-c", config, "--camera", f"cam={url}"], check=True, capture_output=True)
+    set_keys(config, {"networks": [LOOPBACK]})
     copy = subprocess.Popen(
         [
             *("ffmpeg", "-loglevel", "error", "-y", "-rtsp_transport", "tcp", "-i", url, "-c", "copy", "-an"),

@@ -17,6 +17,7 @@ from furnished_node import CAMERAS, PASSWORD, FurnishedNode, Person, t
 from lamppost.access.desk import LinkKind
 from lamppost.base.clock import US_PER_S
 from lamppost.model.access import Permission
+from lamppost.store.device_book import DeviceBook
 
 About = Literal["camera", "list", "node", "self"]
 SPAN: Final = f"from={t(0)}&to={t(2)}"
@@ -73,6 +74,8 @@ def _filled(node: FurnishedNode, who: Person, camera: str, path: str) -> str:
         "EVENT": lambda: node.events[camera],
         "SEGMENT": lambda: node.segments[camera],
         "TRIAL": lambda: node.trial(camera),
+        "AUDIT": lambda: node.audit(camera),
+        "DISARM": lambda: node.disarm(camera),
     }
     for word, make in made.items():
         if word in path:
@@ -157,6 +160,28 @@ def _new_user(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
     return Asked("/users", {"name": f"guest-{node.number()}", "grants": [{"role": "viewer", "scope": "*"}]})
 
 
+def _search_begun(node: FurnishedNode, who: Person, camera: str) -> Asked:
+    del who, camera
+    node.search()
+    return Asked("/devices/searches", {})
+
+
+def _search(node: FurnishedNode, who: Person, camera: str) -> Asked:
+    del who, camera
+    return Asked(f"/devices/searches/{node.search()}")
+
+
+def _job(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
+    return Asked(f"/audits/jobs/{node.job()}")
+
+
+def _import_profile(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
+    with DeviceBook(node.context.folder) as book:
+        book.set_import_profile("dome", {"preset": "all"})
+    return Asked("/import-profiles/dome")
+
+
+_ORDER: Final = {"authorisation": "the council has decided so"}
 _BOOK: Final = {"line": [{"name": "WORD-line", "points": [[0.1, 0.5], [0.9, 0.5]]}]}
 _CORNERS: Final = [{"image": [x, y], "map_m": [x * 20, y * 30]} for x, y in ((0.1, 0.2), (0.9, 0.2), (0.9, 0.8), (0.1, 0.8))]
 _COUNTED: Final = ("", "camera=CAMERA", "place=WORD-line")
@@ -189,6 +214,10 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "DELETE /users/{user_id}/sessions": _node("/users/USER/sessions"),
         "DELETE /users/{user_id}/totp": _node("/users/USER/totp"),
         "POST /cameras/test": _camera("/cameras/test", body={"url": "rtsp://ADDRESS/main", "camera": "CAMERA"}),
+        "POST /cameras/import": _node("/cameras/import", {"csv": "name,url\nextra,rtsp://10.9.9.9/main\n", "dry_run": False}),
+        "GET /import-profiles": _node("/import-profiles"),
+        "PUT /import-profiles/{profile}": _node("/import-profiles/dome", {"fields": {"preset": "all"}}),
+        "DELETE /import-profiles/{profile}": Row("node", (_import_profile,)),
         "GET /cameras": _list("/cameras"),
         "POST /cameras": _node("/cameras", {"name": "extra", "url": "rtsp://192.0.2.33/main"}),
         "GET /cameras/{camera}": _camera("/cameras/CAMERA"),
@@ -196,12 +225,31 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "DELETE /cameras/{camera}": _camera("/cameras/CAMERA", **MATCH),
         "GET /cameras/{camera}/health": _camera("/cameras/CAMERA/health", f"/cameras/CAMERA/health?{SPAN}"),
         "GET /cameras/{camera}/gaps": _camera("/cameras/CAMERA/gaps", f"/cameras/CAMERA/gaps?{SPAN}"),
+        "GET /uptime": _list("/uptime?by=camera"),
+        "GET /uptime.csv": _list("/uptime.csv?by=camera"),
+        "GET /cameras/{camera}/device": _camera("/cameras/CAMERA/device"),
+        "POST /cameras/{camera}/device/look": _camera("/cameras/CAMERA/device/look", body={}),
+        "POST /cameras/{camera}/password": _camera("/cameras/CAMERA/password", body={"new": "seven-quiet-lanterns"}),
         "GET /cameras/{camera}/origin": _camera("/cameras/CAMERA/origin"),
         "PUT /cameras/{camera}/origin": _camera("/cameras/CAMERA/origin", body={"vendor": "WORD works"}, **MATCH),
         "GET /firmware": _list("/firmware"),
         "PUT /firmware/list": _node("/firmware/list", {"name": "none", "published": "2026-11-28"}),
         "GET /cameras/{camera}/live.m3u8": _camera("/cameras/CAMERA/live.m3u8"),
         "GET /cameras/{camera}/live/{part}": _camera("/cameras/CAMERA/live/init-1.mp4", "/cameras/CAMERA/live/1.m4s"),
+        "POST /devices/searches": Row("node", (_search_begun,)),
+        "GET /devices/searches/{search}": Row("node", (_search,)),
+        "POST /devices/look": _node("/devices/look", {"device_url": "http://192.0.2.99"}),
+        "GET /audits": _list("/audits"),
+        "POST /audits": _list("/audits", tells_cameras=False),
+        "GET /audits/jobs/{job}": Row("list", (_job,), tells_cameras=False),
+        "GET /audits/{audit}": _camera("/audits/AUDIT"),
+        "GET /audits/{audit}/evidence/{number}": _camera("/audits/AUDIT/evidence/0"),
+        "GET /cameras/{camera}/audits": _camera("/cameras/CAMERA/audits"),
+        "POST /cameras/{camera}/audits": _camera("/cameras/CAMERA/audits"),
+        "GET /cameras/{camera}/disarm": _camera("/cameras/CAMERA/disarm"),
+        "POST /cameras/{camera}/disarm": _camera("/cameras/CAMERA/disarm", body=_ORDER),
+        "GET /cameras/{camera}/disarms": _camera("/cameras/CAMERA/disarms"),
+        "POST /disarms/{disarm}/rollback": _camera("/disarms/DISARM/rollback", body=_ORDER),
         "POST /views": _camera("/views", body={"cameras": ["CAMERA"], "from": t(0), "to": t(60), "reason": "a bag was lost"}),
         "GET /cameras/{camera}/timeline": _camera(f"/cameras/CAMERA/timeline?{LONG}"),
         "GET /cameras/{camera}/media": _camera(f"/cameras/CAMERA/media?{SPAN}&view=VIEW"),

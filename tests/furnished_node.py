@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -24,6 +24,7 @@ from configured_node import ConfiguredNode
 from lamppost.access.desk import Desk, LinkKind
 from lamppost.access.passwords import Passwords
 from lamppost.api.app import create_app
+from lamppost.api.audits import audits_of
 from lamppost.api.fragment_stream import FragmentStream
 from lamppost.api.live_hub import CameraFeed, LiveHub
 from lamppost.api.past import views_of
@@ -32,10 +33,15 @@ from lamppost.base.clock import ManualClock, format_utc
 from lamppost.base.durable import make_directory
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.books import Act, EventOpened, GapClosed, GapOpened, MinuteCounted, Severity, SnapshotTaken
+from lamppost.model.device_settings import DeviceSettings
+from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level, Outcome
+from lamppost.model.disarming import Disarm, DisarmState
 from lamppost.model.happening import Measure, Tally
 from lamppost.model.rules import CountedKind, RuleBook
 from lamppost.model.sites import sites_of
 from lamppost.model.tallies import tally_to_json
+from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
+from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
 from lamppost.pipeline.rule_trial import TrialOrder
 from lamppost.pipeline.trial_desk import Trial, TrialDesk, TrialState
 from lamppost.record.live import LiveMuxer
@@ -123,6 +129,25 @@ class DoneTrials(TrialDesk):
         return trial
 
 
+class DoneJobs(AuditJobs):
+    """Has every job done at once, and asks no device."""
+
+    def start(self, cameras: Sequence[str], audit: Callable[[str], str]) -> Job | None:
+        job = Job(f"job-{len(self._jobs)}", JobState.DONE, len(cameras), len(cameras))
+        self._jobs[job.id] = job
+        return job
+
+
+class DoneSearches(DeviceSearches):
+    """Searches that were over before anybody was asked: the clock of this node stands still."""
+
+    def begin(self, settings: DeviceSettings, *, ranges: Sequence[str] = (), interfaces: Sequence[str] = ()) -> RunningSearch | None:
+        del settings, ranges, interfaces
+        running = RunningSearch(f"search-{len(self._all)}", START_US, SearchState.DONE, 1.0)
+        self._all[running.id] = running
+        return running
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody who has signed in."""
@@ -191,6 +216,7 @@ class FurnishedNode(ConfiguredNode):
         self.desk = Desk(self.context.folder, self.context.clock, sites=lambda: sites, passwords=Passwords(FAST))
         self.context.desk = self.desk
         self.context.keep(TrialDesk, lambda: DoneTrials(self.context.clock))
+        self.context.keep(AuditJobs, DoneJobs)
         self.app = create_app(self.context)
         self.person("administrator@*")  # so that no other is the last
 
@@ -273,6 +299,37 @@ class FurnishedNode(ConfiguredNode):
         trial = self.context.keep(TrialDesk, lambda: DoneTrials(self.clock)).start(camera, order)
         assert trial is not None
         return trial.id
+
+    def audit(self, camera: str) -> str:
+        """A new audit of a device that names the camera's word, and its id."""
+        word, made_us = CAMERAS[camera].word, self.clock.wall_us() + self.number()
+        evidence = Evidence(f"GET /{word}", made_us, Outcome.ANSWERED, 200, "00" * 32, 5, f"a {word} answer".encode(), "text/plain")
+        finding = Finding(Ability.DETECT, Level.YES, f"{word} says so", 0)
+        levels = (Level.YES, Level.UNKNOWN, Level.UNKNOWN)
+        identity = DeviceIdentity(f"{word}-maker", serial=f"{word}-serial")
+        made = Audit(f"{word}-audit-{made_us}", camera, made_us, identity, *levels, Armament(), (finding,), (evidence,), ("onvif",))
+        audits_of(self.context).book.add_audit(made)
+        return made.audit_id
+
+    def disarm(self, camera: str) -> str:
+        """A disarm that was done, and its id."""
+        disarm_id = f"{CAMERAS[camera].word}-disarm-{self.number()}"
+        word = f"the order of {CAMERAS[camera].word}"
+        audits_of(self.context).book.add_disarm(Disarm(disarm_id, camera, self.clock.wall_us(), "eve", word, "", DisarmState.DONE, ()))
+        return disarm_id
+
+    def job(self) -> str:
+        """A job of audits that had nothing to do, and its id."""
+        job = self.context.keep(AuditJobs, DoneJobs).start((), lambda _camera: "")
+        assert job is not None
+        return job.id
+
+    def search(self) -> str:
+        """A search that found nothing, and its id."""
+        searches = self.context.keep(DeviceSearches, lambda: DoneSearches(self.clock))
+        running = searches.begin(self.context.settings.devices)
+        assert running is not None
+        return running.id
 
     def view(self, who: Person, camera: str) -> str:
         """A view of theirs, whether they may have one or not: a route has to ask again. Nothing is on the record of it."""

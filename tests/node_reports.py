@@ -20,6 +20,7 @@ def worst_reports() -> list[ChildReport]:
         "cameras": {str(number): camera for number, camera in enumerate(cameras)},
         "retention": {"stuck_by_holds": True, "problem": "x"},
         "server_problem": "x",
+        "troubles": {"gate": [{"kind": kind, "problem": "x"} for kind in ("device_exchanged", "device_doubled", "device_moved")]},
         "carriers": {"hook": {"failing_s": 1.0, "problem": "x"}},
     }
     return [ChildReport("x", role, status, DEATHS_IN_A_ROW, "x", SILENT_S + 1) for role in Role]

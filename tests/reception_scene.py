@@ -71,6 +71,7 @@ class ScriptedStream:
     def __init__(self, url: str, sink: StreamSink) -> None:
         self.url, self.sink = url, sink
         self.is_open = True
+        self.peer = "192.0.2.10"
 
     def open(self) -> ScriptedStream:
         self.sink.opened(StreamFacts(Codec.H264))

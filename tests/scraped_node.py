@@ -24,5 +24,8 @@ class ScrapedNode:
     def recording(self, camera: str) -> dict[str, object]:
         return {"state": "recording"}
 
+    def device(self, camera: str) -> dict[str, object]:
+        return {"is_reachable": True}
+
     def masking(self, camera: str) -> dict[str, object]:
         return {"step": "fewer_frames"}

@@ -19,6 +19,7 @@ from lamppost.base.loop import Loop
 from lamppost.ingest.opening_streams import open_stream
 from lamppost.ingest.stream import Stream, StreamFacts
 from lamppost.ingest.units import AccessUnit
+from loopback import ON_LOOPBACK
 
 SDP = (
     b"v=0\r\ns=x\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=framerate:25\r\na=control:track1\r\n"
@@ -167,7 +168,7 @@ class Viewer:
             sink=self,
             stop=self.stop,
             timeout_s=timeout_s,
-            **options,  # type: ignore[arg-type]
+            **{"networks": ON_LOOPBACK, **options},  # type: ignore[arg-type]
         )
         return self.stream
 

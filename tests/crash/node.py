@@ -15,8 +15,11 @@ from pathlib import Path
 
 import psutil
 
+from lamppost.model.networks import PRIVATE
+from loopback import LOOPBACK
+
 LAMPPOST = Path(sys.executable).with_name("lamppost")
-MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper", "notifier")} | {
+MODULES = {name: f"lamppost.pipeline.{name}" for name in ("recorder", "analyst", "bookkeeper", "notifier", "caretaker")} | {
     "server": "lamppost.api.server"
 }
 PATIENCE_S = 40.0
@@ -71,6 +74,7 @@ class Node:
         named = [part for name, address in self.cameras.items() for part in ("--camera", f"{name}={address}")]
         self.run("init", "--data", str(self.data), *named)
         self.configure({"recording": {"segment_s": segment_s}, "sealing": {"epoch_s": epoch_s}, "server": {"listen": ""}})
+        self.configure({"devices": {"networks": [LOOPBACK, *PRIVATE]}})
         self.configure(settings or {})
         if camera_settings:
             lines = "".join(f"{key} = {_toml(value)}\n" for key, value in camera_settings.items())

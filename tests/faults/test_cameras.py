@@ -17,7 +17,9 @@ from assets.rtsp_peer import RtspPeer
 from crash.node import Node, let_pass, wait_until
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
+from lamppost.model.networks import PRIVATE
 from lamppost.store.index import Index
+from loopback import LOOPBACK
 from numbered import check_numbers
 
 pytestmark = pytest.mark.debian
@@ -69,6 +71,22 @@ def test_reboots(make_node: Callable[..., Node], serve_clip: Callable[..., RtspP
     p95_s = statistics.quantiles(took, n=20, method="inclusive")[-1] if times > 2 else max(took)
     sys.stdout.write(f"reconnect after {times} reboots: median {statistics.median(took):.1f} s, p95 {p95_s:.1f} s\n")
     assert p95_s <= RECONNECT_S
+
+
+def test_a_network_that_is_taken_out_lets_its_cameras_go(make_node: Callable[..., Node], serve_clip: Callable[..., RtspPeer]) -> None:
+    """No restart: nothing connects there any more, the gap says why, and it goes on when the network is named again."""
+    node = make_node(serve_clip().url(), settings=QUICK)
+    start(node)
+    node.configure({"devices": {"networks": list(PRIVATE)}})
+    wait_until(lambda: "`networks` of [devices]" in node.log(), "word of it", 20)
+    mark = node.fragments("recorder")
+    let_pass(3, lambda: node.fragments("recorder") <= mark + 1, "nothing is recorded")
+    node.configure({"devices": {"networks": [LOOPBACK]}})
+    node.await_fragments(2, timeout_s=RECONNECT_S)
+    node.stop()
+    node.accounts()
+    with Index(DataFolder(node.data)) as index:
+        assert GapCause.CAMERA_REFUSED.value in [gap.cause for gap in index.gaps(node.camera)]
 
 
 @pytest.mark.long

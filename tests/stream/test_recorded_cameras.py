@@ -15,6 +15,7 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraRefused
 from lamppost.ingest.session import open_session
 from lamppost.model.media import Codec, Packet, RunStarted
+from loopback import ON_LOOPBACK
 
 
 def reply(text: bytes, request: bytes) -> bytes:
@@ -75,7 +76,7 @@ def test_parameter_sets_told_by_the_sdp_alone_start_a_run(shared_data: Path, sto
     )
     with serve_recorded(folder, "dahua", describe, media) as server:
         url = f"rtsp://127.0.0.1:{server.getsockname()[1]}/x"
-        with open_session(url, clock=SystemClock(), stop=stop, timeout_s=3.0) as session:
+        with open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK, timeout_s=3.0) as session:
             items = session.items()
             started, first, second = next(items), next(items), next(items)
     assert session.codec is Codec.HEVC
@@ -92,4 +93,4 @@ def test_a_recorded_refusal_is_a_refusal(shared_data: Path, stop: threading.Even
     with serve_recorded(folder, "dahua", "longse_unauthorized.txt", b"") as server:
         url = f"rtsp://127.0.0.1:{server.getsockname()[1]}/x"
         with pytest.raises(CameraRefused):
-            open_session(url, clock=SystemClock(), stop=stop, username="a", password="b", timeout_s=3.0)
+            open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK, username="a", password="b", timeout_s=3.0)

@@ -23,6 +23,7 @@ from lamppost.ingest.session import Session, open_session
 from lamppost.ingest.stream import Transport
 from lamppost.model.media import Codec, Gap, Packet, RunStarted, SessionItem
 from lamppost.record.fragments import FragmentMuxer
+from loopback import ON_LOOPBACK
 
 pytestmark = pytest.mark.debian
 SECRET = "CANARY-pa:ss@w/rd"
@@ -49,7 +50,10 @@ def media_units(codec: Codec, data: bytes) -> list[bytes]:
 def gathered(path: Path) -> list[Packet]:
     """All packets of a file."""
     packets: list[Packet] = []
-    with open_session(f"file:{path}?pace=0", clock=SystemClock(), stop=threading.Event()) as session, contextlib.suppress(StreamEnded):
+    with (
+        open_session(f"file:{path}?pace=0", clock=SystemClock(), stop=threading.Event(), networks=ON_LOOPBACK) as session,
+        contextlib.suppress(StreamEnded),
+    ):
         packets.extend(item for item in session.items() if isinstance(item, Packet))
     return packets
 
@@ -62,7 +66,9 @@ def test_every_nal_unit_arrives(
     clip = street_clip(codec)
     sent = [media_units(codec, packet.data) for packet in gathered(clip)]
     server = serve(clip)
-    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, transport=transport) as session:
+    with open_session(
+        f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, networks=ON_LOOPBACK, transport=transport
+    ) as session:
         items = take(session, 50)
     assert session.codec is codec
     started = [item for item in items if isinstance(item, RunStarted)]
@@ -82,7 +88,7 @@ def test_every_nal_unit_arrives(
 
 def test_a_keyframe_carries_its_parameter_sets(serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event) -> None:
     server = serve(street_clip(Codec.H264))
-    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop) as session:
+    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, networks=ON_LOOPBACK) as session:
         packets = [item for item in take(session, 20) if isinstance(item, Packet)]
     for packet in packets:
         types = [nal_type(Codec.H264, unit) for unit in split_annex_b(packet.data)]
@@ -95,7 +101,9 @@ def test_parameter_sets_before_each_slice_make_no_pictures_more(
 ) -> None:
     """FFmpeg's reader takes each such slice for a picture; what arrives here decodes to what was sent."""
     server = serve(sliced_clip, options=("--config-interval", "-1"))
-    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, transport=transport) as session:
+    with open_session(
+        f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, networks=ON_LOOPBACK, transport=transport
+    ) as session:
         items = take(session, 25)
     packets = [item for item in items if isinstance(item, Packet)]
     assert len(items) == 26, "one run, no gap"
@@ -126,26 +134,28 @@ def decoded(started: SessionItem, packets: list[Packet]) -> list[bytes]:
 def test_digest_authentication(serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event) -> None:
     server = serve(street_clip(Codec.H264), user="lamp", password=SECRET)
     url = f"rtsp://127.0.0.1:{server.port}/cam0"
-    with open_session(url, clock=SystemClock(), stop=stop, username="lamp", password=SECRET) as session:
+    with open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK, username="lamp", password=SECRET) as session:
         assert len(take(session, 3)) == 4
     for wrong in ("", "CANARY-wrong"):
         with pytest.raises(CameraRefused, match="password"):
-            open_session(url, clock=SystemClock(), stop=stop, username="lamp", password=wrong)
+            open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK, username="lamp", password=wrong)
     with pytest.raises(CameraRefused):
-        open_session(url, clock=SystemClock(), stop=stop)
+        open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK)
 
 
 def test_an_unknown_path_is_named(serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event) -> None:
     server = serve(street_clip(Codec.H264))
     with pytest.raises(CameraUnreachable, match="404"):
-        open_session(f"rtsp://127.0.0.1:{server.port}/none", clock=SystemClock(), stop=stop)
+        open_session(f"rtsp://127.0.0.1:{server.port}/none", clock=SystemClock(), stop=stop, networks=ON_LOOPBACK)
 
 
 def test_a_camera_that_stops_sending_is_noticed_in_time(
     serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event
 ) -> None:
     server = serve(street_clip(Codec.H264))
-    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, timeout_s=2.0) as session:
+    with open_session(
+        f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, networks=ON_LOOPBACK, timeout_s=2.0
+    ) as session:
         items = session.items()
         for _ in range(4):
             next(items)
@@ -158,7 +168,7 @@ def test_a_camera_that_stops_sending_is_noticed_in_time(
 
 def test_stop_ends_a_silent_session_at_once(serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event) -> None:
     server = serve(street_clip(Codec.H264))
-    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop) as session:
+    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, networks=ON_LOOPBACK) as session:
         items = session.items()
         next(items)
         server.command("pause")
@@ -171,23 +181,23 @@ def test_stop_ends_a_silent_session_at_once(serve: Callable, street_clip: Callab
 def test_each_stage_of_a_restart_has_its_error(serve: Callable, street_clip: Callable[[Codec], Path], stop: threading.Event) -> None:
     server = serve(street_clip(Codec.H264))
     url = f"rtsp://127.0.0.1:{server.port}/cam0"
-    with open_session(url, clock=SystemClock(), stop=stop) as session:
+    with open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK) as session:
         items = session.items()
         next(items)
         server.kill()
         with pytest.raises((StreamEnded, CameraUnreachable)):
             list(items)
     with pytest.raises(CameraUnreachable, match="refuses connections"):
-        open_session(url, clock=SystemClock(), stop=stop)
+        open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK)
     serve(street_clip(Codec.H264), port=server.port)
-    with open_session(url, clock=SystemClock(), stop=stop) as session:
+    with open_session(url, clock=SystemClock(), stop=stop, networks=ON_LOOPBACK) as session:
         assert len(take(session, 2)) == 3
 
 
 def test_real_clips_with_b_frames_arrive_whole(serve: Callable, shared_data: Path, stop: threading.Event) -> None:
     clip = shared_data / "clips" / "intel_one-by-one-person-detection.mp4"
     server = serve(clip)
-    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop) as session:
+    with open_session(f"rtsp://127.0.0.1:{server.port}/cam0", clock=SystemClock(), stop=stop, networks=ON_LOOPBACK) as session:
         items = take(session, 30)
     assert all(isinstance(item, Packet) for item in items[1:])
     packets = [item for item in items if isinstance(item, Packet)]

@@ -3,6 +3,7 @@ export type * from './types/account.ts';
 export type * from './types/cameras.ts';
 export type * from './types/common.ts';
 export type * from './types/counts.ts';
+export type * from './types/devices.ts';
 export type * from './types/events.ts';
 export type * from './types/media.ts';
 export type * from './types/node.ts';

@@ -10,6 +10,8 @@ const PATTERNS = {
   counts: '/counts',
   rules: '/rules/:camera?',
   cameras: '/cameras/:name?',
+  devices: '/devices/:tab?',
+  audits: '/audits/:id?',
   privacy: '/privacy',
   acts: '/acts',
   settings: '/settings/:tab?',

@@ -1,7 +1,9 @@
 // English, the language that all others must say as much as. One file a page, so that pages are written side by side.
 import { acts } from './en/acts.ts';
+import { audits } from './en/audits.ts';
 import { cameras } from './en/cameras.ts';
 import { counts } from './en/counts.ts';
+import { devices } from './en/devices.ts';
 import { events } from './en/events.ts';
 import { kit } from './en/kit.ts';
 import { privacy } from './en/privacy.ts';
@@ -14,7 +16,7 @@ import { timeline } from './en/timeline.ts';
 import { wall } from './en/wall.ts';
 import { word } from './en/word.ts';
 
-export const en = { shell, kit, word, role, signIn, wall, timeline, events, counts, rules, cameras, privacy, acts, settings };
+export const en = { shell, kit, word, role, signIn, wall, timeline, events, counts, rules, cameras, devices, audits, privacy, acts, settings };
 
 type Said<S> = { [K in keyof S]: S[K] extends string ? string : { one: string; other: string } };
 

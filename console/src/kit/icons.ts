@@ -10,6 +10,7 @@ export const ICONS = {
   rules: 'M4 18 9 6l11 3-3 10zM4 18h.01M9 6h.01M20 9h.01M17 19h.01',
   cameras: 'M3 8h12v9H3zM15 11l6-3v9l-6-3',
   privacy: 'M12 3l8 3v6c0 4.5-3.2 7.6-8 9-4.8-1.4-8-4.5-8-9V6z',
+  audit: 'M5 3h10l4 4v14H5zM15 3v4h4M8.5 14l2.5 2.5 4.5-5',
   acts: 'M6 3h12v18H6zM9 8h6M9 12h6M9 16h4',
   settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5',
   user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 21c.6-4 3.6-6 7.5-6s6.9 2 7.5 6',

@@ -9,8 +9,10 @@ from pydantic import SecretStr
 
 from lamppost.api.problems import Mistake, Problem
 from lamppost.base.errors import ConfigError
+from lamppost.cameras.web import DeviceAddress
 from lamppost.ingest.locator import Locator, Scheme, parse_locator
 from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.device_access import device_address
 
 ADDRESSES: Final = ("url", "sub_url")
 # A file of the server is for who has a shell on it.
@@ -66,9 +68,24 @@ def settled(given: dict[str, Any], password: SecretStr | None, before: CameraSet
         if locator.password and password is None:
             password = SecretStr(locator.password)
         has_moved = has_moved or before is None or place_of(locator) not in places_of(before)
+    has_moved = has_moved or _device_moves(fields, before)
     if has_moved and before is not None and password is None and has_password(before):
         raise refused("password", "the address is another one: give the password of the camera there, too")
     return fields, password
+
+
+def _device_moves(fields: dict[str, Any], before: CameraSettings | None) -> bool:
+    """Whether the device would be asked, with the password, at another place than before."""
+    if before is None or fields.get("device_url") is None:
+        return False
+    try:
+        wanted = DeviceAddress.of(fields["device_url"])
+    except ConfigError as error:
+        raise refused("device_url", error.problem) from error
+    try:
+        return wanted != device_address(before)
+    except ConfigError:  # it had none
+        return True
 
 
 def place_of(locator: Locator) -> tuple[str, str, int]:

@@ -40,6 +40,8 @@ class CameraWhole(Camera):
     has_password: bool | None
     transport: Literal["tcp", "udp"] | None
     certificate_sha256: str | None
+    device_url: str | None = Field(description="Where the device is asked, where that is not port 80 of the host in `url`.")
+    device_certificate_sha256: str | None
     own_preset: Preset | None = Field(description="What it has instead of that of `[masking]`; null where it has none.")
     own_site: str | None = Field(description="Empty: that of the node.")
     schedule: list[str] | None
@@ -67,6 +69,8 @@ class _Settings(_Body):
     password: SecretStr | None = Field(default=None, max_length=200, description="Kept in a file of its own, and never told again.")
     transport: Literal["tcp", "udp"] | None = None
     certificate_sha256: str | None = Field(default=None, max_length=95)
+    device_url: str | None = Field(default=None, max_length=300, description="Where the device is asked: `http://HOST[:PORT]`, or https.")
+    device_certificate_sha256: str | None = Field(default=None, max_length=95)
     preset: Preset | None = None
     schedule: list[str] | None = Field(default=None, max_length=50)
     sealed_days: float | None = None

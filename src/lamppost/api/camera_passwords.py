@@ -21,6 +21,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile, Fields
 from lamppost.pipeline.credentials import CredentialKeeper, check_password, forget_replaced, naming
+from lamppost.pipeline.device_password_tools import pending_credentials
 
 # Files that older versions kept passwords in.
 _OURS: Final = re.compile(r"[a-z0-9-]{1,63}\.[0-9a-f]{8}\.password|\.[a-z0-9-]{1,63}\.[0-9a-f]{8}\.password\.[0-9a-f]{8}\.tmp")
@@ -85,7 +86,8 @@ def _sweep_files(folder: DataFolder, cameras: tuple[CameraSettings, ...], now_us
 
 
 def _sweep_credentials(folder: DataFolder, cameras: tuple[CameraSettings, ...], now_us: int) -> int:
-    named = {camera.credential for camera in cameras}
+    # What a device may have taken already is not forgotten: who finds the old one refused tries it.
+    named = {camera.credential for camera in cameras} | pending_credentials(folder)
     with CredentialKeeper(folder) as keeper:
         left = [each.credential_id for each in keeper.kept() if each.credential_id not in named and each.kept_us < now_us - _YOUNG_US]
         keeper.forget_all(left)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -23,8 +22,10 @@ from lamppost.api.problems import Problem, forbidden, not_found
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraRefused, CameraUnreachable, LamppostError
 from lamppost.base.logging import redact
+from lamppost.base.names import look_up
 from lamppost.ingest.locator import Locator, Scheme, check_transport
 from lamppost.model.access import Permission
+from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.probing import probe_stream
@@ -56,7 +57,7 @@ def test_camera(body: CameraTest, identity: Annotated[Identity, Depends(Permit(P
         )
     try:
         context.act("camera_tested", identity.name, body.camera or "node", {key: shown(url.shown) for key, url in locators.items()})
-        return _try(camera, locators)
+        return _try(camera, locators, context.settings.devices.camera_networks)
     finally:
         tests.places.release()
 
@@ -105,11 +106,11 @@ def _secret(text: str | None) -> SecretStr | None:
     return SecretStr(text) if text else None
 
 
-def _try(camera: CameraSettings, locators: dict[str, Locator]) -> CameraTested:
+def _try(camera: CameraSettings, locators: dict[str, Locator], networks: CameraNetworks) -> CameraTested:
     """Both streams at once, so that it takes no longer than one."""
     urls = {key: url for key, url in (("url", camera.url), ("sub_url", camera.sub_url)) if url is not None}
     with ThreadPoolExecutor(len(urls), thread_name_prefix="camera-test") as pool:
-        trials = {key: pool.submit(_probe, camera, url, locators[key]) for key, url in urls.items()}
+        trials = {key: pool.submit(_probe, camera, url, locators[key], networks) for key, url in urls.items()}
         found = {key: trial.result() for key, trial in trials.items()}
     problems = [result for result in found.values() if isinstance(result, LamppostError)]
     reports = {key: result for key, result in found.items() if isinstance(result, StreamReport)}
@@ -122,9 +123,9 @@ def _try(camera: CameraSettings, locators: dict[str, Locator]) -> CameraTested:
     )
 
 
-def _probe(camera: CameraSettings, url: str, locator: Locator) -> StreamReport | LamppostError:
+def _probe(camera: CameraSettings, url: str, locator: Locator, networks: CameraNetworks) -> StreamReport | LamppostError:
     try:
-        report = probe_stream(camera, url, seconds=LOOK_S, clock=SystemClock(), stop=threading.Event())
+        report = probe_stream(camera, url, networks=networks, seconds=LOOK_S, clock=SystemClock(), stop=threading.Event())
     except LamppostError as error:
         is_a_camera = isinstance(error, CameraRefused)
         if locator.scheme is not Scheme.SIM and not is_a_camera and _is_our_own(locator.host):
@@ -137,9 +138,5 @@ def _probe(camera: CameraSettings, url: str, locator: Locator) -> StreamReport |
 
 def _is_our_own(host: str) -> bool:
     """Whether the name leads to this machine or its link, and not out into the network of the cameras."""
-    try:
-        places = {entry[4][0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
-        return False
-    addresses = [ipaddress.ip_address(str(place).partition("%")[0]) for place in places]
+    addresses = [ipaddress.ip_address(place.number.partition("%")[0]) for place in look_up(host, 0)]
     return any(address.is_loopback or address.is_link_local or address.is_unspecified for address in addresses)

@@ -155,6 +155,8 @@ def _whole(identity: Identity, camera: CameraSettings, revision: str) -> CameraW
         "has_password": has_password(camera),
         "transport": camera.transport,
         "certificate_sha256": camera.certificate_sha256,
+        "device_url": camera.device_url,
+        "device_certificate_sha256": camera.device_certificate_sha256,
         "own_preset": camera.preset,
         "own_site": camera.site,
         "schedule": list(camera.schedule),

@@ -12,7 +12,9 @@ from lamppost.cameras.dialects.dialect import Asker, Dialect, Interview
 from lamppost.cameras.dialects.interview import outcome_of
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.words import EVERY, together
-from lamppost.cameras.web import Reply
+from lamppost.cameras.onvif.analytics import OnvifAnalytics
+from lamppost.cameras.onvif.device import OnvifDevice
+from lamppost.cameras.web import DeviceWeb, Reply
 from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Level, Outcome, conclude
 
 _WHAT: Final = {
@@ -53,6 +55,11 @@ def audit_device(
         evidence=interview.evidence,
         dialects=tuple(dialect.name for dialect in (*always, *spoken)),
     )
+
+
+def onvif_of(web: DeviceWeb, clock: Clock, username: str = "", password: str = "") -> tuple[Dialect, ...]:
+    """ONVIF, which is spoken beside whatever else fits: for `always`."""
+    return (OnvifAnalytics(OnvifDevice(web, clock, web.address.host, username=username, password=password), clock),)
 
 
 def fitting(
@@ -103,15 +110,16 @@ def compare(before: Audit, after: Audit) -> tuple[str, ...]:
 
 
 def _joined(armaments: Sequence[Armament]) -> Armament:
-    """What several dialects say of one device. Of libraries, those that know of them speak."""
+    """What several dialects say of one device. Of libraries and tracking, those that know of them speak: ONVIF has no question."""
     libraries = [one.has_library for one in armaments if one.has_library is not Level.UNKNOWN]
+    tracking = [one.auto_tracking for one in armaments if one.auto_tracking is not Level.UNKNOWN]
     return Armament(
         is_armed=together(one.is_armed for one in armaments),
         has_library=together(libraries),
         libraries=max((one.libraries for one in armaments if one.libraries is not None), default=None),
         entries=max((one.entries for one in armaments if one.entries is not None), default=None),
         armed=tuple(dict.fromkeys(name for one in armaments for name in one.armed)),
-        auto_tracking=together(one.auto_tracking for one in armaments),
+        auto_tracking=together(tracking),
     )
 
 

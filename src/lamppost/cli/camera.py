@@ -20,6 +20,7 @@ from lamppost.cli.camera_password import asked_password, kept_fields
 from lamppost.cli.configuration import DEFAULT_CONFIG, check_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.model.layout import DataFolder
+from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
 from lamppost.pipeline.config_file import ConfigFile, Fields
@@ -60,8 +61,14 @@ TestOption = Annotated[bool, typer.Option("--test", help="Try it first; save not
 @one_line_errors
 def camera_add(
     name: NameArgument,
-    url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH.")],
+    url: Annotated[str | None, typer.Argument(help="rtsp://, rtsps://, sim://… or file:PATH; none with --device.")] = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    device: Annotated[
+        str | None, typer.Option("--device", help="Ask the device itself which streams it has: http://HOST[:PORT] or https://HOST[:PORT].")
+    ] = None,
+    device_certificate_sha256: Annotated[
+        str | None, typer.Option("--device-certificate-sha256", help="Fingerprint of the device's certificate, for https.")
+    ] = None,
     sub_url: SubOption = None,
     transport: TransportOption = None,
     username: UserOption = None,
@@ -81,7 +88,17 @@ def camera_add(
 
     The whole configuration is validated before anything is written.
     """
+    if (url is None) == (device is None):
+        raise ConfigError("say where its video comes from", remedy="give an address, or --device, and not both")
     file = ConfigFile(config)
+    password = asked_password(password_stdin, password_file)
+    asked: dict[str, str] = {}
+    if device is not None:
+        # Imported when it is asked for: it brings all that devices are asked with.
+        from lamppost.cli.device_find import streams_of
+
+        asked = streams_of(file.before, device, username, password or _password_in(password_file), device_certificate_sha256)
+        url, sub_url = asked.pop("url"), sub_url or asked.pop("sub_url", None)
     fields = _fields(
         url,
         sub_url,
@@ -97,9 +114,8 @@ def camera_add(
         rules,
         site,
     )
-    password = asked_password(password_stdin, password_file)
     with CredentialKeeper(DataFolder(file.before.data)) as keeper, kept_fields(keeper, file, name, password) as kept:
-        camera = file.add(name, {**fields, **kept})
+        camera = file.add(name, {**fields, **asked, **kept})
         _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was added to {config}.")
 
 
@@ -191,20 +207,26 @@ def camera_test(
     if ":" in camera:
         given = _fields(None, None, transport, username, password_file, None, None, certificate_sha256, None, None, None, None)
         wanted = check_camera("test", camera, **given)
+        networks = load_settings(config).devices.camera_networks if config.exists() else CameraNetworks()
     else:
         settings = load_settings(config)
-        found = [known for known in settings.camera if known.name == camera]
+        networks, found = settings.devices.camera_networks, [known for known in settings.camera if known.name == camera]
         if not found:
             raise ConfigError(f"{config} has no camera {camera!r}", remedy="give its name, or an address")
         with CredentialKeeper(DataFolder(settings.data)) as keeper:
             wanted = keeper.revealed(found[0])
     urls = {"main": wanted.url} | ({"sub": wanted.sub_url} if wanted.sub_url else {})
-    reports = {which: _probe(wanted, url, seconds) for which, url in urls.items()}
+    reports = {which: _probe(wanted, url, seconds, networks) for which, url in urls.items()}
     if as_json:
         typer.echo(json.dumps({which: dataclasses.asdict(report) for which, report in reports.items()}, indent=2))
         return
     for which, report in reports.items():
         _tell(which, redact(urls[which]), report)
+
+
+def _password_in(password_file: Path | None) -> str | None:
+    """What a password file holds; raises `ConfigError`."""
+    return CameraSettings(name="device", url="sim://plaza", password_file=password_file).resolved_password()
 
 
 def _fields(
@@ -243,13 +265,13 @@ def _fields(
 
 def _save(file: ConfigFile, camera: CameraSettings, *, is_tested: bool, done: str) -> None:
     if is_tested:
-        _tell("main", redact(camera.url), _probe(camera, camera.url, 3.0))
+        _tell("main", redact(camera.url), _probe(camera, camera.url, 3.0, file.before.devices.camera_networks))
     file.replace()
     typer.echo(f"{done} {REPLACED}")
 
 
-def _probe(camera: CameraSettings, url: str, seconds: float) -> StreamReport:
-    return probe_stream(camera, url, seconds=seconds, clock=SystemClock(), stop=threading.Event())
+def _probe(camera: CameraSettings, url: str, seconds: float, networks: CameraNetworks) -> StreamReport:
+    return probe_stream(camera, url, networks=networks, seconds=seconds, clock=SystemClock(), stop=threading.Event())
 
 
 def _tell(which: str, shown: str, report: StreamReport) -> None:

@@ -14,6 +14,7 @@ import typer
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG
+from lamppost.cli.device_care import change_on_device
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.who import user_name
 from lamppost.model.acts import NODE
@@ -28,15 +29,25 @@ _LONGEST_LINE: Final = 4 * LONGEST_BYTES
 
 @one_line_errors
 def camera_password(
+    name: Annotated[str | None, typer.Argument(help="A camera, for --rotate and --settle.", show_default=False)] = None,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Have the camera's device take a new password; a strong one is made.")] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="With --rotate: it is read from standard input.")] = False,
+    settle: Annotated[bool, typer.Option("--settle", help="After a --rotate that was cut off: find out which one holds.")] = False,
     change_key: Annotated[bool, typer.Option("--change-key", help="Encrypt all passwords of cameras with a new key.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="With --change-key: forget passwords that cannot be read any more.")] = False,
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file; it names the data folder.")] = DEFAULT_CONFIG,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Change the key that the passwords of cameras are encrypted with; a node may be running.
+    """Change the password of a camera on its device, or the key that all of them are encrypted with; a node may be running.
 
-    The key before it is destroyed. Backups that were made until now hold it, and are as secret as they were.
+    A password is kept encrypted and printed nowhere. The key before is destroyed. Backups that were made until now hold it, and are as
+    secret as they were.
     """
+    if sum((rotate, settle, change_key)) > 1 or (rotate or settle) != (name is not None):
+        raise ConfigError("that cannot be done together", remedy="give a camera with --rotate or --settle, or --change-key without one")
+    if name is not None:
+        change_on_device(config, name, asked_password(password_stdin), is_settled=settle, as_json=as_json)
+        return
     if not change_key:
         raise ConfigError("nothing to do was given", remedy="see `lamppost camera password --help`")
     folder = _data_folder(load_settings(config).data)

@@ -14,8 +14,7 @@ from rich.table import Table
 from lamppost.base.logging import redact
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
-from lamppost.model.event_document import NODE_TYPES
-from lamppost.model.happening import EventType
+from lamppost.model.event_document import KNOWN_TYPES
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.vision import Preset
 from lamppost.pipeline.configuration import load_settings, load_whole
@@ -105,7 +104,7 @@ def _warnings(settings: Settings) -> list[str]:
 
 def _of_carriers(settings: Settings) -> list[str]:
     cameras = {camera.name for camera in settings.camera}
-    known = {*EventType, *NODE_TYPES}
+    known = set(KNOWN_TYPES)
     warnings: list[str] = []
     for carrier in settings.notify:
         if carrier.is_plain:

@@ -38,14 +38,33 @@ camera_app = typer.Typer(
             "set": ("lamppost.cli.camera", "camera_set"),
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
+            "find": ("lamppost.cli.device_find", "camera_find"),
             "origin": ("lamppost.cli.camera_origin", "camera_origin"),
             "firmware": ("lamppost.cli.camera_firmware", "camera_firmware"),
             "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
+            "uptime": ("lamppost.cli.uptime", "camera_uptime"),
+            "import": ("lamppost.cli.device_import", "camera_import"),
+            "export": ("lamppost.cli.device_import", "camera_export"),
+            "device": ("lamppost.cli.device_care", "camera_device"),
+            "audit": ("lamppost.cli.audit", "camera_audit"),
+            "disarm": ("lamppost.cli.device_disarm", "camera_disarm"),
+            "rollback": ("lamppost.cli.device_disarm", "camera_rollback"),
         }
     ),
     no_args_is_help=True,
     help="Add, change, try and account for cameras.",
+)
+profiles_app = typer.Typer(
+    cls=late_group(
+        {
+            "list": ("lamppost.cli.device_import", "profiles_list"),
+            "set": ("lamppost.cli.device_import", "profiles_set"),
+            "remove": ("lamppost.cli.device_import", "profiles_remove"),
+        }
+    ),
+    no_args_is_help=True,
+    help="What many cameras of a table have in common.",
 )
 config_app = typer.Typer(
     cls=late_group({"check": ("lamppost.cli.inspect", "config_check")}), no_args_is_help=True, help="Look at the configuration."
@@ -120,6 +139,9 @@ bench_app = typer.Typer(
 release_app = typer.Typer(
     cls=late_group({"open": ("lamppost.cli.release", "release_open")}), no_args_is_help=True, help="Open originals, together."
 )
+simulate_app = typer.Typer(
+    cls=late_group({"camera": ("lamppost.cli.simulate", "camera")}), no_args_is_help=True, help="Try Lamppost without hardware."
+)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -135,6 +157,7 @@ def _common(  # pyright: ignore[reportUnusedFunction]
     """Options that every command has before it."""
 
 
+camera_app.add_typer(profiles_app, name="profiles")
 app.add_typer(camera_app, name="camera")
 app.add_typer(config_app, name="config")
 app.add_typer(backup_app, name="backup")
@@ -146,6 +169,7 @@ app.add_typer(counts_app, name="counts")
 app.add_typer(event_app, name="event")
 app.add_typer(bench_app, name="bench")
 app.add_typer(release_app, name="release")
+app.add_typer(simulate_app, name="simulate")
 
 
 def run() -> None:

@@ -1,7 +1,7 @@
 """Opens a camera, whatever it is, without waiting for it.
 
 ```python
-stream = open_stream("rtsp://camera/stream", loop=loop, clock=clock, sink=recording, stop=stop)
+stream = open_stream("rtsp://camera/stream", loop=loop, clock=clock, sink=recording, stop=stop, networks=networks)
 ```
 """
 
@@ -11,12 +11,14 @@ import threading
 
 from lamppost.base.clock import Clock
 from lamppost.base.loop import Loop
+from lamppost.base.names import Resolve, look_up
 from lamppost.ingest.files import FileSource, PlayOptions
 from lamppost.ingest.locator import Scheme, check_transport, parse_locator
 from lamppost.ingest.rtsp.stream import RtspStream
 from lamppost.ingest.simulation import SimulatedSource
 from lamppost.ingest.stream import Stream, StreamSink, Transport
 from lamppost.ingest.threads import ThreadStream
+from lamppost.model.networks import CameraNetworks
 
 
 def open_stream(
@@ -26,15 +28,17 @@ def open_stream(
     clock: Clock,
     sink: StreamSink,
     stop: threading.Event,
+    networks: CameraNetworks,
     username: str | None = None,
     password: str | None = None,
     timeout_s: float = 10.0,
     transport: Transport = "tcp",
     certificate_sha256: str | None = None,
+    resolve: Resolve = look_up,
 ) -> Stream:
     """Begin to open `url`: `rtsp://`, `rtsps://`, `sim://`, `file:PATH` or a plain path.
 
-    Returns at once; the sink is told what comes of it, from within `loop`. Raises
+    Nothing connects outside `networks`. Returns at once; the sink is told what comes of it, from within `loop`. Raises
     `ConfigError` for an address or options that cannot be used. No message, cause
     or log line of any error holds the password. `stop` ends the threads behind
     files and simulations; streams are closed by their owners.
@@ -48,7 +52,15 @@ def open_stream(
         return ThreadStream(loop, sink, stop, lambda closed: FileSource(locator, options, clock, closed, timeout_s), "file-reader")
     check_transport(locator, transport, certificate_sha256)
     return RtspStream(
-        locator, loop, clock, sink, timeout_s=timeout_s, transport=transport, certificate_sha256=_plain_fingerprint(certificate_sha256)
+        locator,
+        loop,
+        clock,
+        sink,
+        networks=networks,
+        timeout_s=timeout_s,
+        transport=transport,
+        certificate_sha256=_plain_fingerprint(certificate_sha256),
+        resolve=resolve,
     )
 
 

@@ -1,7 +1,7 @@
 """Reads a stream as a plain iterator, for callers that have a thread to wait in.
 
 ```python
-with open_session("rtsp://camera/stream", clock=SystemClock(), stop=stop) as session:
+with open_session("rtsp://camera/stream", clock=SystemClock(), stop=stop, networks=networks) as session:
     for item in session.items():  # RunStarted, then Packets and Gaps
         ...
 ```
@@ -23,6 +23,7 @@ from lamppost.ingest.opening_streams import open_stream
 from lamppost.ingest.stream import Stream, StreamFacts, Transport
 from lamppost.ingest.units import AccessUnit
 from lamppost.model.media import Codec, SessionItem
+from lamppost.model.networks import CameraNetworks
 
 
 class Session:
@@ -96,6 +97,7 @@ def open_session(
     *,
     clock: Clock,
     stop: threading.Event,
+    networks: CameraNetworks,
     username: str | None = None,
     password: str | None = None,
     timeout_s: float = 10.0,
@@ -115,6 +117,7 @@ def open_session(
             clock=clock,
             sink=session,
             stop=stop,
+            networks=networks,
             username=username,
             password=password,
             timeout_s=timeout_s,

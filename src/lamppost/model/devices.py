@@ -93,7 +93,7 @@ class Finding:
 class Armament:
     """How a device is set: counts only. None: it did not say."""
 
-    is_armed: Level = Level.UNKNOWN  # whether something of `capture` or `recognise` is switched on
+    is_armed: Level = Level.UNKNOWN  # whether something with faces is switched on, be it detection alone
     has_library: Level = Level.UNKNOWN  # whether a library of faces is attached
     libraries: int | None = None
     entries: int | None = None

@@ -24,6 +24,9 @@ SCHEMA_NAME: Final = "lamppost/event/1"
 NODE_TYPES: Final = (
     "camera_lost",
     "clock_off",
+    "device_doubled",
+    "device_exchanged",
+    "device_moved",
     "index_failing",
     "journal_failing",
     "notify_failing",
@@ -35,7 +38,17 @@ NODE_TYPES: Final = (
     "server_failing",
     "store_slow",
 )
-KNOWN_TYPES: Final = (*(event_type.value for event_type in EventType), *NODE_TYPES)
+# What devices tell of themselves, and what was noticed of them when they were asked.
+DEVICE_TYPES: Final = (
+    "camera_found_again",
+    "device_drifted",
+    "device_health",
+    "device_input",
+    "device_storage",
+    "device_tamper",
+    "firmware_changed",
+)
+KNOWN_TYPES: Final = (*(event_type.value for event_type in EventType), *NODE_TYPES, *DEVICE_TYPES)
 _LONGEST_NOTE: Final = 500
 _DECIMALS: Final = 3
 

@@ -12,12 +12,22 @@ Network = IPv4Network | IPv6Network
 PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Where cameras are unless the operator says otherwise (RFC 1918, RFC 4193)."""
 
+REFUSED_REMEDY: Final = "name its network in `networks` of [devices]"
+
+_KEYS: Final = "where clouds keep their keys"
 # Allowed by nothing but a network that lies wholly within: 0.0.0.0/0 does not open them.
 _SPECIAL: Final = tuple(
     (ip_network(network), what)
     for network, what in (
-        ("169.254.169.254/32", "where clouds keep their keys"),
-        ("fd00:ec2::254/128", "where clouds keep their keys"),
+        ("169.254.169.254/32", _KEYS),
+        ("169.254.170.2/32", _KEYS),
+        ("169.254.170.23/32", _KEYS),
+        ("100.100.100.200/32", _KEYS),
+        ("168.63.129.16/32", _KEYS),
+        ("192.0.0.192/32", _KEYS),
+        ("fd00:ec2::/32", _KEYS),
+        ("fd20:ce::254/128", _KEYS),
+        ("fd00:42::42/128", _KEYS),
         ("127.0.0.0/8", "this machine itself"),
         ("::1/128", "this machine itself"),
         ("169.254.0.0/16", "link-local"),
@@ -27,6 +37,9 @@ _SPECIAL: Final = tuple(
 _NEVER: Final = tuple(
     ip_network(network) for network in ("0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8")
 )
+# Behind these prefixes lies an IPv4 address, in the last 32 bits: IPv4-compatible, translated (RFC 2765, 6052, 8215).
+_TRANSLATED: Final = tuple(IPv6Network(network) for network in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48"))
+_LOW_32: Final = 0xFFFF_FFFF
 
 
 class CameraNetworks:
@@ -38,32 +51,49 @@ class CameraNetworks:
     def why_not(self, address: str) -> str:
         """Why nothing connects to `address`, a number; empty where something may.
 
-        An IPv4 address within an IPv6 one is judged as itself.
+        An IPv4 address written as IPv6 is judged as itself. Where one lies behind a translator or a tunnel,
+        both must pass: the IPv6 address must be in a network, and what lies behind it be nothing special.
         """
         try:
-            number = _plain(ip_address(address.partition("%")[0]))
+            number = ip_address(address)
         except ValueError:
             return "it is no address"
-        if any(number in never for never in _NEVER):
-            return "no device has that address"
-        for special, what in _SPECIAL:
-            if number in special:
-                is_named = any(_within(network, special) and number in network for network in self._networks)
-                return "" if is_named else f"that address is {what}"
-        return "" if any(number in network for network in self._networks) else "that address is in no camera network"
+        if isinstance(number, IPv6Address):
+            number = number.ipv4_mapped or IPv6Address(int(number))  # without its zone
+        is_named = self._names_special(number)
+        if is_named is None:
+            is_named = any(number in network for network in self._networks)
+        if not is_named or any(number in never for never in _NEVER):
+            return self._because(number)
+        behind = [inner for inner in _behind(number) if any(inner in never for never in _NEVER) or self._names_special(inner) is False]
+        return self._because(behind[0]) if behind else ""
 
     def holds(self, address: str) -> bool:
+        """Whether something may connect to `address`, a number."""
         return not self.why_not(address)
 
+    def _names_special(self, number: Address) -> bool | None:
+        """Whether a network that lies within what is special about `number` names it; None where nothing is."""
+        for special, _ in _SPECIAL:
+            if number in special:
+                return any(_within(network, special) and number in network for network in self._networks)
+        return None
 
-def _plain(number: Address) -> Address:
-    if isinstance(number, IPv6Address):
-        inner = number.ipv4_mapped or number.sixtofour
-        if inner is not None:
-            return inner
-        if number in ip_network("64:ff9b::/96"):
-            return IPv4Address(int(number) & 0xFFFFFFFF)
-    return number
+    def _because(self, number: Address) -> str:
+        if any(number in never for never in _NEVER):
+            return "no device has that address"
+        what = next((what for special, what in _SPECIAL if number in special), "")
+        return f"that address is {what}" if what else "that address is in no camera network"
+
+
+def _behind(number: Address) -> list[IPv4Address]:
+    """The IPv4 addresses that an IPv6 one may lead to."""
+    if not isinstance(number, IPv6Address) or number == IPv6Address("::1"):
+        return []
+    found = [number.sixtofour, *(number.teredo or ())]
+    if any(number in network for network in _TRANSLATED):
+        found.append(IPv4Address(int(number) & _LOW_32))
+    return [inner for inner in found if inner is not None]
 
 
 def _within(network: Network, special: Network) -> bool:

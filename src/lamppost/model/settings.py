@@ -137,6 +137,22 @@ class CameraSettings(_Section):
             raise ValueError("white space, quotes and control characters stand there as %20, %27, %22 and so on")
         return url
 
+    @field_validator("device_url")
+    @classmethod
+    def _device_can_be_asked(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            is_one = (
+                parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and not _NOT_IN_ADDRESS.search(url)
+            )
+        except ValueError as error:
+            raise ValueError("this is not a URL") from error
+        if not is_one or "@" in parts.netloc:
+            raise ValueError("write http://HOST[:PORT] or https://HOST[:PORT], without a user")
+        return url
+
     @field_validator("schedule")
     @classmethod
     def _schedule_can_be_read(cls, schedule: tuple[str, ...]) -> tuple[str, ...]:

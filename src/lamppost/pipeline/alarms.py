@@ -70,14 +70,23 @@ def find_conditions(reports: Collection[ChildReport]) -> Iterator[Condition]:
             problem = str(report.status.get(key, ""))
             if problem:
                 yield Condition(key.replace("problem", "failing"), Severity.ALARM, None, problem)
-        if report.role is Role.RECORDER:
-            yield from _of_recorder(report.status.get("cameras", {}))
-        if report.role is Role.BOOKKEEPER:
-            yield from _of_retention(report.status.get("retention", {}))
-        if report.role is Role.SERVER and report.status.get("server_problem"):
-            yield Condition("server_failing", Severity.WARNING, None, str(report.status["server_problem"]))
-        if report.role is Role.NOTIFIER:
-            yield from _of_carriers(report.status.get("carriers", {}))
+        yield from _of_role(report.role, report.status)
+
+
+def _of_role(role: Role, status: Mapping[str, Any]) -> Iterator[Condition]:
+    match role:
+        case Role.RECORDER:
+            yield from _of_recorder(status.get("cameras", {}))
+        case Role.BOOKKEEPER:
+            yield from _of_retention(status.get("retention", {}))
+        case Role.SERVER if status.get("server_problem"):
+            yield Condition("server_failing", Severity.WARNING, None, str(status["server_problem"]))
+        case Role.NOTIFIER:
+            yield from _of_carriers(status.get("carriers", {}))
+        case Role.CARETAKER:
+            yield from _of_devices(status.get("troubles", {}))
+        case _:
+            pass
 
 
 def _of_recorder(cameras: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
@@ -104,6 +113,21 @@ def _of_retention(retention: Mapping[str, Any]) -> Iterator[Condition]:
     problem = str(retention.get("problem", ""))
     if problem:
         yield Condition("retention_failing", Severity.ALARM, None, problem)
+
+
+def _of_devices(troubles: Mapping[str, Collection[Mapping[str, str]]]) -> Iterator[Condition]:
+    for name, found in troubles.items():
+        for trouble in found:
+            problem = str(trouble.get("problem", ""))
+            match trouble.get("kind"):
+                case "device_exchanged":
+                    yield Condition("device_exchanged", Severity.ALARM, name, problem)
+                case "device_doubled":
+                    yield Condition("device_doubled", Severity.ALARM, name, problem)
+                case "device_moved":
+                    yield Condition("device_moved", Severity.WARNING, name, problem)
+                case _:
+                    pass
 
 
 def _of_carriers(carriers: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:

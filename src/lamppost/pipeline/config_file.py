@@ -45,23 +45,37 @@ class ConfigFile:
 
     def add(self, name: str, fields: Fields) -> CameraSettings:
         """A new camera at the end; raises `ConfigError` when there is one of that name."""
-        if self._find(name) is not None:
-            raise ConfigError(f"{self._path} has a camera {name!r} already", remedy="change it with `lamppost camera set`")
-        table = tomlkit.table()
-        table["name"] = name
-        _put(table, fields)
-        others = self._cameras()
-        if others and not self._text().endswith("\n\n"):
-            others[-1].add(tomlkit.nl())
-        if not others:
-            self._document["camera"] = tomlkit.aot()
-        cast(Any, self._document)["camera"].append(table)
+        self.put_all({name: fields}, {})
         return self._camera(name)
 
     def set(self, name: str, fields: Fields) -> CameraSettings:
         """Change settings of a camera; raises `ConfigError` when there is none of that name."""
         _put(self._table(name), fields)
         return self._camera(name)
+
+    def put_all(self, added: Mapping[str, Fields], changed: Mapping[str, Fields]) -> None:
+        """New cameras at the end, in their order, and settings of others; whatever is made of them is validated by who asks for it, once.
+
+        Raises `ConfigError` where a new one is there, or one to be changed is not.
+        """
+        tables = {_name(table): table for table in self._cameras()}
+        for name, fields in changed.items():
+            _put(tables[name] if name in tables else self._table(name), fields)
+        taken = next((name for name in added if name in tables), None)
+        if taken is not None:
+            raise ConfigError(f"{self._path} has a camera {taken!r} already", remedy="change it with `lamppost camera set`")
+        last = self._cameras()[-1] if tables else None
+        is_apart = last is None or self._text().endswith("\n\n")
+        if last is None and added:
+            self._document["camera"] = tomlkit.aot()
+        for name, fields in added.items():
+            table = tomlkit.table()
+            table["name"] = name
+            _put(table, fields)
+            if last is not None and not is_apart:
+                last.add(tomlkit.nl())
+            cast(Any, self._document)["camera"].append(table)
+            last, is_apart = table, False
 
     def remove(self, name: str) -> None:
         """Take a camera out; raises `ConfigError` when there is none of that name."""
@@ -140,11 +154,8 @@ class ConfigFile:
     def _text(self) -> str:
         return self._document.as_string()
 
-    def _find(self, name: str) -> Table | None:
-        return next((table for table in self._cameras() if _name(table) == name), None)
-
     def _table(self, name: str) -> Table:
-        table = self._find(name)
+        table = next((table for table in self._cameras() if _name(table) == name), None)
         if table is None:
             known = ", ".join(_name(table) for table in self._cameras()[:20]) or "none"
             raise ConfigError(f"{self._path} has no camera {name!r}", remedy=f"it has: {known}")

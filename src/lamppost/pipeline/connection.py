@@ -18,6 +18,7 @@ from lamppost.ingest.intake import Intake
 from lamppost.ingest.stream import Stream, StreamFacts, StreamSink
 from lamppost.ingest.units import AccessUnit
 from lamppost.model.media import SessionItem
+from lamppost.model.networks import CameraNetworks
 
 STEADY_S: Final = 30.0  # after a session that lasted so long the pause is the shortest again
 REVIVAL_PAUSE_S: Final = 5.0
@@ -74,6 +75,16 @@ class StreamConnection:
             self._hand_on(attempt.finish())
         except Exception as error:  # noqa: BLE001  (a bug with one camera must not end the recording of ninety-nine others)
             self._events.on_bug(error)
+
+    def judge_again(self, networks: CameraNetworks) -> bool:
+        """`networks` have changed: true where it had to let go, because it led elsewhere; whoever waits tries now."""
+        peer = getattr(self.stream, "peer", None)
+        if not self._is_started or (self.stream is not None and (peer is None or networks.holds(peer))):
+            return False
+        had = self.stream is not None
+        self.stop()
+        self.start()
+        return had
 
     def _connect(self) -> None:
         self._timer = None

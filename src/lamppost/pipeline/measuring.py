@@ -35,6 +35,7 @@ from lamppost.mask.encoder import MaskedEncoder
 from lamppost.model.books import Rendition, SegmentEnd
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Packet, RunStarted, StreamParameters
+from lamppost.model.networks import CameraNetworks
 from lamppost.model.vision import Detection, Frame, Preset, Region
 from lamppost.pipeline.masking import REFRESH_S, MaskingPipeline
 from lamppost.record.segments import RecordChain, SealingEpoch, SegmentWriter
@@ -110,7 +111,7 @@ def film() -> tuple[StreamParameters, tuple[Packet, ...]]:
     """Some seconds of a simulated street, 1280x720, as a camera would send them."""
     parameters: StreamParameters | None = None
     packets: list[Packet] = []
-    with open_session(STREET, clock=SystemClock(), stop=threading.Event()) as session:
+    with open_session(STREET, clock=SystemClock(), stop=threading.Event(), networks=CameraNetworks()) as session:
         try:
             for item in session.items():
                 if isinstance(item, RunStarted):

@@ -55,6 +55,13 @@ _OUTBOX: Final = (
     ("waiting", "lamppost_notices_waiting", "Notices that wait for the carrier"),
     ("dead", "lamppost_notices_dead", "Dead letters of the carrier"),
 )
+_CARED: Final = (
+    ("events", "lamppost_device_events", "Events that devices told, and that were taken"),
+    ("suppressed", "lamppost_device_events_suppressed", "Events of devices that were left out, because too many came at once"),
+    ("dropped", "lamppost_device_messages_dropped", "Messages of devices that were dropped unread: they are none of our business"),
+    ("audits", "lamppost_device_audits", "Audits of what devices are able to do"),
+    ("found", "lamppost_cameras_found_again", "Cameras whose new address was found"),
+)
 _FORGOTTEN: Final = (
     ("forgotten_segments", "lamppost_forgotten_segments", "Files deleted by retention"),
     ("forgotten_bytes", "lamppost_forgotten_bytes", "Bytes deleted by retention"),
@@ -71,6 +78,7 @@ class NodeCollector(Collector):
         yield from self._cameras()
         yield from self._retention()
         yield from self._carriers()
+        yield from self._devices()
         yield from self._server()
         yield from self._processes()
         alarms = GaugeMetricFamily("lamppost_alarm", "Warnings and alarms that stand", labels=("kind", "severity", "camera"))
@@ -122,6 +130,20 @@ class NodeCollector(Collector):
                 for name, report in carriers.items():
                     family.add_metric((name,), float(report.get(key, 0)))
                 yield family
+
+    def _devices(self) -> Iterator[Metric]:
+        known = {camera.name: self._node.device(camera.name).get("is_reachable") for camera in self._node.settings.camera}
+        reachable = GaugeMetricFamily("lamppost_device_reachable", "1 while the device behind the camera answers", labels=("camera",))
+        for name, is_reachable in known.items():
+            if is_reachable is not None:
+                reachable.add_metric((name,), float(is_reachable))
+        yield reachable
+        for child in self._node.children:
+            if child.role is Role.CARETAKER:
+                figures: Mapping[str, Any] = child.status.get("figures", {})
+                for key, metric, meaning in _CARED:
+                    yield CounterMetricFamily(metric, meaning, value=float(figures.get(key, 0)))
+                yield GaugeMetricFamily("lamppost_care_late_seconds", "How late devices are asked", value=float(figures.get("late_s", 0)))
 
     def _server(self) -> Iterator[Metric]:
         for child in self._node.children:

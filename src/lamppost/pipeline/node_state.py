@@ -44,6 +44,7 @@ class TellingNode(Protocol):
 
     def recording(self, camera: str) -> Mapping[str, Any]: ...
     def masking(self, camera: str) -> Mapping[str, Any]: ...
+    def device(self, camera: str) -> Mapping[str, Any]: ...
 
 
 def node_state(node: TellingNode, *, started_us: int, at_us: int) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def node_state(node: TellingNode, *, started_us: int, at_us: int) -> dict[str, A
 
     ```
     {"at_us", "started_us",
-     "cameras": {NAME: {"recording": the recorder's report, "masking": the analyst's}},
+     "cameras": {NAME: {"recording": the recorder's report, "masking": the analyst's, "device": the caretaker's}},
      "processes": [{"name", "role", "pid": None while dead, "deaths", "reason" of the last, "status" without cameras}],
      "alarms": [{"kind", "severity", "camera", "problem"}]}
     ```
@@ -60,7 +61,11 @@ def node_state(node: TellingNode, *, started_us: int, at_us: int) -> dict[str, A
         "at_us": at_us,
         "started_us": started_us,
         "cameras": {
-            camera.name: {"recording": dict(node.recording(camera.name)), "masking": dict(node.masking(camera.name))}
+            camera.name: {
+                "recording": dict(node.recording(camera.name)),
+                "masking": dict(node.masking(camera.name)),
+                "device": dict(node.device(camera.name)),
+            }
             for camera in node.settings.camera
         },
         "processes": [
@@ -118,6 +123,9 @@ class ToldNode:
 
     def masking(self, camera: str) -> Mapping[str, Any]:
         return self._of(camera, "masking")
+
+    def device(self, camera: str) -> Mapping[str, Any]:
+        return self._of(camera, "device")
 
     def _of(self, camera: str, what: str) -> Mapping[str, Any]:
         reports: Mapping[str, Any] = self.state.get("cameras", _NOTHING).get(camera, _NOTHING)

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from lamppost.base import machine
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import StoreError
+from lamppost.base.names import is_number
 from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
+from lamppost.model.networks import REFUSED_REMEDY
 from lamppost.model.schedule import Schedule
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.credentials import CredentialKeeper
@@ -58,6 +61,7 @@ def look(settings: Settings, here: Machine = machine) -> tuple[Concern, ...]:
         *_time(here),
         *_secrets(settings, here),
         *_passwords(settings),
+        *_networks(settings),
         *_descriptors(settings, here),
         *_disk(settings, here),
     )
@@ -111,6 +115,24 @@ def _passwords(settings: Settings) -> Iterator[Concern]:
                     keeper.password(camera.credential, camera.name)
                 except StoreError as error:
                     yield Concern(error.problem, f"camera {camera.name}", error.remedy)
+
+
+def _networks(settings: Settings) -> Iterator[Concern]:
+    """Cameras whose address is a number outside the networks; where names lead is seen when they are connected to."""
+    networks = settings.devices.camera_networks
+    for camera in settings.camera:
+        for url in (camera.url, camera.sub_url, camera.device_url):
+            host = _host(url)
+            if is_number(host) and (why := networks.why_not(host)):
+                yield Concern(f"nothing connects to {host}: {why}", f"camera {camera.name}", REFUSED_REMEDY)
+                break
+
+
+def _host(url: str | None) -> str:
+    try:
+        return urlsplit(url or "").hostname or ""
+    except ValueError:
+        return ""  # that is told elsewhere
 
 
 def _descriptors(settings: Settings, here: Machine) -> Iterator[Concern]:

@@ -17,6 +17,7 @@ from lamppost.ingest.opening_streams import open_stream
 from lamppost.ingest.stream import StreamFacts
 from lamppost.ingest.units import AccessUnit
 from lamppost.model.media import Packet, RunStarted, StreamParameters
+from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import CameraSettings
 
 CONNECT_S: Final = 10.0
@@ -38,7 +39,9 @@ class StreamReport:
     warnings: tuple[str, ...]
 
 
-def probe_stream(camera: CameraSettings, url: str, *, seconds: float, clock: Clock, stop: threading.Event) -> StreamReport:
+def probe_stream(
+    camera: CameraSettings, url: str, *, networks: CameraNetworks, seconds: float, clock: Clock, stop: threading.Event
+) -> StreamReport:
     """Connect as a recorder would, look for `seconds`; raises `CameraError` and `ConfigError`."""
     loop = Loop(clock)
     probe = _Probe(loop, clock, seconds, stop)
@@ -48,6 +51,7 @@ def probe_stream(camera: CameraSettings, url: str, *, seconds: float, clock: Clo
         clock=clock,
         sink=probe,
         stop=stop,
+        networks=networks,
         username=camera.username,
         password=camera.resolved_password(),
         timeout_s=CONNECT_S,

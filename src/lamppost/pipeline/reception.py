@@ -15,18 +15,20 @@ from random import Random
 from typing import Final
 
 from lamppost.base.clock import TICKS_PER_S, Clock
-from lamppost.base.errors import LamppostError
+from lamppost.base.errors import CameraRefused, LamppostError
 from lamppost.base.logging import get_logger, redact
 from lamppost.base.loop import Loop, Timer
 from lamppost.ingest.backoff import Backoff
 from lamppost.ingest.stream import Stream, StreamSink
 from lamppost.model.media import Gap, GapCause, Packet, RunStarted, SessionItem
+from lamppost.model.networks import REFUSED_REMEDY, CameraNetworks
 from lamppost.model.schedule import Schedule
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.connection import ConnectionEvents, StreamConnection
 from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.lines import WorkLine, WorkThreads
 from lamppost.pipeline.recording import A_BUG, CameraRecording
+from lamppost.pipeline.stream_gauge import StreamGauge
 from lamppost.record.fragments import FRAGMENT_MAX_BYTES
 
 LINE_LIMIT_BYTES: Final = 48 * 1024 * 1024  # of one camera; some minutes at 2 Mbit/s
@@ -73,6 +75,7 @@ class CameraReception:
         self._schedule = Schedule(camera.schedule, timezone)
         self._log = get_logger("record").bind(camera=camera.name)
         self._batch = _Batch()
+        self._gauge = StreamGauge()
         self._run: RunStarted | None = None
         self._dropping_since_us: int | None = None
         self._paused: GapCause | None = None
@@ -110,6 +113,13 @@ class CameraReception:
         self.feed.detach()
         self._line.put(lambda: self._recording.stop(cause))
 
+    def judge_again(self, networks: CameraNetworks) -> None:
+        """The camera networks have changed: let go of what lies outside, and try at once what was refused."""
+        if self._main.judge_again(networks):
+            self._on_trouble(CameraRefused("its address is in no camera network any more", remedy=REFUSED_REMEDY))
+        if self._sub is not None:
+            self._sub.judge_again(networks)
+
     def look(self) -> None:
         """Now and then: the schedule, and what the status says."""
         self.status.not_fed = self.feed.dropped_packets
@@ -117,9 +127,18 @@ class CameraReception:
         counters = getattr(self._main.stream, "counters", None)
         if counters is not None:
             self.status.received_bytes = counters.bytes
+            self.status.received_packets = counters.packets
             self.status.lost_packets = counters.lost_packets
             self.status.clock_off_s = counters.clock_off_s
+        self._measure()
         self._look_at_schedule()
+
+    def _measure(self) -> None:
+        gauge, status = self._gauge, self.status
+        gauge.look(self._tools.clock.monotonic_s())
+        status.measured_fps = _rounded(gauge.fps, 2)
+        status.kbit_per_s = _rounded(gauge.kbit_per_s, 1)
+        status.keyframe_interval_s = _rounded(gauge.keyframe_interval_s, 2)
 
     def _connection(self, url: str, events: ConnectionEvents, reconnect_cap_s: float) -> StreamConnection:
         tools = self._tools
@@ -160,6 +179,7 @@ class CameraReception:
 
     def _end_run(self) -> None:
         self._run = None
+        self._gauge.forget()
         self._dropping_since_us = None
         self._ready_until_s = None
         if self._timer is not None:
@@ -194,6 +214,7 @@ class CameraReception:
                     self._batch.add(item)
 
     def _keep_packet(self, packet: Packet) -> None:
+        self._gauge.note(packet)
         if self._dropping_since_us is not None and not self._stop_dropping(packet):
             self.status.dropped += 1
             return
@@ -279,6 +300,10 @@ class CameraReception:
     def _give_up(self) -> None:
         self._recording.give_up()
         self._is_giving_up = False
+
+
+def _rounded(figure: float | None, digits: int) -> float | None:
+    return None if figure is None else round(figure, digits)
 
 
 class _Batch:

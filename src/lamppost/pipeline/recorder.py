@@ -97,6 +97,9 @@ class Recorder:
                 self._remove(name, GapCause.REMOVED)
             elif is_all_new or not new[name].is_received_as(camera):
                 self._remove(name, GapCause.STARTING)
+        if before.devices.networks != settings.devices.networks:
+            for reception in self._receptions.values():
+                reception.judge_again(settings.devices.camera_networks)
         for name, camera in new.items():
             if name not in self._receptions:
                 self._add(camera)
@@ -158,6 +161,7 @@ class Recorder:
             clock=self._context.clock,
             sink=sink,
             stop=self._context.stop,
+            networks=self._settings.devices.camera_networks,
             username=camera.username,
             password=camera.resolved_password(),
             timeout_s=self._settings.recording.timeout_s,

@@ -66,11 +66,15 @@ class RecordingStatus:
     dropped: int = 0  # packets that the disk was too slow for
     is_dropping: bool = False
     received_bytes: int = 0
+    received_packets: int = 0  # of the network, of the present session
     lost_packets: int = 0  # of the network, as far as the transport can tell
     codec: str = ""  # of the last run, as are size and rate
     width_px: int = 0
     height_px: int = 0
     fps: float = 0.0  # nominal; 0 where the stream does not say
+    measured_fps: float | None = None  # over the last seconds, as are bit rate and keyframes; None while too little was seen
+    kbit_per_s: float | None = None
+    keyframe_interval_s: float | None = None
     clock_off_s: float | None = None  # how far the camera's clock is ahead of ours; None where it does not say
 
     def to_json(self) -> dict[str, Any]:

@@ -153,6 +153,11 @@ class Supervisor:
         """What its analyst reported last of a camera."""
         return self._report_of(Role.ANALYST, camera)
 
+    def device(self, camera: str) -> dict[str, Any]:
+        """What the caretaker reported last of a camera's device; empty where there is none."""
+        child = self._children.get(Role.CARETAKER.value)
+        return {} if child is None or child.silent_s > SILENT_S else child.of_camera(camera)
+
     def start(self) -> None:
         """Take the data folder, mend what was left, and start the children; raises `StoreError`."""
         make_directory(self._folder.run)

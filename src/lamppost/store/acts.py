@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
@@ -26,8 +26,13 @@ def record_act(folder: DataFolder, clock: Clock, *, kind: str, actor: str, subje
     does, unless the index waits for `lamppost upgrade`.
     """
     now_us = clock.wall_us()
+    record_acts(folder, clock, (Act(timed_id(now_us), kind, now_us, actor, subject, json.dumps(dict(detail))),))
+
+
+def record_acts(folder: DataFolder, clock: Clock, acts: Iterable[Act]) -> None:
+    """Journal many acts as `record_act` does one."""
     with JournalWriter(folder.journal / WRITER, clock=clock) as journal:
-        journal.append(Act(timed_id(now_us), kind, now_us, actor, subject, json.dumps(dict(detail))))
+        journal.append_all(acts)
     if folder.index.is_file() and revision_of(folder.index) == newest_revision():
         with contextlib.suppress(DataFolderBusy), Bookkeeper(folder, clock) as bookkeeper:
             bookkeeper.apply_new()

@@ -144,7 +144,8 @@ def is_camera_password(name: str) -> bool:
 
 def _members(path: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
     for count, member in enumerate(archive):
-        if count >= MAX_MEMBERS or member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or not is_backup_member(member.name):
+        is_plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not member.issparse()  # whose holes would fill the disk
+        if count >= MAX_MEMBERS or not is_plain or not is_backup_member(member.name):
             raise _refused(path, f"it holds {member.name[:80]!r}, which is no part of a backup")
         content = archive.extractfile(member)
         if content is not None:

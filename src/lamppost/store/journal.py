@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -109,13 +110,20 @@ class JournalWriter:
 
     def append(self, record: JournalRecord) -> None:
         """Write `record`; it survives a kill of this process from then on."""
-        line = encode_line(record)
-        if self._size_bytes >= self._max_bytes or self._is_suspect:
-            self._rotate()
-        with self._write_lock:
-            self._write(line)
-            end = self._written_bytes
-        if isinstance(record, _AT_ONCE):
+        self.append_all((record,))
+
+    def append_all(self, records: Iterable[JournalRecord]) -> None:
+        """Write each of `records` as `append` does; one sync serves them all. Where it raises, some may be on the disk."""
+        end, is_urgent = 0, False
+        for record in records:
+            line = encode_line(record)
+            if self._size_bytes >= self._max_bytes or self._is_suspect:
+                self._rotate()
+            with self._write_lock:
+                self._write(line)
+                end = self._written_bytes
+            is_urgent = is_urgent or isinstance(record, _AT_ONCE)
+        if is_urgent:
             self._sync_until(end)
         else:
             self.sync_if_due()

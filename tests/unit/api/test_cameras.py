@@ -209,6 +209,34 @@ def test_a_camera_whose_password_was_lost_can_be_given_another(configured: Confi
     assert list(secrets(configured).values()) == ["new"]
 
 
+@pytest.mark.parametrize("device_url", ["http://192.0.2.66", "http://192.0.2.1:8080", "http://192.0.2.9:80/"])
+def test_a_password_does_not_go_to_another_device(configured: ConfiguredNode, device_url: str) -> None:
+    client = configured.client()
+    path = f"{API}/cameras/plaza"
+    assert client.patch(path, json={"password": CANARY}, headers=etag(configured)).status_code == 200
+    refused = client.patch(path, json={"device_url": device_url}, headers=etag(configured))
+    assert (refused.status_code, refused.json()["errors"][0]["at"]) == (422, "body.password")
+    assert client.patch(path, json={"device_url": device_url, "password": CANARY}, headers=etag(configured)).status_code == 200
+    assert client.get(path).json()["device_url"] == device_url
+
+
+def test_the_device_behind_the_address_may_be_named(configured: ConfiguredNode) -> None:
+    client = configured.client()
+    assert client.patch(f"{API}/cameras/plaza", json={"password": CANARY}, headers=etag(configured)).status_code == 200
+    named = client.patch(f"{API}/cameras/plaza", json={"device_url": "http://192.0.2.1"}, headers=etag(configured))
+    assert (named.status_code, named.json()["device_url"]) == (200, "http://192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "device_url", ["ftp://192.0.2.1", "http://", "http://a:b@192.0.2.1", "http://192.0.2.1:99999", "192.0.2.1", "http://a b"]
+)
+def test_what_is_no_address_of_a_device_is_refused(configured: ConfiguredNode, device_url: str) -> None:
+    refused = configured.client().patch(f"{API}/cameras/plaza", json={"device_url": device_url}, headers=etag(configured))
+    assert refused.status_code == 422, refused.text
+    assert "a:b" not in refused.text
+    assert refused.json()["errors"][0]["at"] == "body.device_url"
+
+
 def test_a_password_does_not_go_to_another_address(configured: ConfiguredNode) -> None:
     client = configured.client()
     client.patch(f"{API}/cameras/plaza", json={"username": "op", "password": CANARY}, headers=etag(configured))

@@ -257,3 +257,15 @@ def test_every_dialect_plans_without_a_device_that_answers() -> None:
         assert plan.problems
         done = story.disarm()
         assert done.state is DisarmState.FAILED, "nothing is known to be off"
+
+
+def test_what_is_not_on_the_list_is_not_put_back_though_it_is_there() -> None:
+    story = Story.of("dahua", "off")
+    rules = "GET /cgi-bin/configManager.cgi?action=getConfig&name=VideoAnalyseRule"
+    lines = ("Type=NumberStat", "Enable=false")
+    story.device.replace(rules, "".join(f"table.VideoAnalyseRule[0][0].{one}\r\n" for one in lines))
+    setting = {"dialect": "dahua", "place": "VideoAnalyseRule[0][0]", "kind": "NumberStat", "key": "Enable", "value": "true"}
+    rolled = story.roll_back(Disarm("d", "plaza", 0, "ada", WORD, "", DisarmState.DONE, (), saved=json.dumps([setting])))
+    assert story.device.changes == []
+    assert "nothing that a rollback puts back" in rolled.rollback_steps[0].problem
+    assert rolled.state is DisarmState.DONE

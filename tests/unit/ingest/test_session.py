@@ -19,6 +19,7 @@ from lamppost.ingest.locator import parse_locator
 from lamppost.ingest.session import open_session
 from lamppost.ingest.strip import read_frame_number
 from lamppost.model.media import Codec, Packet, RunStarted, SessionItem
+from loopback import ON_LOOPBACK
 
 SECRET = "CANARY-pa:ss@w/rd"
 SIM = "sim://plaza?seconds=2&width=320&height=180&people=2&vehicles=1"
@@ -26,7 +27,7 @@ SIM = "sim://plaza?seconds=2&width=320&height=180&people=2&vehicles=1"
 
 def read(url: str, clock: ManualClock | None = None) -> list[SessionItem]:
     items: list[SessionItem] = []
-    with open_session(url, clock=clock or ManualClock(), stop=threading.Event()) as session:
+    with open_session(url, clock=clock or ManualClock(), stop=threading.Event(), networks=ON_LOOPBACK) as session:
         stream = session.items()
         while True:
             try:
@@ -64,7 +65,7 @@ def peer() -> Iterator[Callable[[bytes | None], int]]:
 
 def refusal(url: str, **options: object) -> LamppostError:
     with pytest.raises(LamppostError) as caught:
-        open_session(url, clock=SystemClock(), stop=threading.Event(), timeout_s=1.0, **options)  # type: ignore[arg-type]
+        open_session(url, clock=SystemClock(), stop=threading.Event(), networks=ON_LOOPBACK, timeout_s=1.0, **options)  # type: ignore[arg-type]
     return caught.value
 
 
@@ -169,7 +170,7 @@ def test_a_raw_file_plays_to_its_end(clip: Path) -> None:
 def test_a_looped_file_starts_a_run_each_time(clip: Path) -> None:
     stop = threading.Event()
     starts = packets = 0
-    with open_session(f"file:{clip}?loop=1&pace=0", clock=ManualClock(), stop=stop) as session:
+    with open_session(f"file:{clip}?loop=1&pace=0", clock=ManualClock(), stop=stop, networks=ON_LOOPBACK) as session:
         for item in session.items():
             starts += isinstance(item, RunStarted)
             packets += isinstance(item, Packet)

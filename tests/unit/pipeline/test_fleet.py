@@ -37,6 +37,13 @@ def test_a_notifier_is_there_where_somebody_is_to_be_told() -> None:
     assert process_names(Role.NOTIFIER, told, 1) == ("notifier",)
 
 
+def test_a_caretaker_is_there_where_a_camera_has_a_device() -> None:
+    assert process_names(Role.CARETAKER, settings(3), 1) == ()
+    for more in ({"url": "rtsps://192.0.2.1/"}, {"url": "sim://plaza", "device_url": "http://192.0.2.1"}):
+        camera = CameraSettings(name="gate", **more)
+        assert process_names(Role.CARETAKER, settings(1).model_copy(update={"camera": (camera,)}), 1) == ("caretaker",)
+
+
 def test_the_configuration_may_say_how_many() -> None:
     assert process_names(Role.RECORDER, settings(10, recorders=3), 1) == ("recorder-1", "recorder-2", "recorder-3")
     assert len(process_names(Role.ANALYST, settings(2, analysts=8), 1)) == 2, "none is without a camera"

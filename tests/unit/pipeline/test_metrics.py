@@ -47,6 +47,9 @@ class Node:
             return {"state": "retrying", "cause": "camera_refused"}
         return {"state": "recording", "cause": "", "frames": 12, "sealed_bytes": 99, "problem": CANARY}
 
+    def device(self, camera: str) -> dict[str, Any]:
+        return {"is_reachable": False} if camera == "gate" else {}
+
     def masking(self, camera: str) -> dict[str, Any]:
         return {"frames": 11, "covered_frames": 3, "behind_s": 0.5, "step": "fewer_frames"} if camera == "gate" else {}
 

@@ -9,6 +9,7 @@ import pytest
 
 from lamppost.model.books import Rendition
 from lamppost.model.layout import DataFolder
+from lamppost.model.networks import PRIVATE
 from lamppost.model.settings import Settings
 from lamppost.pipeline import preflight
 from lamppost.pipeline.preflight import look, needed_descriptors, week_share
@@ -66,8 +67,35 @@ def data(tmp_path: Path) -> Path:
 
 
 def site(data: Path, cameras: int = 1, **more: object) -> Settings:
-    camera = [{"name": f"c{number}", "url": "rtsp://192.0.2.1/s", "password_file": f"/secrets/{number}"} for number in range(cameras)]
+    camera: object = [
+        {"name": f"c{number}", "url": "rtsp://10.0.0.1/s", "password_file": f"/secrets/{number}"} for number in range(cameras)
+    ]
     return Settings.model_validate({"data": data, "sealing": {"custodians": RECIPIENTS, "threshold": 2}, "camera": camera, **more})
+
+
+@pytest.mark.parametrize(
+    ("camera", "host", "why"),
+    [
+        ({"url": "rtsp://8.8.8.8/s"}, "8.8.8.8", "no camera network"),
+        ({"url": "rtsp://127.0.0.1:8554/s"}, "127.0.0.1", "this machine itself"),
+        ({"url": "rtsp://[::ffff:127.0.0.1]/s"}, "::ffff:127.0.0.1", "this machine itself"),
+        ({"url": "rtsp://10.0.0.1/s", "sub_url": "rtsp://169.254.169.254/s"}, "169.254.169.254", "clouds"),
+        ({"url": "rtsp://10.0.0.1/s", "device_url": "http://169.254.1.1"}, "169.254.1.1", "link-local"),
+    ],
+)
+def test_a_camera_that_nothing_will_connect_to_is_told_once(data: Path, camera: dict[str, str], host: str, why: str) -> None:
+    [line] = lines(site(data, camera=[{"name": "gate", **camera}]), GOOD)
+    assert line.startswith(f"camera gate: nothing connects to {host}: ")
+    assert why in line
+    assert "`networks` of [devices]" in line
+    assert lines(
+        site(data, camera=[{"name": "gate", **camera}], devices={"networks": [*PRIVATE, f"{host}/{128 if ':' in host else 32}"]}), GOOD
+    ) == ([line] if ":" in host else []), "an IPv4 address is judged as one"
+
+
+def test_names_files_and_simulations_are_not_judged_beforehand(data: Path) -> None:
+    for url in ("rtsp://camera.example/s", "sim://plaza", "file:street.mp4", "rtsp://localhost/s"):
+        assert lines(site(data, camera=[{"name": "gate", "url": url}]), GOOD) == []
 
 
 def lines(settings: Settings, here: Machine) -> list[str]:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from lamppost.base.clock import US_PER_S
-from lamppost.base.errors import CameraUnreachable
+from lamppost.base.errors import CameraRefused, CameraUnreachable
 from lamppost.model.books import FragmentWritten
 from lamppost.model.media import Gap, GapCause, Packet, RunStarted
+from lamppost.model.networks import CameraNetworks
 from lamppost.pipeline import reception as receiving
 from lamppost.pipeline.feed import FeedItem, read_feed
 from reception_scene import Scene
@@ -47,6 +48,19 @@ def test_the_analyst_gets_what_is_recorded(scene: Scene) -> None:
     assert isinstance(items[0], RunStarted)
     assert len(items) == 61
     assert scene.frames() == 60
+
+
+def test_a_camera_outside_the_networks_of_now_is_let_go_and_its_gap_says_so(scene: Scene) -> None:
+    scene.reception.start()
+    scene.record(50)
+    scene.reception.judge_again(CameraNetworks(["192.0.2.0/24"]))
+    assert len(scene.streams) == 1, "what lies within goes on untouched"
+    scene.reception.judge_again(CameraNetworks(["10.0.0.0/8"]))
+    assert [stream.is_open for stream in scene.streams] == [False, True]
+    assert scene.frames() == 50
+    scene.stream.fail(CameraRefused("it is not connected to"))
+    scene.reception.stop(GapCause.STOPPED)
+    assert scene.causes() == ["starting", "camera_refused", "stopped"]
 
 
 def test_a_sub_stream_is_analysed_and_never_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ from lamppost.pipeline.supervisor import Supervisor
 from lamppost.store.journal import JournalWriter
 
 PATIENCE_S = 10.0
-RECORDER, ANALYST, BOOKKEEPER, NOTIFIER = "recorder-1", "analyst-1", "bookkeeper", "notifier"
+RECORDER, ANALYST, BOOKKEEPER, NOTIFIER, CARETAKER = "recorder-1", "analyst-1", "bookkeeper", "notifier", "caretaker"
 RECIPIENTS = ("age1" + "q" * 58, "age1" + "p" * 58)
 
 
@@ -259,7 +259,35 @@ def test_a_notifier_runs_where_somebody_is_to_be_told_and_ends_before_the_bookke
     scene.watch(2)
     assert len(scene.lives[NOTIFIER]) == 2
     scene.supervisor.stop()
-    assert [line for line in scene.log if line.startswith("stop")] == [f"stop {n}" for n in (RECORDER, ANALYST, NOTIFIER, BOOKKEEPER)]
+    ended = [line for line in scene.log if line.startswith("stop")]
+    assert ended == [f"stop {name}" for name in (RECORDER, ANALYST, NOTIFIER, CARETAKER, BOOKKEEPER)]
+
+
+def test_a_caretaker_runs_where_there_are_devices_and_is_told_which_cameras_are_lost(scene: Scene) -> None:
+    scene.supervisor.start()
+    assert CARETAKER not in scene.lives, "a simulated street has no device"
+    cameras = (*scene.settings.camera, CameraSettings(name="door", url="rtsp://192.0.2.1/", username="op", password="hunter2"))
+    scene.supervisor.apply(scene.settings.model_copy(update={"camera": cameras}))
+    given = scene.now(CARETAKER).settings
+    assert given is not None
+    assert given.camera[2].resolved_password() == "hunter2", "it signs in on devices"
+    report = {"door": {"cause": "camera_unreachable"}, "gate": {"cause": "store_failed"}, "plaza": {"cause": ""}}
+    scene.now(RECORDER).channel.send({"cameras": report})
+    deadline = time.monotonic() + PATIENCE_S
+    lost: list[list[str]] = []
+    while ["door"] not in lost:
+        assert time.monotonic() < deadline
+        scene.watch(1)
+        lost += [order.body["cameras"] for order in scene.now(CARETAKER).orders() if order.body["order"] == "lost"]
+    scene.now(CARETAKER).channel.send({"cameras": {"door": {"is_reachable": True}}})
+    while not scene.supervisor.device("door"):
+        assert time.monotonic() < deadline
+        scene.watch(1)
+    assert scene.supervisor.device("gate") == {}
+    scene.now(CARETAKER).die(-signal.SIGKILL)
+    scene.watch(2)
+    assert len(scene.lives[CARETAKER]) == 2
+    assert len(scene.lives[RECORDER]) == 1, "recording does not notice"
 
 
 def test_who_is_told_may_change_while_it_runs(scene: Scene) -> None:
@@ -370,7 +398,7 @@ def test_real_children_get_settings_report_and_end_in_order(tmp_path: Path, monk
         modules[role] = f"tiny_{role}"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(raising, "MODULES", modules)
-    patience_s = {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.NOTIFIER: 0.1, Role.SERVER: 0.1, Role.BOOKKEEPER: PATIENCE_S}
+    patience_s = dict.fromkeys(Role, 0.1) | {Role.RECORDER: PATIENCE_S, Role.ANALYST: 0.2, Role.BOOKKEEPER: PATIENCE_S}
     monkeypatch.setattr(supervising, "STOP_PATIENCE_S", patience_s)
     lines: list[str] = []
     supervisor = Supervisor(make_settings(tmp_path / "data", "gate"), sign=sign, clock=SystemClock(), write_line=lines.append, cores=1)
@@ -401,7 +429,7 @@ def test_the_server_is_told_of_the_node_and_of_no_secret_of_a_camera(scene: Scen
     states = [order.body["state"] for order in server.orders() if order.body["order"] == "node"]
     assert states
     assert set(states[-1]["cameras"]) == {"gate"}
-    assert {process["name"] for process in states[-1]["processes"]} == {BOOKKEEPER, RECORDER, ANALYST, "server"}
+    assert {process["name"] for process in states[-1]["processes"]} == {BOOKKEEPER, RECORDER, ANALYST, CARETAKER, "server"}
     scene.supervisor.stop()
     assert scene.log.index("stop server") < scene.log.index(f"stop {BOOKKEEPER}")
 

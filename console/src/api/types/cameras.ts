@@ -42,6 +42,8 @@ export type CameraDetail = Camera & {
   has_password: boolean | null;
   transport: 'tcp' | 'udp' | null;
   certificate_sha256: string | null;
+  device_url: string | null;
+  device_certificate_sha256: string | null;
   own_preset: string | null;
   own_site: string | null;
   schedule: string[] | null;
@@ -56,6 +58,8 @@ export interface CameraSettings {
   sub_url?: string | null;
   username?: string | null;
   password?: string | null;
+  device_url?: string | null;
+  device_certificate_sha256?: string | null;
   transport?: 'tcp' | 'udp' | null;
   preset?: string | null;
   schedule?: string[] | null;

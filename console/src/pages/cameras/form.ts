@@ -12,6 +12,8 @@ export interface Filled {
   preset: string;
   site: string;
   certificate_sha256: string;
+  device_url: string;
+  device_certificate_sha256: string;
   schedule: string;
   sealed_days: number | null;
   masked_days: number | null;
@@ -28,6 +30,8 @@ export const BLANK: Filled = {
   preset: '',
   site: '',
   certificate_sha256: '',
+  device_url: '',
+  device_certificate_sha256: '',
   schedule: '',
   sealed_days: null,
   masked_days: null,
@@ -44,6 +48,8 @@ export function filledOf(camera: CameraDetail): Filled {
     preset: camera.own_preset ?? '',
     site: camera.own_site ?? '',
     certificate_sha256: camera.certificate_sha256 ?? '',
+    device_url: camera.device_url ?? '',
+    device_certificate_sha256: camera.device_certificate_sha256 ?? '',
     schedule: (camera.schedule ?? []).join('\n'),
     sealed_days: camera.retention?.sealed_days ?? null,
     masked_days: camera.retention?.masked_days ?? null,
@@ -51,7 +57,7 @@ export function filledOf(camera: CameraDetail): Filled {
 }
 
 const lines = (text: string): string[] => text.split('\n').map((line) => line.trim()).filter(Boolean);
-const OPTIONAL = ['sub_url', 'username', 'preset', 'site', 'certificate_sha256'] as const;
+const OPTIONAL = ['sub_url', 'username', 'preset', 'site', 'certificate_sha256', 'device_url', 'device_certificate_sha256'] as const;
 
 /** What is sent to try the camera; `camera` lets the server use the password that it keeps. */
 export function testOf(filled: Filled, camera: string | null): Record<string, unknown> {

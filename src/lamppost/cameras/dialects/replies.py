@@ -127,7 +127,7 @@ class PlayedDevice:
 
 def question_of(method: str, path: str, content: bytes) -> str:
     """As `questions.txt` names it: a question in JSON has its method at the end."""
-    if method != "POST":
+    if method != "POST" or content[:1] != b"{":
         return f"{method} {path}"
     return f"{method} {path} {read_json(reply(200, content, 'application/json')).get('method', '')}"
 

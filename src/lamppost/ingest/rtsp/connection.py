@@ -1,7 +1,9 @@
 """One TCP connection to a camera, with TLS where asked for, that never waits.
 
-With TLS nothing is said before it is known who answers: the system's
-authorities vouch for the host name, or the certificate is the pinned one.
+A name is looked up once, and the connection goes to an address that was judged
+to be in a camera network. With TLS nothing is said before it is known who
+answers: the system's authorities vouch for the host name, or the certificate is
+the pinned one.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import ipaddress
 import os
 import socket
 import ssl
@@ -17,14 +18,15 @@ from typing import Final, Protocol
 
 from lamppost.base.errors import CameraError
 from lamppost.base.loop import Loop, Timer
+from lamppost.base.names import Place, Resolve, is_number, look_up
 from lamppost.ingest.locator import Locator, Scheme
 from lamppost.ingest.rtsp import failures
+from lamppost.model.networks import CameraNetworks
 
 DEFAULT_PORTS: Final = {Scheme.RTSP: 554, Scheme.RTSPS: 322}
 MOST_UNSENT_BYTES: Final = 64 * 1024
-_MOST_ADDRESSES: Final = 4
+_MOST_PLACES: Final = 4
 _IN_PROGRESS: Final = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN)
-_Address = tuple[int, tuple[object, ...]]
 
 
 class Listener(Protocol):
@@ -40,18 +42,31 @@ class Listener(Protocol):
 class Connection:
     """Connects when told to `start`; reports to its listener, in the loop's thread, until it is closed.
 
-    Several addresses of one host name are tried in turn, each for its share of `timeout_s`.
+    Several addresses of one host name are tried in turn, each for its share of `timeout_s`; those outside `networks` are not.
     """
 
-    def __init__(self, locator: Locator, loop: Loop, listener: Listener, *, timeout_s: float, certificate_sha256: str | None) -> None:
+    def __init__(
+        self,
+        locator: Locator,
+        loop: Loop,
+        listener: Listener,
+        *,
+        networks: CameraNetworks,
+        timeout_s: float,
+        certificate_sha256: str | None,
+        resolve: Resolve = look_up,
+    ) -> None:
         self._locator = locator
         self._loop = loop
         self._listener = listener
+        self._networks = networks
+        self._resolve = resolve
         self._timeout_s = timeout_s
         self._pinned = certificate_sha256
         self._context: ssl.SSLContext | None = None
-        self._addresses: list[_Address] = []
+        self._places: list[Place] = []
         self._socket: socket.socket | None = None
+        self._peer = ""
         self._tls: ssl.SSLSocket | None = None
         self._timer: Timer | None = None
         self._unsent = bytearray()
@@ -64,10 +79,15 @@ class Connection:
 
     def start(self) -> None:
         """Find the host and connect."""
-        if _is_literal(self._locator.host) and (not self.is_secure or self._pinned is not None):
+        if is_number(self._locator.host) and (not self.is_secure or self._pinned is not None):
             self._prepared(*self._prepare())
         else:
             self._loop.in_thread(self._prepare_in_thread)
+
+    @property
+    def peer(self) -> str:
+        """The number that it connects or is connected to; empty where there is none."""
+        return self._peer if self._socket is not None else ""
 
     def addresses(self) -> tuple[str, str]:
         """Our own address and the camera's, as numbers; call it while connected."""
@@ -128,34 +148,34 @@ class Connection:
     def _prepare_in_thread(self) -> None:
         if self._is_closed:
             return  # it waited for its turn until nobody wanted it; where names cannot be had, many do
-        addresses, context = self._prepare()
-        self._loop.post(lambda: self._prepared(addresses, context))
+        places, context = self._prepare()
+        self._loop.post(lambda: self._prepared(places, context))
 
-    def _prepare(self) -> tuple[list[_Address], ssl.SSLContext | None]:
+    def _prepare(self) -> tuple[list[Place], ssl.SSLContext | None]:
         """What may take time: names, and the system's authorities."""
         port = self._locator.port or DEFAULT_PORTS[self._locator.scheme]
-        found: list[_Address] = []
-        with contextlib.suppress(OSError, UnicodeError):
-            for family, _, _, _, address in socket.getaddrinfo(self._locator.host, port, type=socket.SOCK_STREAM):
-                found.append((family, address))
-        return found[:_MOST_ADDRESSES], _context(self._pinned) if self.is_secure else None
+        return list(self._resolve(self._locator.host, port)), _context(self._pinned) if self.is_secure else None
 
-    def _prepared(self, addresses: list[_Address], context: ssl.SSLContext | None) -> None:
+    def _prepared(self, places: list[Place], context: ssl.SSLContext | None) -> None:
         if self._is_closed:
             return
-        self._addresses, self._context = addresses, context
-        if not addresses:
+        self._context = context
+        self._places = [place for place in places if self._networks.holds(place.number)][:_MOST_PLACES]
+        if not places:
             self._fail(failures.is_unknown(self._locator))
-            return
-        self._connect(self._timeout_s / len(addresses))
+        elif not self._places:
+            self._fail(failures.is_elsewhere(self._locator, self._networks.why_not(places[0].number)))
+        else:
+            self._connect(self._timeout_s / len(self._places))
 
     def _connect(self, share_s: float) -> None:
-        family, address = self._addresses.pop(0)
+        place = self._places.pop(0)
+        self._peer = place.number
         try:
-            self._socket = end = socket.socket(family, socket.SOCK_STREAM)
+            self._socket = end = socket.socket(place.family, socket.SOCK_STREAM)
             end.setblocking(False)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = end.connect_ex(address)  # pyright: ignore[reportArgumentType]
+            code = end.connect_ex(place.address)  # pyright: ignore[reportArgumentType]
         except OSError as error:
             self._refused(error, share_s)
             return
@@ -163,13 +183,13 @@ class Connection:
             self._refused(OSError(code, os.strerror(code)), share_s)
             return
         self._loop.watch(end.fileno(), lambda: self._connected(share_s), for_write=True)
-        if self._addresses:
+        if self._places:
             timeout = OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
             self._timer = self._loop.call_later(share_s, lambda: self._refused(timeout, share_s))
 
     def _refused(self, error: OSError, share_s: float) -> None:
         self._drop()
-        if self._addresses:
+        if self._places:
             self._connect(share_s)
         else:
             self._fail_with(error)
@@ -190,7 +210,7 @@ class Connection:
             return
         self._loop.unwatch(end.fileno())  # whatever wrapping fails with, the descriptor may be another's then
         try:
-            self._tls = self._context.wrap_socket(end, do_handshake_on_connect=False, server_hostname=self._locator.host)
+            self._tls = self._context.wrap_socket(end, do_handshake_on_connect=False, server_hostname=self._locator.host.partition("%")[0])
         except OSError as error:
             self._fail_with(error)
             return
@@ -240,11 +260,3 @@ def _context(pinned: str | None) -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

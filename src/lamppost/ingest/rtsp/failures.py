@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, UnsupportedStream
 from lamppost.ingest.locator import Locator
 from lamppost.ingest.rtsp.messages import Message
+from lamppost.model.networks import REFUSED_REMEDY
 
 _CHECK_NETWORK = "check host name, network and camera"
 
@@ -37,6 +38,11 @@ def hung_up(locator: Locator, doing: str) -> CameraUnreachable:
 def is_unknown(locator: Locator) -> CameraUnreachable:
     """The error for a host name that nobody knows."""
     return CameraUnreachable(f"{locator.shown} cannot be reached: no address is known for its host name", remedy=_CHECK_NETWORK)
+
+
+def is_elsewhere(locator: Locator, why: str) -> CameraRefused:
+    """The error for an address that no camera may have; nothing has connected to it."""
+    return CameraRefused(f"{locator.shown} is not connected to: {why}", remedy=REFUSED_REMEDY)
 
 
 def offers_no_video(locator: Locator, offered: str) -> UnsupportedStream:

@@ -1,7 +1,7 @@
 """A network camera's stream: opened, watched and closed without anybody waiting for it.
 
 ```python
-stream = RtspStream(locator, loop, clock, sink, timeout_s=10.0)
+stream = RtspStream(locator, loop, clock, sink, networks=networks, timeout_s=10.0)
 ...  # sink.opened(facts), then sink.units([...]) once a tick, at last sink.ended(error)
 stream.close()
 ```
@@ -16,6 +16,7 @@ from typing import Final
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, StreamEnded, UnsupportedStream
 from lamppost.base.loop import Loop, Timer
+from lamppost.base.names import Resolve, look_up
 from lamppost.ingest.locator import Locator
 from lamppost.ingest.rtsp import failures, rtcp
 from lamppost.ingest.rtsp.connection import Connection
@@ -29,6 +30,7 @@ from lamppost.ingest.rtsp.rtp import RtpReceiver
 from lamppost.ingest.rtsp.sdp import UnusableMedia, VideoMedia, find_video
 from lamppost.ingest.stream import Counters, StreamFacts, StreamSink, Transport
 from lamppost.ingest.units import AccessUnit
+from lamppost.model.networks import CameraNetworks
 
 _LOOK_S: Final = 0.5
 _MOST_READS: Final = 64  # a tick, of TLS records of 16 KiB at most
@@ -50,9 +52,11 @@ class RtspStream:
         clock: Clock,
         sink: StreamSink,
         *,
+        networks: CameraNetworks,
         timeout_s: float,
         transport: Transport = "tcp",
         certificate_sha256: str | None = None,
+        resolve: Resolve = look_up,
     ) -> None:
         self._locator = locator
         self._loop = loop
@@ -60,7 +64,9 @@ class RtspStream:
         self._sink = sink
         self._timeout_s = timeout_s
         self._transport = transport
-        self._connection = Connection(locator, loop, self, timeout_s=timeout_s, certificate_sha256=certificate_sha256)
+        self._connection = Connection(
+            locator, loop, self, networks=networks, timeout_s=timeout_s, certificate_sha256=certificate_sha256, resolve=resolve
+        )
         self._conversation = Conversation(locator, self._connection.send)
         self._splitter = Splitter(self)
         self._datagrams: DatagramPair | None = None
@@ -87,6 +93,11 @@ class RtspStream:
         if receiver is None:
             return Counters()
         return Counters(receiver.packets, self._bytes, receiver.lost, receiver.late, self._clock_off_s)
+
+    @property
+    def peer(self) -> str:
+        """The address that it is connected to, as a number; empty where it is not, or no more."""
+        return self._connection.peer
 
     def close(self) -> None:
         """Say good-bye if that needs no waiting, and let go; may be called twice."""

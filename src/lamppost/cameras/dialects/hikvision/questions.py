@@ -6,6 +6,7 @@ leaves elements out for users who are no administrators: absence says nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -18,11 +19,11 @@ from lamppost.model.devices import Ability, Armament, Level
 MOST_CHANNELS: Final = 32
 _RECOGNISE: Final = (Ability.RECOGNISE,)
 CHANNELS: Final = "/ISAPI/System/Video/inputs/channels"
-# What an explicit false denies, where it stands in this document; every other element can only be a yes.
+# What an explicit false denies, by the whole name of its element; every other element can only be a yes.
 _DENIALS: Final = {
     "issupportfacedetect": (Ability.DETECT,),
     "isfacesupport": EVERY,
-    "issupportfacerecognizemode": _RECOGNISE,
+    "issupportfacerecognize(?:mode)?": _RECOGNISE,
     "issupportfacecontrast": _RECOGNISE,
     "issupportfdlib": _RECOGNISE,
     "issupportcaptureface": (Ability.CAPTURE,),
@@ -64,10 +65,9 @@ class Questions:
         for element in answer.value.all():
             if level_of(element.text) is Level.YES:
                 self._yes(answer, abilities_of(element.name), f"{element.name} is {element.text}")
-        for name, abilities in _DENIALS.items():
-            if flag(answer.value, name) is Level.NO:
-                for ability in abilities:
-                    self._interview.find(answer.number, ability, Level.NO, f"{name} is false")
+            elif element.text.lower() == "false":
+                for ability in _denied(element.name):
+                    self._interview.find(answer.number, ability, Level.NO, f"{element.name} is false")
 
     def _library_capabilities(self) -> None:
         path = "/ISAPI/Intelligent/FDLib/capabilities"
@@ -163,6 +163,10 @@ class Questions:
     def _yes(self, answer: Answer[Element], abilities: tuple[Ability, ...], because: str) -> None:
         for ability in abilities:
             self._interview.find(answer.number, ability, Level.YES, because)
+
+
+def _denied(name: str) -> tuple[Ability, ...]:
+    return next((abilities for pattern, abilities in _DENIALS.items() if re.fullmatch(pattern, name, re.IGNORECASE)), ())
 
 
 def channels_in(root: Element) -> tuple[str, ...]:

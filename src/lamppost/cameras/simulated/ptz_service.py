@@ -1,0 +1,176 @@
+"""The ONVIF PTZ service: one head that turns in real time, and its presets."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lamppost.base.clock import format_utc
+from lamppost.cameras.simulated.configurations import SPACES, ptz
+from lamppost.cameras.simulated.events_service import seconds
+from lamppost.cameras.simulated.machine import Call, Operation
+from lamppost.cameras.simulated.markup import Markup, join, tag
+from lamppost.cameras.simulated.nodes import Node
+from lamppost.cameras.simulated.soap import SoapRefusal, required
+from lamppost.cameras.simulated.state import Preset
+from lamppost.cameras.simulated.tokens import PTZ_NODE
+
+_DEFAULT_S: Final = 5.0
+_LONGEST_S: Final = 60.0
+_SPEED_PER_S: Final = 0.5  # of the whole range, at full speed
+_MOST_PRESETS: Final = 64
+
+
+def _range(name: str, least: float, most: float) -> Markup:
+    return tag(name, tag("tt:Min", least), tag("tt:Max", most))
+
+
+def _space(name: str, uri: str, least: float, *, has_two: bool) -> Markup:
+    ranges = (_range("tt:XRange", least, 1.0), _range("tt:YRange", least, 1.0) if has_two else None)
+    return tag(name, tag("tt:URI", f"{SPACES}/{uri}"), *ranges)
+
+
+def _node(_: Call) -> Markup:
+    spaces = tag(
+        "tt:SupportedPTZSpaces",
+        _space("tt:AbsolutePanTiltPositionSpace", "PanTiltSpaces/PositionGenericSpace", -1.0, has_two=True),
+        _space("tt:AbsoluteZoomPositionSpace", "ZoomSpaces/PositionGenericSpace", 0.0, has_two=False),
+        _space("tt:RelativePanTiltTranslationSpace", "PanTiltSpaces/TranslationGenericSpace", -1.0, has_two=True),
+        _space("tt:RelativeZoomTranslationSpace", "ZoomSpaces/TranslationGenericSpace", -1.0, has_two=False),
+        _space("tt:ContinuousPanTiltVelocitySpace", "PanTiltSpaces/VelocityGenericSpace", -1.0, has_two=True),
+        _space("tt:ContinuousZoomVelocitySpace", "ZoomSpaces/VelocityGenericSpace", -1.0, has_two=False),
+    )
+    counts = (tag("tt:MaximumNumberOfPresets", _MOST_PRESETS), tag("tt:HomeSupported", False))
+    return tag("tptz:PTZNode", tag("tt:Name", "PTZNode"), spaces, *counts, token=PTZ_NODE, FixedHomePosition=False)
+
+
+def _head(call: Call) -> Call:
+    """The call, where its profile has a head to turn."""
+    if required(call.body, "ProfileToken") not in call.machine.vendor.profile_tokens:
+        raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:NoProfile"), "there is no such profile")
+    call.state.settle(call.machine.now_s())
+    return call
+
+
+def _vector(body: Node, name: str) -> tuple[float, float, float]:
+    """Pan, tilt and zoom of the vector `name`; what is left out is 0."""
+    vector = body.first(name)
+    if vector is None:
+        raise SoapRefusal("Sender", ("ter:InvalidArgs",), f"{name} is missing")
+    turn, zoom = vector.first("PanTilt"), vector.first("Zoom")
+    try:
+        parts = [float(node.attributes.get(key, "0")) if node is not None else 0.0 for node, key in ((turn, "x"), (turn, "y"), (zoom, "x"))]
+    except ValueError as error:
+        raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:InvalidVelocity"), "a vector has numbers") from error
+    if not all(-1 <= part <= 1 for part in parts):
+        raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:InvalidPosition"), "a vector is within -1 and 1")
+    return parts[0], parts[1], parts[2]
+
+
+def _continuous_move(call: Call) -> Markup:
+    head = _head(call)
+    pan, tilt, zoom = (part * _SPEED_PER_S for part in _vector(call.body, "Velocity"))
+    asked = call.body.value("Timeout")
+    for_s = min(seconds(asked), _LONGEST_S) if asked else _DEFAULT_S
+    head.state.move(pan, tilt, zoom, for_s, call.machine.now_s())
+    return Markup()
+
+
+def _go(call: Call, pan: float, tilt: float, zoom: float) -> Markup:
+    """Turn to a place, which takes as long as the farthest way does."""
+    state = call.state
+    ways = (pan - state.pan, tilt - state.tilt, zoom - state.zoom)
+    for_s = max(abs(way) for way in ways) / _SPEED_PER_S
+    if for_s:
+        state.move(ways[0] / for_s, ways[1] / for_s, ways[2] / for_s, for_s, call.machine.now_s())
+    return Markup()
+
+
+def _within(value: float, least: float) -> float:
+    return max(least, min(1.0, value))
+
+
+def _relative_move(call: Call) -> Markup:
+    state = _head(call).state
+    pan, tilt, zoom = _vector(call.body, "Translation")
+    return _go(call, _within(state.pan + pan, -1.0), _within(state.tilt + tilt, -1.0), _within(state.zoom + zoom, 0.0))
+
+
+def _absolute_move(call: Call) -> Markup:
+    _head(call)
+    pan, tilt, zoom = _vector(call.body, "Position")
+    return _go(call, pan, tilt, _within(zoom, 0.0))
+
+
+def _stop(call: Call) -> Markup:
+    _head(call).state.stop(call.machine.now_s())
+    return Markup()
+
+
+def _position(pan: float, tilt: float, zoom: float, name: str) -> Markup:
+    turn = tag("tt:PanTilt", x=pan, y=tilt, space=f"{SPACES}/PanTiltSpaces/PositionGenericSpace")
+    return tag(name, turn, tag("tt:Zoom", x=zoom, space=f"{SPACES}/ZoomSpaces/PositionGenericSpace"))
+
+
+def _status(call: Call) -> Markup:
+    state = _head(call).state
+    word = "MOVING" if state.is_moving(call.machine.now_s()) else "IDLE"
+    moving = tag("tt:MoveStatus", tag("tt:PanTilt", word), tag("tt:Zoom", word))
+    at = tag("tt:UtcTime", format_utc(call.machine.device_us()))
+    return tag("tptz:PTZStatus", _position(state.pan, state.tilt, state.zoom, "tt:Position"), moving, at)
+
+
+def _presets(call: Call) -> Markup:
+    presets = _head(call).state.presets.items()
+    return join(
+        *(
+            tag("tptz:Preset", tag("tt:Name", preset.name), _position(preset.pan, preset.tilt, preset.zoom, "tt:PTZPosition"), token=token)
+            for token, preset in presets
+        )
+    )
+
+
+def _preset_token(call: Call) -> str:
+    token = required(call.body, "PresetToken")
+    if token not in call.state.presets:
+        raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:NoToken"), "there is no such preset")
+    return token
+
+
+def _go_to_preset(call: Call) -> Markup:
+    preset = _head(call).state.presets[_preset_token(call)]
+    return _go(call, preset.pan, preset.tilt, preset.zoom)
+
+
+def _set_preset(call: Call) -> Markup:
+    state = _head(call).state
+    given = call.body.value("PresetToken")
+    token = given and _preset_token(call)
+    if not token:
+        if len(state.presets) >= _MOST_PRESETS:
+            raise SoapRefusal("Receiver", ("ter:Action", "ter:TooManyPresets"), "there are too many presets")
+        token = next(str(number) for number in range(1, _MOST_PRESETS + 2) if str(number) not in state.presets)
+    name = call.body.value("PresetName", f"Preset {token}")[:64]
+    state.presets[token] = Preset(name, state.pan, state.tilt, state.zoom)
+    return tag("tptz:PresetToken", token)
+
+
+def _remove_preset(call: Call) -> Markup:
+    del _head(call).state.presets[_preset_token(call)]
+    return Markup()
+
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    "GetNodes": _node,
+    "GetNode": _node,
+    "GetConfigurations": lambda _: ptz("tptz:PTZConfiguration"),
+    "GetConfiguration": lambda _: ptz("tptz:PTZConfiguration"),
+    "GetPresets": _presets,
+    "SetPreset": _set_preset,
+    "GotoPreset": _go_to_preset,
+    "RemovePreset": _remove_preset,
+    "ContinuousMove": _continuous_move,
+    "RelativeMove": _relative_move,
+    "AbsoluteMove": _absolute_move,
+    "Stop": _stop,
+    "GetStatus": _status,
+}

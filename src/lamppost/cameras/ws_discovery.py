@@ -1,0 +1,134 @@
+"""The words of WS-Discovery (OASIS 2005/04, as ONVIF Core section 7 uses it): a call to all, and what is read of an answer.
+
+Whoever answers is believed for where it is, and for nothing else: of its own
+addresses only the one that the answer came from is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from lamppost.base.errors import UnreadableReply
+from lamppost.cameras.onvif import xml
+from lamppost.cameras.onvif.device import path_of, plain_mac
+from lamppost.model.devices import DeviceIdentity, FoundDevice
+
+PORT: Final = 3702
+GROUP: Final = "239.255.255.250"
+MOST_ANSWERED: Final = 4  # devices in one answer; most have one
+_MOST_SCOPES: Final = 64
+_ONVIF: Final = "onvif://www.onvif.org/"
+_PROBE: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+    'xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" {namespace}><s:Header>'
+    "<a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</a:Action><a:MessageID>urn:uuid:{message}</a:MessageID>"
+    "<a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header>"
+    "<s:Body><d:Probe><d:Types>{types}</d:Types></d:Probe></s:Body></s:Envelope>"
+)
+_ASKED_FOR: Final = (
+    ('xmlns:dn="http://www.onvif.org/ver10/network/wsdl"', "dn:NetworkVideoTransmitter"),
+    ('xmlns:tds="http://www.onvif.org/ver10/device/wsdl"', "tds:Device"),
+)
+# Which maker the first half of a MAC address belongs to, for the few whose endpoints are known to end in it.
+_MAKERS: Final = {
+    "Hikvision": ("44:19:b6", "c0:56:e3", "bc:ad:28", "28:57:be", "4c:bd:8f", "a4:14:37", "18:68:cb", "c4:2f:90", "64:db:8b", "98:df:82"),
+    "Dahua": ("3c:ef:8c", "90:02:a9", "e0:50:8b", "4c:11:bf", "9c:14:63", "08:ed:ed", "14:a7:8b", "fc:5f:49", "a0:bd:1d"),
+    "AXIS": ("00:40:8c", "ac:cc:8e", "b8:a4:4f", "e8:27:25"),
+}
+_NAMED: Final = re.compile(r"(hikvision|dahua|axis|huawei|uniview|hanwha|bosch|vivotek|mobotix|reolink|tp-link)", re.IGNORECASE)
+
+
+def probes(message_ids: tuple[str, str]) -> tuple[bytes, ...]:
+    """Two calls: for devices that send video, and for ONVIF devices of any kind."""
+    return tuple(
+        _PROBE.format(namespace=namespace, types=types, message=message).encode()
+        for (namespace, types), message in zip(_ASKED_FOR, message_ids, strict=True)
+    )
+
+
+def read_answer(content: bytes, sender: str) -> tuple[FoundDevice, ...]:
+    """The devices in an answer that came from `sender`, an address; raises `UnreadableReply`."""
+    root = xml.parse(content)
+    found: list[FoundDevice] = []
+    for match in xml.named(root, "ProbeMatch"):
+        if len(found) == MOST_ANSWERED:
+            break
+        scopes = tuple(_words(match, "Scopes")[:_MOST_SCOPES])
+        types = _words(match, "Types")
+        if not any(word.rpartition(":")[2] == "NetworkVideoTransmitter" for word in types) and not any(map(is_onvif, scopes)):
+            continue  # a printer
+        endpoint = xml.text_of(next(xml.named(match, "Address"), None), 128)
+        found.append(FoundDevice(sender, device_url_of(_words(match, "XAddrs"), sender), identity_of(scopes, endpoint), scopes, endpoint))
+    if not found and not any(xml.named(root, "ProbeMatches")):
+        raise UnreadableReply("it answers with something else than was asked")
+    return tuple(found)
+
+
+def device_url_of(addresses: list[str], sender: str) -> str:
+    """Where the device is asked: of its own addresses the one with the sender's number, else port 80 of the sender."""
+    place = f"[{sender}]" if ":" in sender else sender
+    for address in addresses:
+        try:
+            parts = urlsplit(address)
+            host, port = parts.hostname or "", parts.port
+            is_it = ip_address(host) == ip_address(sender)
+        except ValueError:
+            continue
+        if is_it and parts.scheme in ("http", "https") and path_of(address):
+            return f"{parts.scheme}://{place}" + (f":{port}" if port else "")
+    return f"http://{place}"
+
+
+def is_onvif(scope: str) -> bool:
+    """Whether a scope is one of ONVIF's."""
+    return scope.lower().startswith(_ONVIF)
+
+
+def identity_of(scopes: tuple[str, ...], endpoint: str) -> DeviceIdentity:
+    """What a device says of itself in its scopes and its endpoint; nobody has asked it for more."""
+    said: dict[str, str] = {}
+    for scope in filter(is_onvif, scopes):
+        key, _, value = scope[len(_ONVIF) :].partition("/")
+        said.setdefault(key.lower(), _plain(unquote(value)))
+    name, hardware = said.get("name", ""), said.get("hardware", "")
+    mac = plain_mac(said.get("mac", "")) or _mac_in(endpoint)
+    vendor = said.get("manufacturer", "") or said.get("mfr", "")
+    if not vendor:
+        named = _NAMED.search(f"{name} {hardware}")
+        vendor = named[0] if named else _maker_of(mac)
+    model = hardware or (name if vendor and name.lower() != vendor.lower() else "")
+    return DeviceIdentity(vendor=vendor, model=_without_vendor(model, vendor), mac=mac)
+
+
+def name_of(found: FoundDevice) -> str:
+    """What somebody has called the device, by its scopes; empty where nobody has."""
+    for scope in found.scopes:
+        if is_onvif(scope) and scope[len(_ONVIF) :].lower().startswith("name/"):
+            return _plain(unquote(scope[len(_ONVIF) + len("name/") :]))
+    return ""
+
+
+def _without_vendor(model: str, vendor: str) -> str:
+    return model[len(vendor) :].strip(" -_") if vendor and model.lower().startswith(vendor.lower() + " ") else model
+
+
+def _mac_in(endpoint: str) -> str:
+    """Many makers end the identifier of an endpoint with the MAC address: believed where its first half is such a maker's."""
+    mac = plain_mac(endpoint.rpartition("-")[2])
+    return mac if _maker_of(mac) else ""
+
+
+def _maker_of(mac: str) -> str:
+    return next((maker for maker, beginnings in _MAKERS.items() if mac[:8] in beginnings), "")
+
+
+def _words(match: xml.Element, name: str) -> list[str]:
+    return xml.text_of(next(xml.named(match, name), None), 8192).split()
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:64]

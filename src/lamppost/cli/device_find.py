@@ -1,0 +1,109 @@
+"""`lamppost camera find`: which devices answer on the network."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from lamppost.base.clock import SystemClock
+from lamppost.base.errors import CameraUnreachable
+from lamppost.cameras.discovery import search
+from lamppost.cameras.web import DeviceAddress
+from lamppost.cameras.ws_discovery import name_of
+from lamppost.cli.configuration import DEFAULT_CONFIG
+from lamppost.cli.errors import one_line_errors
+from lamppost.cli.who import user_name
+from lamppost.model.acts import NODE
+from lamppost.model.device_settings import DeviceSettings
+from lamppost.model.devices import FoundDevice
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import Settings
+from lamppost.pipeline.configuration import load_settings
+from lamppost.pipeline.device_looking import look_at
+from lamppost.pipeline.device_searches import CALL_S, RANGES_S
+from lamppost.store.acts import record_act
+
+
+@one_line_errors
+def camera_find(
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="The configuration file; without one, private networks are searched.")
+    ] = DEFAULT_CONFIG,
+    ranges: Annotated[list[str] | None, typer.Option("--range", help="Ask each address of it, such as 10.20.0.0/24; repeat.")] = None,
+    interfaces: Annotated[list[str] | None, typer.Option("--interface", help="An address of this machine to call from; repeat.")] = None,
+    timeout_s: Annotated[float | None, typer.Option("--timeout", min=1, max=120, help="Give up after so many seconds.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Call for cameras on the networks of this machine, and ask the addresses of ranges. No password is needed, and none is sent.
+
+    Exit code 0: something answered. 1: nothing did.
+    """
+    settings: Settings | None = load_settings(config) if config.exists() or config != DEFAULT_CONFIG else None
+    devices = settings.devices if settings is not None else DeviceSettings()
+    clock = SystemClock()
+    if settings is not None:
+        detail = {"ranges": ranges or [], "interfaces": interfaces or []}
+        record_act(DataFolder(settings.data), clock, kind="cameras_searched", actor=user_name(), subject=NODE, detail=detail)
+    found = search(
+        devices.camera_networks,
+        clock,
+        interfaces=interfaces or devices.interfaces,
+        ranges=ranges or (),
+        timeout_s=timeout_s or (RANGES_S if ranges else CALL_S),
+        stop=threading.Event(),
+    )
+    _tell(found, as_json=as_json)
+    if not found:
+        raise typer.Exit(1)
+
+
+def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
+    if as_json:
+        rows = [{"address": each.address, "device_url": each.device_url, "name": name_of(each), **asdict(each.identity)} for each in found]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    if not found:
+        console.print("No device has answered. Name a range, such as --range 10.20.0.0/24: many networks do not carry calls to all.")
+        return
+    table = Table(Column("device", no_wrap=True), "vendor", "model", Column("MAC", no_wrap=True), "name", box=None)
+    for each in found:
+        said = each.identity
+        table.add_row(*(Text(word or "–") for word in (each.device_url, said.vendor, said.model, said.mac, name_of(each))))
+    console.print(table)
+    console.print("Add one: lamppost camera add NAME --device DEVICE --username USER --password-file FILE")
+
+
+def streams_of(
+    settings: Settings, device_url: str, username: str | None, password: str | None, certificate_sha256: str | None
+) -> dict[str, str]:
+    """`url`, `sub_url` where there is a smaller stream, and `device_url`, as the device says; raises `CameraError` where it does not."""
+    address = DeviceAddress.of(device_url)
+    looked = look_at(
+        address,
+        settings.devices.camera_networks,
+        SystemClock(),
+        username=username or "",
+        password=password or "",
+        certificate_sha256=certificate_sha256,
+    )
+    if looked.problem:
+        where = "" if str(address) in looked.problem else f"{address}: "
+        raise CameraUnreachable(f"{where}{looked.problem}", remedy=looked.remedy)
+    for warning in looked.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    main, sub = looked.profiles[0], looked.profiles[-1]
+    streams = {"url": main.stream_url, "device_url": str(address)}
+    if (sub.width_px or 0) < (main.width_px or 0):
+        streams["sub_url"] = sub.stream_url
+    if certificate_sha256 is not None:
+        streams["device_certificate_sha256"] = certificate_sha256
+    return streams

@@ -1,0 +1,253 @@
+"""Brings the caretaker together with devices, the device book, the configuration and the search on the network."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from lamppost.base.clock import Clock
+from lamppost.base.errors import CameraUnreachable, ConfigError, StoreError
+from lamppost.base.ids import timed_id
+from lamppost.base.logging import get_logger, redact
+from lamppost.cameras.discovery import search
+from lamppost.cameras.knocking import Knock
+from lamppost.model.books import Act, Severity
+from lamppost.model.devices import Audit, DeviceIdentity, StreamProfile
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import CameraSettings, Settings
+from lamppost.pipeline.alarms import ACTOR
+from lamppost.pipeline.caring import MOST_AUDITS, CareTools, DeviceCare, Talk
+from lamppost.pipeline.child import ChildContext
+from lamppost.pipeline.credentials import CredentialKeeper
+from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.device_audits import AuditDesk, Target, unanswered
+from lamppost.pipeline.device_events import EventJournal, happening
+from lamppost.pipeline.device_password_tools import NodePasswords, pending_of
+from lamppost.pipeline.device_passwords import settle
+from lamppost.pipeline.device_talk import open_talk
+from lamppost.pipeline.finding_again import Finder, SearchTools
+from lamppost.pipeline.knocking import addresses_of, knock
+from lamppost.pipeline.new_address import host_of, with_host, write_new_address
+from lamppost.store.device_book import DeviceBook
+from lamppost.store.journal import JournalWriter
+
+IDENTIFY_S: Final = 3.0
+SEARCH_S: Final = 4.0
+
+
+class BookOfCare:
+    """The device book as care of a device needs it; opened when something is to be read or written, so that a full disk ends nothing."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+        self._mutex = threading.Lock()
+        self._book: DeviceBook | None = None
+        self._desk: AuditDesk | None = None
+
+    def identity(self, camera: str) -> DeviceIdentity | None:
+        row = self._open().device(camera)
+        return row.identity if row is not None else None
+
+    def remember(self, camera: str, identity: DeviceIdentity, device_url: str, at_us: int) -> None:
+        self._open().remember(camera, identity, device_url, at_us)
+
+    def keep_profiles(self, camera: str, profiles: tuple[StreamProfile, ...], at_us: int) -> None:
+        self._open().keep_profiles(camera, profiles, at_us)
+
+    def note_health(self, camera: str, document: Mapping[str, Any], at_us: int) -> None:
+        self._open().note_health(camera, document, at_us)
+
+    def newest_audit_us(self, camera: str) -> int | None:
+        kept = self._open().newest_audit(camera)
+        return kept.audit.made_us if kept is not None else None
+
+    def desk(self, clock: Clock) -> AuditDesk:
+        """Where audits are made and kept."""
+        book = self._open()
+        with self._mutex:
+            if self._desk is None:
+                self._desk = AuditDesk(book, clock)
+            return self._desk
+
+    def close(self) -> None:
+        if self._book is not None:
+            self._book.close()
+
+    def _open(self) -> DeviceBook:
+        with self._mutex:
+            if self._book is None:
+                self._book = DeviceBook(self._folder)
+            return self._book
+
+
+class DeviceTools:
+    """What the caretaker's work is done with, by the settings as they are now."""
+
+    def __init__(self, context: ChildContext, journal: JournalWriter, events: EventJournal) -> None:
+        self._context = context
+        self._journal = journal
+        self._events = events
+        self._settings = context.settings
+        self._book = BookOfCare(context.folder)
+        self._random = Random()  # noqa: S311  # jitter, not secrecy
+        self._audits = threading.BoundedSemaphore(MOST_AUDITS)
+
+    @property
+    def clock(self) -> Clock:
+        return self._context.clock
+
+    def use(self, settings: Settings) -> None:
+        """From now on by these settings."""
+        self._settings = settings
+
+    def close(self) -> None:
+        self._book.close()
+
+    def act(self, kind: str, camera: str, detail: Mapping[str, Any]) -> None:
+        """Put an act on the record, durable on return; raises `StoreError`."""
+        now_us = self.clock.wall_us()
+        self._journal.append(Act(timed_id(now_us), kind, now_us, ACTOR, camera, json.dumps(dict(detail))))
+
+    def care_of(self, camera: CameraSettings) -> DeviceCare:
+        tools = CareTools(
+            clock=self.clock,
+            book=self._book,
+            journal=self._events,
+            talk=self._talk,
+            audit=self._audit,
+            mend=self._mend,
+            device_url=lambda camera: str(device_address(camera)),
+            random=self._random,
+            audits=self._audits,
+        )
+        return DeviceCare(camera, self._settings.devices, tools)
+
+    def finder(self) -> Finder:
+        tools = SearchTools(
+            clock=self.clock,
+            search=self._search,
+            identify=self._identify,
+            known=self._book.identity,
+            holds=lambda address: self._settings.devices.camera_networks.holds(address),
+            write=self._write,
+            random=self._random,
+        )
+        return Finder(tools, self._context.stop)
+
+    def _talk(self, camera: CameraSettings) -> Talk:
+        return open_talk(camera, self._settings, self.clock, _password(camera), known=self._book.identity(camera.name))
+
+    def _audit(self, camera: CameraSettings) -> tuple[Audit, tuple[str, ...]]:
+        target = Target(camera, self._settings, _password(camera))
+        desk = self._book.desk(self.clock)
+        audit, drift = desk.audit(target, first=lambda: self.act("camera_audited", camera.name, {}))
+        if problem := unanswered(audit):
+            raise CameraUnreachable(f"it could not be audited: {problem}")
+        return audit, drift
+
+    def _mend(self, camera: CameraSettings) -> bool:
+        if not pending_of(self._context.folder, camera.name):
+            return False
+        with CredentialKeeper(self._context.folder, self.clock) as keeper:
+            tools = NodePasswords(
+                self._context.folder,
+                self._context.config,
+                self._settings,
+                self.clock,
+                keeper,
+                lambda name, detail: self.act("camera_password_rotated", name, detail),
+            )
+            try:
+                return settle(camera, tools)
+            except (ConfigError, StoreError) as error:
+                get_logger("caretaker").warning("a password that works cannot be named", camera=camera.name, problem=redact(str(error)))
+                return False
+
+    def _identify(self, camera: CameraSettings, address: str) -> DeviceIdentity:
+        there = at_address(camera, address)
+        known = self._book.identity(camera.name)
+        with open_talk(there, self._settings, self.clock, _password(camera), known=known, timeout_s=IDENTIFY_S) as talk:
+            return talk.identity()
+
+    def _search(self, wanted: Mapping[str, DeviceIdentity], stop: threading.Event) -> Mapping[str, Collection[str]]:
+        return search_network(wanted, self._settings, self.clock, stop)
+
+    def _write(self, camera: CameraSettings, new: str) -> bool:
+        config: Path | None = self._context.config
+        old = device_address(camera).host
+        if config is None:
+            raise ConfigError("this node runs without a configuration file", remedy="start it with one")
+        detail = {"from": old, "to": new}
+        is_written = write_new_address(config, camera.name, old, new, first=lambda: self.act("camera_found_again", camera.name, detail))
+        if is_written:
+            note = f"at {old} before, at {new} now"
+            self._events.write(*happening("camera_found_again", Severity.INFO, camera.name, self.clock.wall_us(), note))
+        return is_written
+
+
+def _password(camera: CameraSettings) -> str | None:
+    return camera.resolved_password()
+
+
+def at_address(camera: CameraSettings, address: str) -> CameraSettings:
+    """The camera as it would be there: where its device is asked, and nothing else, is changed."""
+    url = str(device_address(camera))
+    return camera.model_copy(update={"device_url": with_host(url, host_of(url), address)})
+
+
+def search_network(
+    wanted: Mapping[str, DeviceIdentity], settings: Settings, clock: Clock, stop: threading.Event
+) -> Mapping[str, Collection[str]]:
+    """For each wanted device, where it may be, the likeliest first: bounded in time. Raises `CameraError` and `OSError`."""
+    devices = settings.devices
+    cameras = {camera.name: camera for camera in settings.camera if camera.has_device}
+    # Where others knock anyway, they need not be knocked at twice.
+    ports = {device_address(cameras[name]).port for name in wanted if name in cameras} - set(Knock.PORTS)
+    # Where another camera is, none that is lost can be.
+    taken = {device_address(camera).host for name, camera in cameras.items() if name not in wanted}
+    called = _call(settings, clock, stop)
+    open_ = knock(
+        (address for address in addresses_of(devices.search, devices.camera_networks) if address not in taken), ports, clock, stop
+    )
+    found: dict[str, Collection[str]] = {}
+    for camera, known in wanted.items():
+        certain = [address for address, said in called.items() if said is not None and known.is_same_device(said)]
+        likely = [address for address, said in called.items() if said is not None and may_be(known, said)]
+        unsaid = sorted(open_ - called.keys(), key=lambda address: ip_address(address).packed)
+        found[camera] = [address for address in dict.fromkeys([*certain, *likely, *unsaid]) if address not in taken]
+    return found
+
+
+def _call(settings: Settings, clock: Clock, stop: threading.Event) -> Mapping[str, DeviceIdentity | None]:
+    """Who answers a call to all, and what each says of itself unasked."""
+    devices = settings.devices
+    found = search(
+        devices.camera_networks,
+        clock,
+        interfaces=devices.interfaces,
+        ranges=devices.search,
+        timeout_s=SEARCH_S,
+        stop=stop,
+    )
+    return {one.address: one.identity for one in found}
+
+
+def may_be(known: DeviceIdentity, said: DeviceIdentity) -> bool:
+    """Whether a device that says this of itself unasked may be the known one: nothing that it says is otherwise."""
+    if said.serial or said.mac:
+        return known.is_same_device(said) or not ((known.serial and said.serial) or (known.mac and said.mac))
+    return (
+        not (known.model and said.model)
+        or known.model.casefold() in said.model.casefold()
+        or said.model.casefold() in known.model.casefold()
+    )
+
+
+def open_tools(context: ChildContext, journal: JournalWriter, events: EventJournal) -> DeviceTools:
+    """The tools of a caretaker process; close them."""
+    return DeviceTools(context, journal, events)

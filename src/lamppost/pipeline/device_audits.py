@@ -1,0 +1,215 @@
+"""Audits and disarms the devices behind configured cameras, and keeps what came of it in the device book."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from lamppost.base.clock import Clock
+from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError
+from lamppost.cameras.audit import audit_device, compare, onvif_of
+from lamppost.cameras.dialects.dialect import Dialect, Plan
+from lamppost.cameras.dialects.known import DIALECTS
+from lamppost.cameras.disarm import Order, check_authorisation, disarm_device, plan_disarm, roll_back
+from lamppost.cameras.web import DeviceWeb
+from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Level, Outcome
+from lamppost.model.disarming import Disarm
+from lamppost.model.layout import DataFolder
+from lamppost.model.settings import CameraSettings, Settings
+from lamppost.pipeline.credentials import CredentialKeeper
+from lamppost.pipeline.device_access import device_password, device_user, device_web
+from lamppost.store.device_book import DeviceBook
+
+PATIENCE_S: Final = 60.0
+_LOOK_BACK: Final = 20
+First = Callable[[], object]
+
+
+def nothing() -> None:
+    """Puts nothing on the record."""
+
+
+class Kept(Protocol):
+    """An audit as it is kept, and what had come back since the one before; in lists without findings and evidence."""
+
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def drift(self) -> tuple[str, ...]: ...
+
+
+class Known(Protocol):
+    """What is known of the device behind a camera."""
+
+    @property
+    def identity(self) -> DeviceIdentity: ...
+
+
+class AuditBook(Protocol):
+    """What of the device book is needed here. `first` is called before a row is there, within its transaction."""
+
+    def add_audit(self, audit: Audit, *, drift: Sequence[str] = (), first: First = nothing) -> None: ...
+    def newest_audits(self) -> Sequence[Kept]: ...
+    def audit(self, audit_id: str) -> Kept | None: ...
+    def audits(self, camera: str, *, after: tuple[int, str] | None = None, limit: int) -> Sequence[Kept]: ...
+    def evidence(self, audit_id: str, number: int) -> Evidence | None: ...
+    def device(self, camera: str) -> Known | None: ...
+    def add_disarm(self, disarm: Disarm, *, first: First = nothing) -> None: ...
+    def update_disarm(self, disarm: Disarm) -> None: ...
+    def disarm(self, disarm_id: str) -> Disarm | None: ...
+    def disarms(self, camera: str) -> Sequence[Disarm]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The device of a camera: where it is, and how to sign in there."""
+
+    camera: CameraSettings
+    settings: Settings
+    password: str | None
+
+    @property
+    def name(self) -> str:
+        return self.camera.name
+
+
+class AuditDesk:
+    """Audits, disarms and rollbacks; of one camera one at a time. From any thread.
+
+    What is to be done is on the record before the device is asked: `first` writes it, and what it raises ends it there.
+    """
+
+    def __init__(self, book: AuditBook, clock: Clock) -> None:
+        self.book = book
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._busy: set[str] = set()
+        self._free = threading.Condition(self._lock)
+
+    def audit(self, target: Target, *, first: First = nothing) -> tuple[Audit, tuple[str, ...]]:
+        """Ask the device everything, and keep it, with what has come back since.
+
+        Raises `ConfigError` for a camera without a device, and `StoreError`.
+        """
+        with self._alone(target.name), self._web(target) as web:
+            first()
+            return self._kept(target, web)
+
+    def plan(self, target: Target) -> Plan:
+        """What a disarm would change just now; raises as `audit`."""
+        with self._alone(target.name), self._web(target) as web:
+            return plan_disarm(web, self._clock, self._identity(target, web), always=self._onvif(target, web))
+
+    def disarm(self, target: Target, order: Order, *, first: First = nothing) -> Disarm:
+        """Carry out an order: audited before and after, each step kept before it is done. Raises as `audit`."""
+        order.check()
+        with self._alone(target.name), self._web(target) as web:
+            before, _ = self._kept(target, web)
+            onvif = self._onvif(target, web)
+            plan = plan_disarm(web, self._clock, before.identity, always=onvif)
+            keep = _Rows(self.book, first)
+
+            return disarm_device(
+                order,
+                plan,
+                web,
+                self._clock,
+                keep,
+                lambda: self._kept(target, web)[0],
+                audit_before=before.audit_id,
+                dialects=(*onvif, *DIALECTS),
+            )
+
+    def roll_back(self, target: Target, disarm_id: str, by: str, authorisation: str, *, first: First = nothing) -> Disarm:
+        """Put back what a disarm took along that is not of faces, and audit again. Raises as `audit`."""
+        check_authorisation(authorisation)
+        with self._alone(target.name), self._web(target) as web:
+            row = self.book.disarm(disarm_id)
+            if row is None or row.camera != target.name:
+                raise ConfigError(f"there is no disarm {disarm_id[:60]}", remedy="see which there are")
+            first()
+            rolled = roll_back(row, by, authorisation, web, self._clock, self.book.update_disarm)
+            after, _ = self._kept(target, web)
+            rolled = replace(rolled, audit_after=after.audit_id)
+            self.book.update_disarm(rolled)
+            return rolled
+
+    def _kept(self, target: Target, web: DeviceWeb) -> tuple[Audit, tuple[str, ...]]:
+        """A new audit, kept with its drift: beside the last one that was told anything."""
+        found = audit_device(target.name, web, self._clock, identity=self._identity(target, web), always=self._onvif(target, web))
+        before = next((kept.audit for kept in self.book.audits(target.name, limit=_LOOK_BACK) if says_something(kept.audit)), None)
+        drift = compare(before, found) if before is not None else ()
+        self.book.add_audit(found, drift=drift)
+        return found, drift
+
+    def _identity(self, target: Target, web: DeviceWeb) -> DeviceIdentity | None:
+        """Who the device is, as the caretaker has noted, or as it says itself; None where nobody knows."""
+        known = self.book.device(target.name)
+        if known is not None:
+            return known.identity
+        with contextlib.suppress(CameraError):
+            return self._onvif(target, web)[0].identify(web)
+        return None
+
+    def _onvif(self, target: Target, web: DeviceWeb) -> tuple[Dialect, ...]:
+        return onvif_of(web, self._clock, device_user(target.camera), device_password(target.camera, target.password))
+
+    def _web(self, target: Target) -> DeviceWeb:
+        return device_web(target.camera, target.settings, self._clock, target.password)
+
+    @contextlib.contextmanager
+    def _alone(self, camera: str) -> Generator[None]:
+        with self._free:
+            if not self._free.wait_for(lambda: camera not in self._busy, PATIENCE_S):
+                raise CameraUnreachable(f"the device of {camera} is being audited or disarmed", remedy="try again in a minute")
+            self._busy.add(camera)
+        try:
+            yield
+        finally:
+            with self._free:
+                self._busy.discard(camera)
+                self._free.notify_all()
+
+
+class _Rows:
+    """Keeps each state of a disarm: the first as a new row, with the act before it."""
+
+    def __init__(self, book: AuditBook, first: First) -> None:
+        self._book = book
+        self._first = first
+        self._is_there = False
+
+    def __call__(self, row: Disarm) -> None:
+        if self._is_there:
+            self._book.update_disarm(row)
+        else:
+            self._book.add_disarm(row, first=self._first)
+            self._is_there = True
+
+
+def says_something(audit: Audit) -> bool:
+    """Whether a device has told anything in it; one that was off has not."""
+    set_so = audit.armament
+    levels = (audit.detect, audit.capture, audit.recognise, set_so.is_armed, set_so.has_library, set_so.auto_tracking)
+    return any(level is not Level.UNKNOWN for level in levels)
+
+
+def unanswered(audit: Audit) -> str:
+    """Why an audit has no answer at all; empty where it has one."""
+    if any(evidence.outcome is Outcome.ANSWERED for evidence in audit.evidence):
+        return ""
+    return next((evidence.problem for evidence in audit.evidence if evidence.problem), "it has answered nothing")
+
+
+def open_audits(folder: DataFolder, clock: Clock) -> AuditDesk:
+    """On the device book of a data folder."""
+    return AuditDesk(DeviceBook(folder), clock)
+
+
+def target_of(camera: CameraSettings, settings: Settings) -> Target:
+    """The device of a configured camera, with its password; raises `ConfigError`."""
+    with CredentialKeeper(DataFolder(settings.data)) as keeper:
+        return Target(camera, settings, keeper.password_of(camera))

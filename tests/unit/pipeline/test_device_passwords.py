@@ -1,0 +1,239 @@
+"""A password is changed on the device so that, whenever all of it stops, one that works is known and found."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, ConfigError, StoreError
+from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.config_file import Fields
+from lamppost.pipeline.device_passwords import LENGTH, check_password, make_password, rotate, settle
+
+OLD, NEW = "old-lantern-1", "new-lantern-2"
+GATE = CameraSettings(name="gate", url="rtsp://192.0.2.7/main", username="op", password=OLD)
+
+
+class PowerCut(BaseException):
+    """Ends everything where it is raised; what was durable stays."""
+
+
+@dataclass
+class World:
+    """A device, a book of passwords and a configuration; `cut` counts steps until the power is cut."""
+
+    device: str = OLD
+    video: str | None = None  # where video has a user of its own
+    kept: dict[str, str] = field(default_factory=dict[str, str])
+    settings: CameraSettings = GATE
+    acts: list[str] = field(default_factory=list[str])
+    log: list[str] = field(default_factory=list[str])
+    cut: int = 1_000_000
+    answers: Callable[[str], CameraError | None] = lambda _step: None
+    ignores: bool = False
+
+    def _step(self, name: str) -> None:
+        self.log.append(name)
+        self.cut -= 1
+        if self.cut <= 0:
+            raise PowerCut
+
+    def current(self, camera: CameraSettings) -> str | None:
+        return self.kept[camera.credential] if camera.credential else camera.resolved_password()
+
+    def keep(self, camera: str, password: str) -> str:
+        self._step("before keep")
+        number = f"{len(self.log):016x}"
+        self.kept[number] = password
+        self._step("after keep")
+        return number
+
+    def password(self, credential: str) -> str:
+        return self.kept[credential]
+
+    def forget(self, credential: str) -> None:
+        self._step("before forget")
+        self.kept.pop(credential, None)
+        self._step("after forget")
+
+    def pending(self, camera: CameraSettings) -> tuple[str, ...]:
+        return tuple(reversed([number for number in self.kept if number != self.settings.credential]))
+
+    @contextmanager
+    def talk(self, camera: CameraSettings, password: str | None) -> Iterator[_Talk]:
+        self._step("talk")
+        yield _Talk(self, password or "")
+
+    def check_stream(self, camera: CameraSettings, password: str) -> None:
+        self._step("stream")
+        if password != (self.video or self.device):
+            raise CameraRefused("the video is refused")
+
+    def name(self, camera: CameraSettings, fields: Fields, first: Callable[[], object]) -> None:
+        self._step("before name")
+        first()
+        self.settings = CameraSettings.model_validate(
+            {
+                **self.settings.model_dump(exclude={"password", "password_file", "rules"}),
+                **{k: v for k, v in fields.items() if v is not None},
+            }
+        )
+        self._step("after name")
+
+    def act(self, camera: str, detail: Mapping[str, Any]) -> None:
+        self._step("act")
+        self.acts.append(str(detail))
+
+
+@dataclass
+class _Talk:
+    world: World
+    password: str
+
+    def identity(self) -> object:
+        self.world._step("identity")
+        if (error := self.world.answers("identity")) is not None:
+            raise error
+        if self.password != self.world.device:
+            raise CameraRefused("wrong password")
+        return object()
+
+    def set_password(self, username: str, new: str) -> None:
+        self.world._step("before set")
+        if self.password != self.world.device:
+            raise CameraRefused("wrong password")
+        if not self.world.ignores:
+            self.world.device = new
+        self.world._step("after set")
+        if (error := self.world.answers("set")) is not None:
+            raise error
+
+
+def test_the_device_takes_it_and_the_configuration_names_it() -> None:
+    world = World()
+    rotate(GATE, NEW, world)
+    assert world.device == NEW
+    assert world.current(world.settings) == NEW
+    assert list(world.kept.values()) == [NEW]
+    assert world.log.index("after keep") < world.log.index("act") < world.log.index("before set") < world.log.index("before name")
+    rotate(world.settings, "third-lantern-3", world)
+    assert list(world.kept.values()) == ["third-lantern-3"], "the one before is forgotten"
+    assert not any(word in act for act in world.acts for word in (OLD, NEW, "third"))
+
+
+def steps() -> int:
+    world = World()
+    rotate(GATE, NEW, world)
+    return len(world.log)
+
+
+@pytest.mark.parametrize("again", [1_000_000, 1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("cut", range(1, steps() + 1))
+def test_after_a_power_cut_anywhere_one_that_works_is_known_and_found(cut: int, again: int) -> None:
+    world = World(cut=cut)
+    with pytest.raises(PowerCut):
+        rotate(GATE, NEW, world)
+    world.cut = 1_000_000
+    assert world.device in {OLD, *world.kept.values()}
+    assert world.device in {world.current(world.settings), *(world.kept[number] for number in world.pending(world.settings))}
+    if world.current(world.settings) != world.device:
+        world.cut = again
+        with contextlib.suppress(PowerCut):
+            settle(world.settings, world)
+        world.cut = 1_000_000
+        if world.current(world.settings) != world.device:
+            assert settle(world.settings, world)
+    assert world.current(world.settings) == world.device
+    world.cut = 1_000_000
+    rotate(world.settings, "third-lantern-3", world)
+    assert list(world.kept.values()) == ["third-lantern-3"], "nothing is left behind"
+
+
+def test_one_that_only_says_that_it_took_it_keeps_the_old_one() -> None:
+    world = World(ignores=True)
+    with pytest.raises(CameraRefused, match="has not taken"):
+        rotate(GATE, NEW, world)
+    assert (world.device, world.kept) == (OLD, {})
+
+
+def test_one_whose_video_has_other_users_is_set_back() -> None:
+    world = World(video=OLD)
+    with pytest.raises(CameraRefused, match="video"):
+        rotate(GATE, NEW, world)
+    assert (world.device, world.kept, world.settings) == (OLD, {}, GATE)
+
+
+def test_one_that_takes_it_and_then_fails_to_say_so_has_taken_it() -> None:
+    world = World(answers=lambda step: CameraUnreachable("cut off") if step == "set" else None)
+    rotate(GATE, NEW, world)
+    assert world.current(world.settings) == world.device == NEW
+
+
+def test_one_that_is_gone_in_the_middle_leaves_both_known() -> None:
+    gone: list[bool] = []
+
+    def answers(step: str) -> CameraError | None:
+        if step == "set":
+            gone.append(True)
+        return CameraUnreachable("gone") if gone else None
+
+    world = World(answers=answers)
+    with pytest.raises(CameraUnreachable):
+        rotate(GATE, NEW, world)
+    assert world.current(world.settings) == OLD
+    assert list(world.kept.values()) == [NEW]
+    assert not settle(world.settings, world), "as long as it is gone"
+    world.answers = lambda _step: None
+    assert settle(world.settings, world)
+    assert world.current(world.settings) == NEW
+
+
+def test_one_that_refuses_the_old_one_is_not_touched() -> None:
+    world = World(device="somebody-elses")
+    with pytest.raises(CameraRefused):
+        rotate(GATE, NEW, world)
+    assert (world.kept, world.acts, world.device) == ({}, [], "somebody-elses")
+
+
+def test_a_record_that_cannot_be_written_leaves_the_device_alone() -> None:
+    world = World()
+
+    def refuse(*_: object) -> None:
+        raise StoreError("full")
+
+    world.act = refuse  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        rotate(GATE, NEW, world)
+    assert world.device == OLD
+
+
+def test_a_password_within_the_address_goes_out_of_it() -> None:
+    camera = CameraSettings(name="gate", url=f"rtsp://op:{OLD}@192.0.2.7:8554/main", sub_url=f"rtsp://op:{OLD}@192.0.2.7/sub")
+    world = World(settings=camera)
+    world.current = lambda _camera: OLD  # type: ignore[method-assign]
+    rotate(camera, NEW, world)
+    assert (world.settings.url, world.settings.sub_url) == ("rtsp://192.0.2.7:8554/main", "rtsp://192.0.2.7/sub")
+    assert world.settings.username == "op"
+
+
+def test_made_ones_are_strong_and_taken_everywhere() -> None:
+    made = {make_password() for _ in range(200)}
+    assert len(made) == 200
+    for password in made:
+        check_password(password)
+        assert len(password) == LENGTH
+
+
+@given(st.text(max_size=40))
+def test_what_some_device_may_not_take_is_refused_and_not_repeated(password: str) -> None:
+    is_usable = password.isascii() and password.isprintable() and not set(password) & set("\"'\\&<>%:@/?#= ") and 8 <= len(password) <= 32
+    with contextlib.nullcontext() if is_usable else pytest.raises(ConfigError) as refused:
+        check_password(password)
+    assert refused is None or len(password) < 5 or password not in str(refused.value)

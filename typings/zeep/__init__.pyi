@@ -1,0 +1,4 @@
+from typing import Any
+
+Client: Any
+Settings: Any

@@ -1,0 +1,3 @@
+from typing import Any
+
+def etree_to_string(node: Any) -> bytes: ...
