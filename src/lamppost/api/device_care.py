@@ -27,7 +27,7 @@ from lamppost.api.editing import config_path
 from lamppost.api.known_cameras import readable_config
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Mistake, Problem, not_found
-from lamppost.base.errors import CameraError, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
@@ -75,6 +75,14 @@ class DeviceTurns:
                 self._busy.discard(camera)
 
 
+class PasswordDesk:
+    """Changes passwords on devices; one for each application."""
+
+    def change(self, camera: CameraSettings, new: str, tools: NodePasswords) -> None:
+        """As `rotate`."""
+        rotate(camera, new, tools)
+
+
 @router.get("/cameras/{camera}/device")
 def show_device(camera: str, identity: Viewer) -> Device:
     """What is known of the device behind a camera; it is asked nothing."""
@@ -83,20 +91,26 @@ def show_device(camera: str, identity: Viewer) -> Device:
 
 @router.post("/cameras/{camera}/device/look")
 def look(camera: str, identity: Editor, body: Annotated[DeviceLook, Body(default_factory=DeviceLook)]) -> Device:
-    """Ask the device now: who it is, its streams, how it is. Up to half a minute."""
+    """Ask the device now: who it is, its streams, how it is. Up to half a minute. Where it does not answer, `problem` says why."""
     context = identity.context
     found = _configured(context, camera)
-    with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
-        look_at_device(
-            found,
-            context.settings,
-            passwords_of(context).current(found),
-            book_of(context),
-            context.clock,
-            is_accepted=body.accept,
-            first=lambda: context.act("camera_tested", identity.name, camera, {"device": True, "accept": body.accept}),
-        )
-    return _device(identity, found)
+    with context.keep(DeviceTurns, DeviceTurns).take(camera):
+        try:
+            look_at_device(
+                found,
+                context.settings,
+                passwords_of(context).current(found),
+                book_of(context),
+                context.clock,
+                is_accepted=body.accept,
+                first=lambda: context.act("camera_tested", identity.name, camera, {"device": True, "accept": body.accept}),
+            )
+        except DeviceExchanged as error:
+            raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
+        except CameraError as error:
+            problem, is_reachable = redact(str(error)), not isinstance(error, CameraUnreachable)
+            return _device(identity, found).model_copy(update={"problem": problem, "is_reachable": is_reachable})
+    return _device(identity, found).model_copy(update={"problem": "", "is_reachable": True})
 
 
 @router.post("/cameras/{camera}/password")
@@ -114,7 +128,7 @@ def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, 
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=[mistake]) from error
     tools = passwords_of(context, lambda name, detail: context.act("camera_password_rotated", identity.name, name, detail))
     with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
-        rotate(found, given or make_password(), tools)
+        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools)
     return PasswordChanged(at=context.clock.wall_us())
 
 
@@ -133,8 +147,6 @@ def passwords_of(context: Context, act: Callable[[str, Mapping[str, Any]], None]
 def _told_as_problem() -> Generator[None]:
     try:
         yield
-    except DeviceExchanged as error:
-        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
     except CameraError as error:
         raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
 

@@ -142,7 +142,7 @@ export interface Evidence {
   problem: string;
 }
 
-export type Audit = AuditSummary & { id: string; made: Time; dialects: string[]; armed: string[]; findings: Finding[]; evidence: Evidence[] };
+export type Audit = AuditSummary & { id: string; made: Time; dialects: string[]; drift: string[]; armed: string[]; findings: Finding[]; evidence: Evidence[] };
 
 export interface AuditJob {
   id: string;
@@ -190,9 +190,10 @@ export interface ImportReport {
   dry_run: boolean;
   rows: number;
   added: number;
+  changed: number;
   unchanged: number;
   errors: { line: number; column: string; problem: string; remedy: string }[];
-  cameras: { line: number; name: string; url: string; site: string; action: 'add' | 'unchanged' }[];
+  cameras: { line: number; name: string; url: string; site: string; action: 'add' | 'change' | 'unchanged' }[];
 }
 
 export interface ImportProfile {
