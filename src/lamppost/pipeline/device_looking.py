@@ -8,8 +8,7 @@ from typing import Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError
-from lamppost.cameras.certificates import certificate_of
-from lamppost.cameras.web import DeviceAddress, DeviceWeb
+from lamppost.cameras.web import DeviceAddress, DeviceWeb, shown_certificate
 from lamppost.model.devices import DeviceIdentity, StreamProfile
 from lamppost.model.networks import CameraNetworks
 from lamppost.pipeline.device_talk import DeviceTalk
@@ -41,7 +40,7 @@ def look_at(
     certificate_sha256: str | None = None,
 ) -> Looked:
     """Ask the device once; a password is offered once. Raises nothing but bugs: a failure is part of what is told."""
-    shown = _shown(address, networks)
+    shown = _shown(address, networks, clock)
     identity: DeviceIdentity | None = None
     profiles: tuple[StreamProfile, ...] = ()
     offset_s: float | None = None
@@ -61,11 +60,11 @@ def look_at(
     return Looked(identity, profiles, offset_s, shown, _warnings(address, profiles, offset_s), problem, remedy)
 
 
-def _shown(address: DeviceAddress, networks: CameraNetworks) -> str | None:
+def _shown(address: DeviceAddress, networks: CameraNetworks, clock: Clock) -> str | None:
     if address.scheme != "https":
         return None
     with contextlib.suppress(CameraError):
-        return certificate_of(address, networks)
+        return shown_certificate(address, networks, clock)
     return None
 
 
