@@ -66,7 +66,7 @@ def read_answer(content: bytes, sender: str) -> tuple[FoundDevice, ...]:
             continue  # a printer
         endpoint = xml.text_of(next(xml.named(match, "Address"), None), 128)
         found.append(FoundDevice(sender, device_url_of(_words(match, "XAddrs"), sender), identity_of(scopes, endpoint), scopes, endpoint))
-    if not found and not any(xml.named(root, "ProbeMatches")):
+    if not found and next(xml.named(root, "ProbeMatches"), None) is None:
         raise UnreadableReply("it answers with something else than was asked")
     return tuple(found)
 
