@@ -24,10 +24,11 @@ from lamppost.base.clock import Clock
 from lamppost.base.errors import ConfigError, UnreadableReply
 from lamppost.cameras import ws_discovery
 from lamppost.cameras.knocking import PORTS, Knock
+from lamppost.model.device_settings import MOST_SEARCHED
 from lamppost.model.devices import FoundDevice
 from lamppost.model.networks import CameraNetworks
 
-MOST_ADDRESSES: Final = 4096
+MOST_ADDRESSES: Final = MOST_SEARCHED
 MOST_FOUND: Final = 2000
 MOST_AT_ONE_ADDRESS: Final = 32  # recorders, and simulated cameras, have several devices at one
 MOST_ANSWERS_OF_ONE: Final = 64  # a device answers two questions, put three times, on each of our networks

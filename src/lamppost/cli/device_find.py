@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +60,6 @@ def camera_find(
         interfaces=interfaces or devices.interfaces,
         ranges=ranges or (),
         timeout_s=timeout_s or (RANGES_S if ranges else CALL_S),
-        stop=threading.Event(),
     )
     _tell(found, as_json=as_json)
     if not found:
@@ -106,7 +104,9 @@ def streams_of(
         certificate_sha256=certificate_sha256,
     )
     if looked.problem:
-        raise CameraUnreachable(f"{address}: {looked.problem}", remedy=looked.remedy)
+        shown, pinned = looked.certificate_sha256, (certificate_sha256 or "").replace(":", "").lower()
+        certificate = f"; it shows {shown}" if shown and shown != pinned and shown not in looked.remedy else ""
+        raise CameraUnreachable(f"{address}: {looked.problem}", remedy=looked.remedy + certificate)
     for warning in looked.warnings:
         typer.echo(f"warning: {warning}", err=True)
     usable = [profile for profile in looked.profiles if profile.stream_url and profile.codec in tuple(Codec)]
