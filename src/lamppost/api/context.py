@@ -20,6 +20,7 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.model.sites import site_id
 from lamppost.store.act_pages import ActPages
 from lamppost.store.counting import CountReader
+from lamppost.store.device_book import DeviceBook
 from lamppost.store.event_pages import EventPages
 from lamppost.store.index import Index
 from lamppost.store.journal import JournalWriter
@@ -78,6 +79,11 @@ class Context:
     def counts(self) -> CountReader:
         """Counts; as `index`."""
         return self.keep(CountReader, lambda: CountReader(self.folder))
+
+    @property
+    def devices(self) -> DeviceBook:
+        """What is known of the devices behind the cameras; made when it is first asked for."""
+        return self.keep(DeviceBook, lambda: DeviceBook(self.folder))
 
     def keep(self, kind: type[Kept], make: Callable[[], Kept]) -> Kept:
         """The one `kind` of this application, for what a resource must know from one request to the next."""

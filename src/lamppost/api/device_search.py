@@ -158,7 +158,7 @@ def _searches(context: Context) -> DeviceSearches:
 
 
 def _shown(context: Context, running: RunningSearch) -> Search:
-    known = _Known(context.settings, context.keep(DeviceBook, lambda: DeviceBook(context.folder)))
+    known = _Known(context.settings, context.devices)
     return Search(
         id=running.id,
         state=running.state,

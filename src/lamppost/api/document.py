@@ -20,6 +20,7 @@ AREAS: Final = {
     "account": "What everybody may change about their own account: password, one-time codes, preferences, API tokens.",
     "users": "Who else there is, and what they may do.",
     "cameras": "Cameras as they are and as they are set up, and what is known of their health.",
+    "devices": "Devices that are no cameras yet: searches for them, and a look at one before it is added.",
     "audits": "What the devices behind cameras are able to do with faces, what is switched on, and how it is switched off.",
     "live": "Masked pictures as they are made.",
     "past": "Masked video of the past. A view comes first: it says who looks at what, and why.",

@@ -29,7 +29,7 @@ from lamppost.api.camera_passwords import sweep_passwords
 from lamppost.api.context import Context
 from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
-from lamppost.model.settings import ServerSettings, split_listen
+from lamppost.model.server_settings import ServerSettings, split_listen
 from lamppost.model.sites import sites_of
 from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, open_journal, parse_settings, run_child
 from lamppost.pipeline.control import Message

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from lamppost.base.clock import SystemClock
@@ -20,6 +19,7 @@ from lamppost.cameras.web import DeviceAddress
 from lamppost.cameras.ws_discovery import name_of
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.tables import table_console
 from lamppost.cli.who import user_name
 from lamppost.model.acts import NODE
 from lamppost.model.device_settings import DeviceSettings
@@ -70,11 +70,11 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
         rows = [{"address": each.address, "device_url": each.device_url, "name": name_of(each), **asdict(each.identity)} for each in found]
         typer.echo(json.dumps(rows, indent=2))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = table_console()
     if not found:
         console.print("No device has answered. Name a range, such as --range 10.20.0.0/24: many networks do not carry calls to all.")
         return
-    table = Table("device", "vendor", "model", "MAC", "name", box=None)
+    table = Table(Column("device", no_wrap=True), "vendor", "model", Column("MAC", no_wrap=True), "name", box=None)
     for each in found:
         said = each.identity
         table.add_row(*(Text(word or "–") for word in (each.device_url, said.vendor, said.model, said.mac, name_of(each))))
@@ -96,7 +96,8 @@ def streams_of(
         certificate_sha256=certificate_sha256,
     )
     if looked.problem:
-        raise CameraUnreachable(f"{address}: {looked.problem}", remedy=looked.remedy)
+        where = "" if str(address) in looked.problem else f"{address}: "
+        raise CameraUnreachable(f"{where}{looked.problem}", remedy=looked.remedy)
     for warning in looked.warnings:
         typer.echo(f"warning: {warning}", err=True)
     main, sub = looked.profiles[0], looked.profiles[-1]

@@ -39,6 +39,8 @@ camera_app = typer.Typer(
             "remove": ("lamppost.cli.camera", "camera_remove"),
             "test": ("lamppost.cli.camera", "camera_test"),
             "find": ("lamppost.cli.device_find", "camera_find"),
+            "origin": ("lamppost.cli.camera_origin", "camera_origin"),
+            "firmware": ("lamppost.cli.camera_firmware", "camera_firmware"),
             "password": ("lamppost.cli.camera_password", "camera_password"),
             "gaps": ("lamppost.cli.gaps", "camera_gaps"),
             "uptime": ("lamppost.cli.uptime", "camera_uptime"),

@@ -8,15 +8,14 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from lamppost.model.networks import PRIVATE, CameraNetworks
+from lamppost.model.section import Section
 
 
-class DeviceSettings(BaseModel):
+class DeviceSettings(Section):
     """The devices behind the cameras: where they may be, and how often they are asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     networks: tuple[str, ...] = Field(
         default=PRIVATE,

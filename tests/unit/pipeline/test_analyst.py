@@ -16,8 +16,9 @@ from lamppost.base.local_sockets import connect
 from lamppost.model.books import FragmentWritten, SegmentClosed, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Packet, RunStarted
-from lamppost.model.settings import CameraSettings, MaskingSettings, SealingSettings, Settings
+from lamppost.model.settings import CameraSettings, SealingSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.model.vision_settings import MaskingSettings
 from lamppost.pipeline.analyst import CameraFleet, OrderDesk, _die_with
 from lamppost.pipeline.child import ChildContext, settings_message
 from lamppost.pipeline.control import ControlChannel, Message

@@ -22,6 +22,7 @@ from lamppost.pipeline.probing import probe_stream
 from lamppost.pipeline.rtp_delivery import Delivery
 from lamppost.pipeline.simulated_rtsp import Shown, SimulatedRtsp
 from lamppost.pipeline.street_broadcast import Filmed, StreetBroadcast, Viewer, payloads_of
+from loopback import ON_LOOPBACK
 
 _STREET = StreetSettings(people=1, vehicles=0, width_px=640, height_px=180, fps=15)
 _SUB = StreetSettings(people=1, vehicles=0, width_px=480, height_px=180, fps=5)
@@ -55,7 +56,7 @@ def test_our_recorder_reads_it_whole(
     camera: SimulatedCamera, server: SimulatedRtsp, transport: str, number: int, size: tuple[int, int]
 ) -> None:
     known = CameraSettings(name="cam", url=url(server, number), username=camera.username, password=camera.password, transport=transport)
-    report = probe_stream(known, url(server, number), seconds=0.8, clock=SystemClock(), stop=threading.Event())
+    report = probe_stream(known, url(server, number), seconds=0.8, clock=SystemClock(), stop=threading.Event(), networks=ON_LOOPBACK)
     assert (report.codec, report.width_px, report.height_px, report.holes) == ("h264", *size, 0)
     assert report.frames >= 4
     assert server.metadata_setups == 0, "metadata is offered, and never set up"
@@ -77,7 +78,7 @@ def test_ffmpeg_reads_every_picture_in_order(camera: SimulatedCamera, server: Si
 def test_a_wrong_password_gets_nothing(camera: SimulatedCamera, server: SimulatedRtsp) -> None:
     known = CameraSettings(name="cam", url=url(server), username=camera.username, password="wrong")
     with pytest.raises(CameraRefused):
-        probe_stream(known, url(server), seconds=1, clock=SystemClock(), stop=threading.Event())
+        probe_stream(known, url(server), seconds=1, clock=SystemClock(), stop=threading.Event(), networks=ON_LOOPBACK)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,10 @@ from lamppost.model.carriers import NotifySettings
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
 from lamppost.model.rules import RuleBook
-from lamppost.model.settings import AnalysisSettings, CameraSettings, FleetSettings, SealingSettings, ServerSettings, Settings
+from lamppost.model.server_settings import ServerSettings
+from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.model.vision_settings import AnalysisSettings
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
 from lamppost.pipeline.alarms import SILENT_S

@@ -100,6 +100,8 @@ export interface Origin {
   note: string;
 }
 
+export type CameraOrigin = Origin & { device: { vendor: string; model: string; firmware: string } | null; etag: string };
+
 export type Level = 'yes' | 'no' | 'unknown';
 export type Ability = 'detect' | 'capture' | 'recognise';
 
@@ -142,7 +144,7 @@ export interface Evidence {
   problem: string;
 }
 
-export type Audit = AuditSummary & { id: string; made: Time; dialects: string[]; armed: string[]; findings: Finding[]; evidence: Evidence[] };
+export type Audit = AuditSummary & { id: string; made: Time; dialects: string[]; drift: string[]; armed: string[]; findings: Finding[]; evidence: Evidence[] };
 
 export interface AuditJob {
   id: string;
@@ -177,7 +179,7 @@ export interface Firmware {
   model: string;
   firmware: string;
   seen: Time | null;
-  advisories: { id: string; title: string; severity: string; fixed_in: string; url: string }[];
+  advisories: { id: string; title: string; severity: string; fixed_in: string; url: string; state: 'affected' | 'unknown' }[];
   bans: { list: string; entry: string; note: string }[];
 }
 
@@ -190,9 +192,10 @@ export interface ImportReport {
   dry_run: boolean;
   rows: number;
   added: number;
+  changed: number;
   unchanged: number;
   errors: { line: number; column: string; problem: string; remedy: string }[];
-  cameras: { line: number; name: string; url: string; site: string; action: 'add' | 'unchanged' }[];
+  cameras: { line: number; name: string; url: string; site: string; action: 'add' | 'change' | 'unchanged' }[];
 }
 
 export interface ImportProfile {

@@ -89,4 +89,5 @@ export const audits = {
   rollback_text: 'Andere Einstellungen, die mit geändert wurden, kommen zurück. Wiedererkennen, Erfassen und Folgen nie.',
   step_done: 'erledigt',
   step_left: 'nicht erledigt',
+  set_title: 'Wie sie eingestellt ist',
 } as const;

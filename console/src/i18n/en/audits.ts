@@ -89,4 +89,5 @@ export const audits = {
   rollback_text: 'Other settings that were changed with it come back. Recognition, capture and following never do.',
   step_done: 'done',
   step_left: 'not done',
+  set_title: 'How it is set',
 } as const;

@@ -42,12 +42,16 @@ function lossOf(stream: Device['stream']): string | null {
 const WARNINGS: Record<string, Key> = {
   factory_password: 'devices.warn_factory_password',
   clock_off: 'devices.warn_clock_off',
-  metadata: 'devices.warn_metadata',
+  keyframes_far_apart: 'devices.warn_keyframes',
+  low_bit_rate: 'devices.warn_low_rate',
+  low_frame_rate: 'devices.warn_low_rate',
+  metadata_stream: 'devices.warn_metadata_stream',
   no_tls: 'devices.warn_no_tls',
+  packets_lost: 'devices.warn_packets_lost',
 };
 
-/** In our words where we have them, else in those of the server. */
-export function warningText(warning: { kind: string; detail: string }): string {
+/** In our words where we have them, with the server's for the figures; else in the server's alone. */
+export function warningText(warning: { kind: string; detail: string }): { text: string; detail: string } {
   const key = WARNINGS[warning.kind];
-  return key ? t(key) : warning.detail;
+  return key ? { text: t(key), detail: warning.detail } : { text: warning.detail, detail: '' };
 }
