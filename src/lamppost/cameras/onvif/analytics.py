@@ -21,6 +21,7 @@ from lamppost.model.devices import Ability, Armament, DeviceIdentity, Level, Out
 
 _MOST_CONFIGURATIONS: Final = 8
 _MOST_FAILURES: Final = 3
+_MOST_S: Final = 25.0  # half of what an audit may take: the maker's own dialect is asked after it
 _MOST_RULES: Final = 64
 _TOPIC_OF_FACES: Final = ("Recognition", "Face")
 
@@ -119,6 +120,7 @@ class _Audit:
     def __init__(self, device: OnvifDevice, interview: Interview) -> None:
         self._device = device
         self._interview = interview
+        self._until_s = interview.clock.monotonic_s() + _MOST_S
         self._failures = 0
         self.mixed: list[str] = []
         self.parts: list[_Part] = []
@@ -181,9 +183,11 @@ class _Audit:
     def _ask(self, service: Service, operation: str, **arguments: Any) -> tuple[int, Answer]:
         if self._failures >= _MOST_FAILURES:
             answer = Answer(Outcome.FAILED, problem="not asked: it has stopped answering")
+        elif self._interview.clock.monotonic_s() >= self._until_s:
+            answer = Answer(Outcome.FAILED, problem="not asked: the device takes too long")
         else:
             answer = self._device.soap.ask(service, operation, **arguments)
-        self._failures = self._failures + 1 if answer.outcome is Outcome.FAILED else 0
+            self._failures = self._failures + 1 if answer.outcome is Outcome.FAILED else 0
         question = f"{service.prefix}:{operation}" + (f" {arguments['ConfigurationToken']}" if arguments else "")
         # What can give an ability away leaves it unknown where it is not answered, however old the device is.
         signs = () if operation == "GetServiceCapabilities" else EVERY
