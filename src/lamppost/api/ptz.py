@@ -15,7 +15,7 @@ from lamppost.api.device_care import passwords_of
 from lamppost.api.editing import config_path
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
-from lamppost.base.errors import CameraError, CameraRefused, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.onvif.ptz import LONGEST_MOVE_S, Ptz
@@ -156,7 +156,7 @@ def save_preset(camera: str, body: NewPreset, identity: Steerer) -> PresetNow:
     """Save where it stands now; nothing moves."""
     _require(identity.context, camera)
     with _told_as_problem():
-        saved = steering_of(identity.context).helm(camera).save(identity.name, body.name)
+        saved = steering_of(identity.context).helm(camera).save_preset(identity.name, body.name)
     return PresetNow(token=saved.token, name=saved.name)
 
 
@@ -270,7 +270,6 @@ def _told_as_problem() -> Generator[None]:
         headers = {"Retry-After": "2"}
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, error.problem, kind="not-covered", remedy=error.remedy, headers=headers) from error
     except CameraError as error:
-        kind = "device-refused" if isinstance(error, CameraRefused) else "device"
-        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind=kind, remedy=error.remedy) from error
+        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
     except ConfigError as error:
         raise Problem(HTTPStatus.CONFLICT, error.problem, kind="nothing-to-try", remedy=error.remedy) from error

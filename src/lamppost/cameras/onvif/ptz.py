@@ -45,7 +45,7 @@ class Ptz:
     def go_to(self, token: str) -> None:
         self._call("GotoPreset", PresetToken=token)
 
-    def save(self, name: str) -> str:
+    def save_preset(self, name: str) -> str:
         """Save where it stands now as `name`; the token that the device gives it."""
         token = line(self._call("SetPreset", PresetName=name), 64)
         if not token:
