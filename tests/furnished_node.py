@@ -25,6 +25,7 @@ from lamppost.access.desk import Desk, LinkKind
 from lamppost.access.passwords import Passwords
 from lamppost.api.app import create_app
 from lamppost.api.audits import audits_of
+from lamppost.api.device_care import PasswordDesk
 from lamppost.api.fragment_stream import FragmentStream
 from lamppost.api.live_hub import CameraFeed, LiveHub
 from lamppost.api.past import views_of
@@ -38,9 +39,11 @@ from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evi
 from lamppost.model.disarming import Disarm, DisarmState
 from lamppost.model.happening import Measure, Tally
 from lamppost.model.rules import CountedKind, RuleBook
+from lamppost.model.settings import CameraSettings
 from lamppost.model.sites import sites_of
 from lamppost.model.tallies import tally_to_json
 from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
+from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
 from lamppost.pipeline.rule_trial import TrialOrder
 from lamppost.pipeline.trial_desk import Trial, TrialDesk, TrialState
@@ -120,6 +123,13 @@ class FilledFeed(CameraFeed):
         return
 
 
+class DonePasswords(PasswordDesk):
+    """Has every device take every password."""
+
+    def change(self, camera: CameraSettings, new: str, tools: NodePasswords) -> None:
+        tools.act(camera.name, {})
+
+
 class DoneTrials(TrialDesk):
     """Has every trial done at once, without a process."""
 
@@ -141,8 +151,16 @@ class DoneJobs(AuditJobs):
 class DoneSearches(DeviceSearches):
     """Searches that were over before anybody was asked: the clock of this node stands still."""
 
-    def begin(self, settings: DeviceSettings, *, ranges: Sequence[str] = (), interfaces: Sequence[str] = ()) -> RunningSearch | None:
+    def begin(
+        self,
+        settings: DeviceSettings,
+        *,
+        ranges: Sequence[str] = (),
+        interfaces: Sequence[str] = (),
+        first: Callable[[], object] = lambda: None,
+    ) -> RunningSearch | None:
         del settings, ranges, interfaces
+        first()
         running = RunningSearch(f"search-{len(self._all)}", START_US, SearchState.DONE, 1.0)
         self._all[running.id] = running
         return running
@@ -215,6 +233,7 @@ class FurnishedNode(ConfiguredNode):
         sites = sites_of(self.context.settings)
         self.desk = Desk(self.context.folder, self.context.clock, sites=lambda: sites, passwords=Passwords(FAST))
         self.context.desk = self.desk
+        self.context.keep(PasswordDesk, DonePasswords)
         self.context.keep(TrialDesk, lambda: DoneTrials(self.context.clock))
         self.context.keep(AuditJobs, DoneJobs)
         self.app = create_app(self.context)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Body, Depends
 
 from lamppost.api.context import Context
 from lamppost.api.device_models import (
@@ -27,7 +27,7 @@ from lamppost.api.editing import config_path
 from lamppost.api.known_cameras import readable_config
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Mistake, Problem, not_found
-from lamppost.base.errors import CameraError, CameraRefused, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
@@ -75,6 +75,14 @@ class DeviceTurns:
                 self._busy.discard(camera)
 
 
+class PasswordDesk:
+    """Changes passwords on devices; one for each application."""
+
+    def change(self, camera: CameraSettings, new: str, tools: NodePasswords) -> None:
+        """As `rotate`."""
+        rotate(camera, new, tools)
+
+
 @router.get("/cameras/{camera}/device")
 def show_device(camera: str, identity: Viewer) -> Device:
     """What is known of the device behind a camera; it is asked nothing."""
@@ -82,31 +90,36 @@ def show_device(camera: str, identity: Viewer) -> Device:
 
 
 @router.post("/cameras/{camera}/device/look")
-def look(camera: str, identity: Editor, body: DeviceLook | None = None) -> Device:
-    """Ask the device now: who it is, its streams, how it is. Up to half a minute."""
+def look(camera: str, identity: Editor, body: Annotated[DeviceLook, Body(default_factory=DeviceLook)]) -> Device:
+    """Ask the device now: who it is, its streams, how it is. Up to half a minute. Where it does not answer, `problem` says why."""
     context = identity.context
     found = _configured(context, camera)
-    order = body or DeviceLook()
-    with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
-        look_at_device(
-            found,
-            context.settings,
-            passwords_of(context).current(found),
-            book_of(context),
-            context.clock,
-            is_accepted=order.accept,
-            first=lambda: context.act("camera_tested", identity.name, camera, {"device": True, "accept": order.accept}),
-        )
-    return _device(identity, found)
+    with context.keep(DeviceTurns, DeviceTurns).take(camera):
+        try:
+            look_at_device(
+                found,
+                context.settings,
+                passwords_of(context).current(found),
+                book_of(context),
+                context.clock,
+                is_accepted=body.accept,
+                first=lambda: context.act("camera_tested", identity.name, camera, {"device": True, "accept": body.accept}),
+            )
+        except DeviceExchanged as error:
+            raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
+        except CameraError as error:
+            problem, is_reachable = redact(str(error)), not isinstance(error, CameraUnreachable)
+            return _device(identity, found).model_copy(update={"problem": problem, "is_reachable": is_reachable})
+    return _device(identity, found).model_copy(update={"problem": "", "is_reachable": True})
 
 
 @router.post("/cameras/{camera}/password")
-def change_password(camera: str, identity: Editor, body: NewPassword | None = None) -> PasswordChanged:
+def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, Body(default_factory=NewPassword)]) -> PasswordChanged:
     """Have the device take another password, sign in with it, and keep it. What was before holds where the device does not take it."""
     context = identity.context
     config_path(context)
     found = _configured(context, camera)
-    given = body.new.get_secret_value() if body is not None and body.new is not None else None
+    given = body.new.get_secret_value() if body.new is not None else None
     if given is not None:
         try:
             check_password(given)
@@ -115,7 +128,7 @@ def change_password(camera: str, identity: Editor, body: NewPassword | None = No
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=[mistake]) from error
     tools = passwords_of(context, lambda name, detail: context.act("camera_password_rotated", identity.name, name, detail))
     with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
-        rotate(found, given or make_password(), tools)
+        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools)
     return PasswordChanged(at=context.clock.wall_us())
 
 
@@ -134,11 +147,8 @@ def passwords_of(context: Context, act: Callable[[str, Mapping[str, Any]], None]
 def _told_as_problem() -> Generator[None]:
     try:
         yield
-    except DeviceExchanged as error:
-        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
     except CameraError as error:
-        kind = "device-refused" if isinstance(error, CameraRefused) else "device"
-        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind=kind, remedy=error.remedy) from error
+        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
 
 
 def _configured(context: Context, camera: str) -> CameraSettings:

@@ -20,6 +20,7 @@ from lamppost.cli.progress import format_bytes
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.backups import back_up, configuration_of, restore
 from lamppost.pipeline.configuration import load_settings
+from lamppost.store.devices_backup import DevicesRestored
 from lamppost.store.restore import Restored
 from lamppost.store.users_backup import UsersRestored
 
@@ -27,7 +28,7 @@ NOT_IN_IT = (
     "Not in it: the vault (a share that is destroyed must not live on in a backup; mirror its disk instead), footage, and files "
     "of your own that the configuration names. "
     "In it: the recorder's signing key, which opens nothing but could sign in its name; who may sign in, with the key of their codes; "
-    "passwords of cameras. Keep the file as you keep the key."
+    "what is known of devices, and passwords of cameras with their key. Keep the file as you keep the key."
 )
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file; it names the data folder.")]
@@ -42,7 +43,7 @@ def backup_create(
     keep: Annotated[int | None, typer.Option("--keep", min=1, help="Keep so many backups in the folder; remove the oldest.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Back up index, journals, users, keys and configuration into one file; a node may be running.
+    """Back up index, journals, users, devices, keys and configuration into one file; a node may be running.
 
     The vault is not in it, nor is footage. Footage stays where it lies: after a
     restore, what was recorded since the backup is found again by its records.
@@ -65,14 +66,15 @@ def backup_restore(
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace an index and users that can be read; they are kept beside the new ones.")
+        bool, typer.Option("--force", help="Replace an index, users and devices that can be read; they are kept beside the new ones.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put the books of a backup back, and take in again what was recorded since.
 
     Nothing is touched before every hash of the backup was right, nor while a
-    node runs. Users who can be read stay as they are without --force. Where there is no configuration, the backup's is written to -c.
+    node runs. Users and devices that can be read stay as they are without --force.
+    Where there is no configuration, the backup's is written to -c.
     Exit code 1: it was restored, and `check` still finds something wrong.
     """
     folder = DataFolder(data.resolve() if data is not None else _settings_data(backup, config))
@@ -86,11 +88,14 @@ def backup_restore(
             console.print(f"the index that was there is kept as index.db{restored.set_aside}")
         if restored.users_set_aside:
             console.print(f"the users that were there are kept as access.db{restored.users_set_aside}")
+        if restored.devices_set_aside:
+            console.print(f"the device book that was there is kept as devices.db{restored.devices_set_aside}")
         for done in report.repaired:
             console.print(f"taken in: {escape(done)}")
         if restored.passwords:
             console.print(f"passwords of cameras put back: {restored.passwords}")
         console.print(_about_users(restored), markup=False)
+        console.print(_about_devices(restored), markup=False)
         console.print("The vault was not in the backup: it is what it was. Without its shares nothing that was sealed can be opened.")
         verdict = "[bold green]all agrees[/]" if report.is_clean else "[bold red]not all is well[/]: lamppost check tells what"
         console.print(verdict)
@@ -111,6 +116,16 @@ def _about_users(restored: Restored) -> str:
             return (
                 "Users: the backup holds none, so nothing was changed; while there are none, `lamppost serve` prints a link for the first."
             )
+
+
+def _about_devices(restored: Restored) -> str:
+    match restored.devices:
+        case DevicesRestored.PUT_BACK:
+            return "Devices: what was known of them then, with audits and the passwords of cameras of then."
+        case DevicesRestored.LEFT:
+            return "Devices: left as they are known today, since that can be read; with --force it becomes what is in the backup."
+        case DevicesRestored.ABSENT:
+            return "Devices: the backup knows of none, so nothing was changed."
 
 
 def _settings_data(backup: Path, config: Path) -> Path:

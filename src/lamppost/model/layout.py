@@ -12,6 +12,7 @@ DATA/
   access/access.db                  who may sign in; written by the server and by `lamppost user`
   keys/access.key                   reads the secrets of one-time codes in access.db
   devices/devices.db                what is known of the devices behind cameras, and their passwords, encrypted
+  devices/pending/CAMERA            which passwords its device may have taken already, while one is being changed
   keys/cameras.key                  reads those passwords
   keys/cameras/CAMERA.xxxx.password  a password that an older version kept; named by the configuration
   models/                           model files that were pulled, and entries that were added

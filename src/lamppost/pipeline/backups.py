@@ -46,7 +46,13 @@ def restore(
     configuration = read_configuration(config).encode() if config is not None else None
     restored = restore_backup(folder, backup, clock=clock, force=force, configuration=configuration)
     mended = check_folder(folder, repair=True, deep=False).repaired
-    detail = {"file": backup.name, "made_us": restored.about.made_us, "replaced": restored.set_aside, "users": restored.users.value}
+    detail = {
+        "file": backup.name,
+        "made_us": restored.about.made_us,
+        "replaced": restored.set_aside,
+        "users": restored.users.value,
+        "devices": restored.devices.value,
+    }
     record_act(folder, clock, kind="backup_restored", actor="lamppost backup restore", subject="node", detail=detail)
     return restored, dataclasses.replace(check_folder(folder, repair=False, deep=True), repaired=mended)
 

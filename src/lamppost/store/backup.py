@@ -1,4 +1,4 @@
-"""Copies the books of a node into one file: index, journals, who may sign in, keys, the configuration.
+"""Copies the books of a node into one file: index, journals, who may sign in, devices, keys, the configuration.
 
 The vault is not in it, and must not be: a share that retention destroys would
 live on in every backup. Footage is not in it because it is signed and sealed
@@ -20,8 +20,20 @@ from lamppost.base.durable import remove_durable, sync_directory
 from lamppost.base.errors import ConfigError, StoreError
 from lamppost.base.ids import compact_utc
 from lamppost.model.layout import DataFolder
-from lamppost.store.backup_file import ACCESS, ACCESS_KEY, CONFIGURATION, INDEX, KEYS, AboutBackup, BackupWriter, is_camera_password
+from lamppost.store.backup_file import (
+    ACCESS,
+    ACCESS_KEY,
+    CAMERA_KEY,
+    CONFIGURATION,
+    DEVICES,
+    INDEX,
+    KEYS,
+    AboutBackup,
+    BackupWriter,
+    is_camera_password,
+)
 from lamppost.store.database_copy import copy_database
+from lamppost.store.devices_backup import DevicesCopied, copy_devices
 from lamppost.store.index_file import revision_of
 from lamppost.store.journal import journal_files, writers
 from lamppost.store.users_backup import copy_users
@@ -49,6 +61,7 @@ class _Scratch(NamedTuple):
     growing: Path
     index_copy: Path
     users_copy: Path
+    devices_copy: Path
 
 
 def create_backup(
@@ -58,7 +71,7 @@ def create_backup(
 
     What was journalled when it began is in it. The file is readable by its owner
     alone, and is there whole or not at all. Without `with_access` it holds nobody who
-    may sign in, and no password of a camera. Raises `StoreError`, also when the
+    may sign in, and nothing of devices and of passwords of cameras. Raises `StoreError`, also when the
     index is damaged: an older, sound backup is worth more than a copy of that.
     """
     path = target / f"{PREFIX}{compact_utc(clock.wall_us())}{SUFFIX}" if target.is_dir() else target
@@ -68,7 +81,6 @@ def create_backup(
         raise ConfigError(f"{path} lies in the vault", remedy="a backup holds no shares, and belongs elsewhere")
     # Journals first: one that the bookkeeper removes meanwhile is wholly in the index, which is copied after.
     small = list(_read_journals(folder))
-    small += _read_configuration(folder, config, with_passwords=with_access)
     with _staged(path) as scratch:
         _copy_index(folder.index, scratch.index_copy)
         users = copy_users(folder, scratch.users_copy) if with_access else 0
@@ -76,6 +88,11 @@ def create_backup(
         files = {INDEX: scratch.index_copy} | {name: folder.root / name for name in KEYS}
         if users:
             files |= {ACCESS: scratch.users_copy, ACCESS_KEY: folder.root / ACCESS_KEY}
+        named, devices = _copy_named(folder, config, scratch.devices_copy, with_access=with_access)
+        small += named
+        if devices is not None:
+            files[DEVICES] = devices.copy
+            small += [(CAMERA_KEY, devices.key)] if devices.key else []
         try:
             count, size_bytes = _write(scratch.growing, about, files, small)
             scratch.growing.rename(path)
@@ -97,11 +114,11 @@ def remove_old_backups(place: Path, keep: int, prefix: str = PREFIX) -> tuple[Pa
 def _staged(path: Path) -> Generator[_Scratch]:
     """Names beside `path` for the growing backup and the copies of databases; none outlives the block."""
     token = secrets.token_hex(4)
-    scratch = _Scratch(*(path.with_name(f".{path.name}.{token}.{suffix}") for suffix in ("tmp", "index.tmp", "users.tmp")))
+    scratch = _Scratch(*(path.with_name(f".{path.name}.{token}.{suffix}") for suffix in ("tmp", "index.tmp", "users.tmp", "devices.tmp")))
     try:
         yield scratch
     finally:
-        for left in (*scratch, *(copy.with_name(f"{copy.name}-journal") for copy in (scratch.index_copy, scratch.users_copy))):
+        for left in (*scratch, *(copy.with_name(f"{copy.name}-journal") for copy in scratch[1:])):
             with contextlib.suppress(OSError):
                 left.unlink()
 
@@ -118,6 +135,22 @@ def _write(path: Path, about: AboutBackup, files: Mapping[str, Path], small: Ite
         file.flush()
         os.fsync(file.fileno())
         return count, file.tell()
+
+
+def _copy_named(
+    folder: DataFolder, config: Path | None, copy: Path, *, with_access: bool
+) -> tuple[list[tuple[str, bytes]], DevicesCopied | None]:
+    """The configuration, and a copy of the device book that has every password which it names. Raises `StoreError`.
+
+    Who changes a password keeps the new one, names it, and forgets the old one: copied again where that was just so.
+    """
+    named, devices = _read_configuration(folder, config, with_passwords=with_access), None
+    for _ in range(_READINGS if with_access else 0):
+        devices = copy_devices(folder, copy)
+        before, named = named, _read_configuration(folder, config, with_passwords=with_access)
+        if before[:1] == named[:1]:
+            break
+    return named, devices
 
 
 def _read_configuration(folder: DataFolder, config: Path | None, *, with_passwords: bool) -> list[tuple[str, bytes]]:

@@ -29,6 +29,8 @@ CONFIGURATION: Final = "configuration/lamppost.toml"
 KEYS: Final = ("keys/recorder.key", "keys/recorder.pub")
 ACCESS: Final = "access/access.db"
 ACCESS_KEY: Final = "keys/access.key"
+DEVICES: Final = "devices/devices.db"
+CAMERA_KEY: Final = "keys/cameras.key"
 LEFT_OUT: Final = "the vault, so that a share that is destroyed is gone; footage; files of your own that the configuration names"
 MAX_MEMBERS: Final = 100_000
 _MAX_SMALL_BYTES: Final = 16 * 1024 * 1024
@@ -131,7 +133,7 @@ class BackupRead:
 
 def is_backup_member(name: str) -> bool:
     """Whether a backup may hold a file of that name; no other is ever written anywhere."""
-    is_one = name in {ABOUT, SUMS, INDEX, CONFIGURATION, ACCESS, ACCESS_KEY, *KEYS}
+    is_one = name in {ABOUT, SUMS, INDEX, CONFIGURATION, ACCESS, ACCESS_KEY, DEVICES, CAMERA_KEY, *KEYS}
     return is_one or is_camera_password(name) or _JOURNAL.fullmatch(name) is not None
 
 

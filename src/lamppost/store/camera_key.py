@@ -37,11 +37,11 @@ class CameraKeys:
 
     def find(self, key_id: str) -> bytes | None:
         """The key of that id; None where it is not there."""
-        for path in (self._path, self._next):
-            key = _read(path)
-            if key is not None and key_id_of(key) == key_id:
-                return key
-        return None
+        return self.all().get(key_id)
+
+    def all(self) -> dict[str, bytes]:
+        """Those that are there, by id: one, or two while one replaces the other."""
+        return {key_id_of(key): key for path in (self._path, self._next) if (key := _read(path)) is not None}
 
     def lost(self) -> StoreError:
         """What to say where `find` has found none."""

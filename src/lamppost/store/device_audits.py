@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Select, and_, delete, exists, insert, literal
 from lamppost.base.errors import StoreError
 from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level, Outcome
 from lamppost.store.book_file import BookFile, First, nothing
-from lamppost.store.device_tables import AUDITS, DISARMS, EVIDENCE, FINDINGS
+from lamppost.store.device_tables import AUDITS, CONTENTS, DISARMS, EVIDENCE, FINDINGS
 from lamppost.store.device_words import from_json, number, to_json, word
 
 KEPT: Final = 60  # of a camera, whatever they say
@@ -70,17 +71,22 @@ class DeviceAudits(BookFile):
 
     def evidence(self, audit_id: str, number: int) -> Evidence | None:
         """One answer of an audit."""
-        rows = self._all(select(EVIDENCE).where(EVIDENCE.c.audit_id == audit_id, EVIDENCE.c.number == number))
+        rows = self._all(_of_evidence(audit_id).where(EVIDENCE.c.number == number))
         return _evidence(rows[0]) if rows else None
 
     def _whole(self, row: Any) -> KeptAudit:
         findings = self._all(select(FINDINGS).where(FINDINGS.c.audit_id == row.audit_id).order_by(FINDINGS.c.number))
-        evidence = self._all(select(EVIDENCE).where(EVIDENCE.c.audit_id == row.audit_id).order_by(EVIDENCE.c.number))
+        evidence = self._all(_of_evidence(row.audit_id).order_by(EVIDENCE.c.number))
         return _kept(row, (_finding(each) for each in findings), (_evidence(each) for each in evidence))
 
 
 def _newest(camera: str) -> Select[Any]:
     return select(AUDITS).where(AUDITS.c.camera == camera).order_by(AUDITS.c.made_us.desc(), AUDITS.c.audit_id.desc())
+
+
+def _of_evidence(audit_id: str) -> Select[Any]:
+    joined = EVIDENCE.outerjoin(CONTENTS, CONTENTS.c.content_id == EVIDENCE.c.content_id)
+    return select(EVIDENCE, CONTENTS.c.content).select_from(joined).where(EVIDENCE.c.audit_id == audit_id)
 
 
 def _is_before(made_us: int, audit_id: str) -> Any:
@@ -98,7 +104,11 @@ def _prune(connection: Connection, audit: Audit) -> None:
     too_old = AUDITS.c.audit_id.in_(newest.limit(-1).offset(MOST_DIFFERING))
     gone = [row.audit_id for row in connection.execute(select(AUDITS.c.audit_id).where(free, or_(plain, too_old)))]
     if gone:
+        held = select(EVIDENCE.c.content_id).where(EVIDENCE.c.audit_id.in_(gone), EVIDENCE.c.content_id.is_not(None)).distinct()
+        contents = [row.content_id for row in connection.execute(held)]
         connection.execute(delete(AUDITS).where(AUDITS.c.audit_id.in_(gone)))
+        is_held = exists().where(EVIDENCE.c.content_id == CONTENTS.c.content_id)
+        connection.execute(delete(CONTENTS).where(CONTENTS.c.content_id.in_(contents), ~is_held))
 
 
 def _says(audit: Audit) -> tuple[Any, ...]:
@@ -150,7 +160,7 @@ def _put_findings(connection: Connection, audit: Audit) -> None:
             "http_status": each.http_status,
             "sha256": each.sha256,
             "size_bytes": each.size_bytes,
-            "content": each.content,
+            "content_id": _content_id(each.content),
             "content_type": word(each.content_type),
             "counts": to_json([[word(name), count] for name, count in each.counts]),
             "problem": word(each.problem),
@@ -160,7 +170,21 @@ def _put_findings(connection: Connection, audit: Audit) -> None:
     if findings:
         connection.execute(insert(FINDINGS), findings)
     if evidence:
+        _put_contents(connection, audit)
         connection.execute(insert(EVIDENCE), evidence)
+
+
+def _put_contents(connection: Connection, audit: Audit) -> None:
+    """What is not there yet."""
+    contents = {_content_id(each.content): each.content for each in audit.evidence if each.content}
+    known = {row.content_id for row in connection.execute(select(CONTENTS.c.content_id).where(CONTENTS.c.content_id.in_(contents)))}
+    new = [{"content_id": content_id, "content": content} for content_id, content in contents.items() if content_id not in known]
+    if new:
+        connection.execute(insert(CONTENTS), new)
+
+
+def _content_id(content: bytes) -> str | None:
+    return hashlib.sha256(content).hexdigest() if content else None
 
 
 def _kept(row: Any, findings: Iterable[Finding] = (), evidence: Iterable[Evidence] = ()) -> KeptAudit:
@@ -207,7 +231,7 @@ def _evidence(row: Any) -> Evidence:
         http_status=row.http_status,
         sha256=row.sha256,
         size_bytes=row.size_bytes,
-        content=bytes(row.content),
+        content=bytes(row.content or b""),
         content_type=row.content_type,
         counts=tuple((name, count) for name, count in from_json(row.counts, "an audit")),
         problem=row.problem,

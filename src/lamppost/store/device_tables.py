@@ -107,6 +107,15 @@ FINDINGS: Final = Table(
     comment="what single answers say",
 )
 
+CONTENTS: Final = Table(
+    "contents",
+    METADATA,
+    Column("content_id", Text, primary_key=True, comment="SHA-256 of what is kept"),
+    Column("content", LargeBinary, nullable=False, comment="an answer; many audits have the same"),
+    CheckConstraint(f"length(content) BETWEEN 1 AND {MOST_CONTENT_BYTES}", name="size"),
+    comment="raw answers of devices, each once",
+)
+
 EVIDENCE: Final = Table(
     "evidence",
     METADATA,
@@ -118,12 +127,14 @@ EVIDENCE: Final = Table(
     Column("http_status", BigInteger, comment="null where no answer came"),
     Column("sha256", Text, nullable=False, comment="of the whole answer"),
     Column("size_bytes", BigInteger, nullable=False, comment="of the whole answer"),
-    Column("content", LargeBinary, nullable=False, comment="the answer as it came; empty where it may name persons"),
+    Column(
+        "content_id", Text, ForeignKey("contents.content_id"), comment="the answer as it came; null where it is empty, or may name persons"
+    ),
     Column("content_type", Text, nullable=False, comment="as the device says"),
     Column("counts", Text, nullable=False, comment="one JSON list of pairs: what was counted in it"),
     Column("problem", Text, nullable=False, comment="one line, where it was not answered"),
-    CheckConstraint(f"length(content) <= {MOST_CONTENT_BYTES}", name="size"),
-    comment="raw answers of devices, hashed",
+    Index(None, "content_id"),
+    comment="what was asked of devices, and what became of it",
 )
 
 DISARMS: Final = Table(

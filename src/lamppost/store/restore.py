@@ -26,6 +26,7 @@ from lamppost.store.backup_file import INDEX, KEYS, AboutBackup, BackupRead, is_
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.check import is_written
 from lamppost.store.database_copy import set_aside
+from lamppost.store.devices_backup import DevicesRestored, prepare_devices, put_devices
 from lamppost.store.index import Index
 from lamppost.store.index_file import revision_of, upgrade_index
 from lamppost.store.journal import hold_lock, scan_journal
@@ -48,13 +49,15 @@ class Restored:
     users_set_aside: str  # suffix of the access database that was there before
     user_count: int  # in the backup
     passwords: int  # of cameras, that were missing
+    devices: DevicesRestored
+    devices_set_aside: str  # suffix of the device book that was there before
 
 
 def restore_backup(folder: DataFolder, backup: Path, *, clock: Clock, force: bool, configuration: bytes | None = None) -> Restored:
-    """Put index, keys and users of `backup` into `folder`, which may hold footage, newer journals, or nothing.
+    """Put index, keys, users and devices of `backup` into `folder`, which may hold footage, newer journals, or nothing.
 
     An index that holds anything and can be read is replaced only with `force`,
-    and kept beside it; so are users, who stay without it. The passwords of cameras that `configuration` names, or the
+    and kept beside it; so are users and the device book, which stay without it. The passwords of cameras that `configuration` names, or the
     backup's own, come back. Nothing is touched before every hash of the backup was
     right. Raises `StoreError`, and `DataFolderBusy` while a node runs; one that
     was cut off is run again, with `force`.
@@ -68,6 +71,7 @@ def restore_backup(folder: DataFolder, backup: Path, *, clock: Clock, force: boo
             raise StoreError(f"{backup} holds no {missing[0]}", remedy="take another one; nothing was changed")
         _refuse_unusable(backup, staging / INDEX)
         user_count = prepare_users(backup, staging, read.names)
+        has_devices = prepare_devices(backup, staging, read.names)
         upgrade_index(staging / INDEX)
         is_filled = _refuse_filled(folder, force=force)
         new_keys = _put_keys(folder, staging, may_replace=not is_filled)
@@ -75,11 +79,25 @@ def restore_backup(folder: DataFolder, backup: Path, *, clock: Clock, force: boo
         suffix = f".replaced-{compact_utc(clock.wall_us())}"
         # Before the index: a restore that was cut off between the two is run again as it was.
         users, old_users = put_users(folder, staging, suffix, force=force) if user_count else (UsersRestored.ABSENT, "")
+        devices, old_devices = DevicesRestored.ABSENT, ""
+        if has_devices:
+            devices, old_devices = put_devices(folder, staging, read.names, suffix, force=force)
         old_index = set_aside(folder.index, suffix)
         (staging / INDEX).rename(folder.index)
         sync_directory(folder.index.parent)
         records = _apply_journals(folder, staging, read.names, clock)
-    return Restored(read.about, records, old_index, new_keys, users, old_users, user_count, passwords)
+    return Restored(
+        about=read.about,
+        records=records,
+        set_aside=old_index,
+        new_keys=new_keys,
+        users=users,
+        users_set_aside=old_users,
+        user_count=user_count,
+        passwords=passwords,
+        devices=devices,
+        devices_set_aside=old_devices,
+    )
 
 
 @contextlib.contextmanager

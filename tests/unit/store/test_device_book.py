@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from lamppost.base.errors import ConfigError, StoreError
 from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level, Outcome, StreamProfile
@@ -21,7 +22,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.origin import Origin, origin_from
 from lamppost.store import device_audits, device_book
 from lamppost.store.device_book import DeviceBook, OriginChanged, TourStep
-from lamppost.store.device_tables import VERSION
+from lamppost.store.device_tables import CONTENTS, VERSION
 
 S = 1_000_000
 HIKVISION = DeviceIdentity("Hikvision", "DS-2CD2386G2", "V5.5.0 build 170725", "DS-1", "00:11:22:33:44:55")
@@ -94,6 +95,10 @@ def audit_of(number: int, *, camera: str = "plaza", recognise: Level = Level.NO)
     )
 
 
+def contents(book: DeviceBook) -> list[bytes]:
+    return [row.content for row in book._all(select(CONTENTS))]
+
+
 def disarm_of(number: int, **others: object) -> Disarm:
     step = DisarmStep("FaceDetection", "on", "", is_begun=True)
     plain = Disarm(f"d{number}", "plaza", number * S, "anna", "Decision 7 of the council", "7/26", DisarmState.FAILED, (step,))
@@ -146,10 +151,24 @@ def test_the_newest_audits_stay_and_those_that_tell_a_change_or_belong_to_a_disa
     # The first tells something, as does 7, and 8 that it is over; 2 was before a disarm.
     assert ids == ["a000019", "a000018", "a000017", "a000008", "a000007", "a000002", "a000000"]
     assert book.evidence("a000003", 0) is None
+    assert contents(book) == [b"yes"], "each answer is kept once"
     assert len(book.newest_audits()) == 2
     monkeypatch.setattr(device_audits, "MOST_DIFFERING", 4)
     book.add_audit(audit_of(20))
     assert [each.audit.audit_id for each in book.audits("plaza", limit=50)] == ["a000020", "a000019", "a000018", "a000002"]
+
+
+def test_an_answer_goes_with_the_last_audit_that_has_it(book: DeviceBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_audits, "KEPT", 2)
+    for number, content in enumerate([b"first", b"shared", b"other", b"shared", b"", b"last"]):
+        audit = audit_of(number)
+        reply = dataclasses.replace(audit.evidence[0], content=content)
+        book.add_audit(dataclasses.replace(audit, evidence=(reply, reply)))
+    # The first audit stays, since it tells something.
+    assert sorted(contents(book)) == [b"first", b"last"]
+    empty = book.evidence("a000004", 0)
+    assert empty is not None
+    assert empty.content == b""
 
 
 def test_audits_come_in_pages(book: DeviceBook) -> None:

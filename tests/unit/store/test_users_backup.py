@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import sqlite3
 import stat
@@ -19,6 +18,7 @@ import pytest
 from argon2 import PasswordHasher
 from pyotp.totp import TOTP
 
+from backup_members import members, rewrite, scribbled
 from lamppost.access.desk import CodeNeeded, Desk, LinkKind, NewSession, SignInRefused
 from lamppost.access.passwords import Passwords
 from lamppost.base.clock import US_PER_S, ManualClock
@@ -30,7 +30,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.store import backup as backup_module
 from lamppost.store.access_tables import METADATA, VERSION
 from lamppost.store.backup import create_backup
-from lamppost.store.backup_file import ABOUT, ACCESS, ACCESS_KEY, SUMS, AboutBackup, BackupRead, BackupWriter
+from lamppost.store.backup_file import ACCESS, ACCESS_KEY
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.journal import JournalWriter
 from lamppost.store.restore import Restored, restore_backup
@@ -110,25 +110,6 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def members(backup: Path) -> dict[str, bytes]:
-    with tarfile.open(backup) as archive:
-        return {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]
-
-
-def rewrite(backup: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
-    """Another backup, whose hashes are right, with other members."""
-    found = members(backup)
-    change(found)
-    path = backup.with_name("other.tar")
-    with path.open("wb") as file:
-        writer = BackupWriter(file, AboutBackup(1_700_000_000_000_000, "0.1.0", BackupRead.open(backup).about.index_revision))
-        for name, content in found.items():
-            if name not in (ABOUT, SUMS):
-                writer.add_bytes(name, content)
-        writer.finish()
-    return path
-
-
 def written_out(folder: DataFolder) -> bytes:
     """The access database as one file, without its log; nobody has it open."""
     with closing(sqlite3.connect(folder.access)) as connection:
@@ -142,12 +123,6 @@ def changed(database: bytes, statement: str, folder: Path) -> bytes:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(statement)
     return path.read_bytes()
-
-
-def scribbled(database: bytes) -> bytes:
-    content = bytearray(database)
-    content[4096:] = random.Random(1).randbytes(len(content) - 4096)
-    return bytes(content)
 
 
 # There and back
