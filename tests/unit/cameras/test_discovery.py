@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovered import HERE, NETWORKS, answer, answering, found, free_port, match, offers_of
+from discovered import HERE, NETWORKS, SCOPES, answer, answering, found, free_port, match, offers_of
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.cameras import discovery, ws_discovery
