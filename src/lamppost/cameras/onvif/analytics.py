@@ -13,11 +13,11 @@ from typing import Any, Final
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, CameraRefused
 from lamppost.cameras.dialects.dialect import Asker, Change, DeviceHealth, Interview, Plan, Setting
-from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces
+from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces, together
 from lamppost.cameras.onvif import xml
 from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.onvif.soap import Answer, Service, line, many, read
-from lamppost.model.devices import Armament, DeviceIdentity, Level, Outcome
+from lamppost.model.devices import Ability, Armament, DeviceIdentity, Level, Outcome
 
 _MOST_CONFIGURATIONS: Final = 8
 _MOST_FAILURES: Final = 3
@@ -33,6 +33,17 @@ class _Part:
     name: str
     type: str
     is_module: bool
+    filters: tuple[str, ...] = ()  # what of its parameters is set to faces, such as classes of objects
+
+    @property
+    def is_of_faces(self) -> bool:
+        return is_of_faces(self.type) or bool(self.filters)
+
+    @property
+    def is_of_faces_alone(self) -> bool:
+        """Whether nothing else is lost with it."""
+        words = " ".join(self.filters).replace(",", " ").split()
+        return is_of_faces(self.type) or (bool(words) and all(map(is_of_faces, words)))
 
 
 class OnvifAnalytics:
@@ -65,16 +76,19 @@ class OnvifAnalytics:
         audit = _Audit(self._device, interview)
         audit.made()
         changes = tuple(
-            Change(self.name, f"{part.name} ({part.type})", part.configuration, _key(part), "present", "absent") for part in audit.parts
+            Change(self.name, f"{part.name} ({part.type})", part.configuration, _key(part), "present", "absent")
+            for part in audit.parts
+            if part.is_of_faces_alone
         )
-        problems = tuple(each.problem for each in interview.evidence if each.outcome not in (Outcome.ANSWERED, Outcome.ABSENT))
+        problems = [each.problem for each in interview.evidence if each.outcome not in (Outcome.ANSWERED, Outcome.ABSENT)]
+        problems += [f"{what}: take faces out of it on the device" for what in audit.mixed]
         return Plan(changes, problems=tuple(dict.fromkeys(problem for problem in problems if problem)))
 
     def change(self, web: Asker, change: Change) -> None:
         del web
         kind, _, name = change.key.partition(" ")
         # The type is looked up again: nothing is deleted that is not about faces now.
-        if not any(_key(part) == change.key and is_of_faces(part.type) for part in self._parts(change.place)):
+        if not any(_key(part) == change.key and part.is_of_faces_alone for part in self._parts(change.place)):
             return
         if kind == "module":
             self._device.soap.call(Service.ANALYTICS, "DeleteAnalyticsModules", ConfigurationToken=change.place, AnalyticsModuleName=[name])
@@ -100,12 +114,13 @@ class OnvifAnalytics:
 
 
 class _Audit:
-    """One round of questions. `parts` are the rules and modules that are about faces."""
+    """One round of questions. `parts` are the rules and modules that are about faces; `mixed` are told where something else is, too."""
 
     def __init__(self, device: OnvifDevice, interview: Interview) -> None:
         self._device = device
         self._interview = interview
         self._failures = 0
+        self.mixed: list[str] = []
         self.parts: list[_Part] = []
 
     def made(self) -> Armament:
@@ -118,13 +133,10 @@ class _Audit:
             return Armament()
         ask(Service.ANALYTICS, "GetServiceCapabilities")
         tokens = self._configurations()
-        armed = [self._configured(token) for token in tokens]
-        if not tokens or Level.UNKNOWN in armed:
-            level = Level.YES if self.parts else Level.UNKNOWN
-        else:
-            level = Level.YES if self.parts else Level.NO
-        names = tuple(f"{'module' if part.is_module else 'rule'} {part.name} ({part.type})" for part in self.parts)
-        return Armament(is_armed=level, armed=names)
+        armed = [self._configured(token) for token in tokens[:_MOST_CONFIGURATIONS]]
+        armed += [Level.UNKNOWN] if not tokens or len(tokens) > _MOST_CONFIGURATIONS else []
+        names = [f"{'module' if part.is_module else 'rule'} {part.name} ({part.type})" for part in self.parts]
+        return Armament(is_armed=together(armed), armed=tuple(names))
 
     def _services(self) -> bool:
         try:
@@ -143,7 +155,7 @@ class _Audit:
         )
         _, answer = self._ask(service, operation)
         found = [line(read(each, "token"), 64) for each in many(answer.value)]
-        return [token for token in found if token][:_MOST_CONFIGURATIONS]
+        return [token for token in found if token]
 
     def _configured(self, token: str) -> Level:
         """What is able and what is set in one configuration; whether something of it is armed."""
@@ -152,15 +164,19 @@ class _Audit:
         self._signs(self._ask(Service.ANALYTICS, "GetSupportedAnalyticsModules", **given), _types)
         self._signs(self._ask(Service.RULES, "GetRuleOptions", **given), _options)
         self._signs(self._ask(Service.ANALYTICS, "GetSupportedMetadata"), _metadata)
-        before, are_read = len(self.parts), True
+        armed: list[Level] = []
         for service, operation, is_module in ((Service.RULES, "GetRules", False), (Service.ANALYTICS, "GetAnalyticsModules", True)):
             number, answer = self._ask(service, operation, **given)
             self._signs((number, answer), _types)
-            are_read = are_read and answer.outcome is Outcome.ANSWERED
-            self.parts += [part for part in parts_of(answer.value, token, is_module=is_module) if is_of_faces(part.type)]
-        if len(self.parts) > before:
-            return Level.YES
-        return Level.NO if are_read else Level.UNKNOWN
+            parts = [part for part in parts_of(answer.value, token, is_module=is_module) if part.is_of_faces]
+            self.parts += parts
+            self.mixed += [f"{part.name} ({part.type}) looks for faces among others" for part in parts if not part.is_of_faces_alone]
+            if any(part.filters for part in parts):
+                self._interview.find(number, Ability.DETECT, Level.YES, "something is set to look for faces")
+            # What does not fit its description may stand in the answer all the same.
+            is_clear = answer.outcome is Outcome.ANSWERED and not _speaks_of_faces(answer.root)
+            armed.append(Level.YES if parts else Level.NO if is_clear else Level.UNKNOWN)
+        return together(armed)
 
     def _ask(self, service: Service, operation: str, **arguments: Any) -> tuple[int, Answer]:
         if self._failures >= _MOST_FAILURES:
@@ -185,8 +201,16 @@ class _Audit:
 
 def parts_of(said: Any, configuration: str, *, is_module: bool) -> list[_Part]:
     """The rules or modules of an answer."""
-    found = [_Part(configuration, line(read(each, "Name"), 128), line(read(each, "Type"), 128), is_module) for each in many(said)]
+    found = [
+        _Part(configuration, line(read(each, "Name"), 128), line(read(each, "Type"), 128), is_module, _filters_of(each))
+        for each in many(said)
+    ]
     return [part for part in found if part.name][:_MOST_RULES]
+
+
+def _filters_of(said: Any) -> tuple[str, ...]:
+    values = (line(read(item, "Value"), 512) for item in many(read(said, "Parameters", "SimpleItem")))
+    return tuple(value for value in values if is_of_faces(value))
 
 
 def _key(part: _Part) -> str:
@@ -209,6 +233,12 @@ def _options(root: xml.Element) -> Iterable[str]:
     for element in root.iter():
         text = xml.text_of(element, 512) if isinstance(element.tag, str) else ""
         yield from (word for word in text.replace(",", " ").split() if is_of_faces(word))
+
+
+def _speaks_of_faces(root: xml.Element) -> bool:
+    """Whether types or parameters of an answer do; not the names that persons gave."""
+    elements = (element for element in root.iter() if isinstance(element.tag, str))
+    return any(is_of_faces(f"{element.get('Type', '')} {element.get('Value', '')} {xml.text_of(element, 512)}") for element in elements)
 
 
 def _metadata(root: xml.Element) -> Iterable[str]:

@@ -34,6 +34,7 @@ _FILTER: Final = (
     "</wsnt:TopicExpression></tev:Filter>"
 )
 _LONGEST_REFERENCE: Final = 2048
+_LONGEST_PART: Final = 4096
 
 _KINDS: Final = {
     "VideoSource/MotionAlarm": DeviceEventKind.MOTION,
@@ -59,13 +60,10 @@ _KINDS: Final = {
 }
 """Topics that are let in, without the prefixes of their namespaces; exactly these, and nothing below them."""
 
-_MESSAGE: Final = re.compile(
-    rb"<(?:[A-Za-z][\w.-]{0,31}:)?NotificationMessage[\s>](.*?)</(?:[A-Za-z][\w.-]{0,31}:)?NotificationMessage\s*>", re.DOTALL
-)
+# Tags alone: what lies between two of them is never searched for its end, which may not be there.
+_MESSAGE: Final = re.compile(rb"<(/?)(?:[A-Za-z][\w.-]{0,31}:)?(NotificationMessage)[\s>]")
+_PART: Final = re.compile(rb"<(/?)(?:[A-Za-z][\w.-]{0,31}:)?(Source|Data)[\s>]")
 _TOPIC: Final = re.compile(rb"<(?:[A-Za-z][\w.-]{0,31}:)?Topic(?:\s[^<>]{0,512})?>([^<>]{1,256})</")
-_PART: Final = re.compile(
-    rb"<(?:[A-Za-z][\w.-]{0,31}:)?(Source|Data)(?:\s[^<>]{0,128})?>(.{0,4096}?)</(?:[A-Za-z][\w.-]{0,31}:)?\1\s*>", re.DOTALL
-)
 _VALUE: Final = re.compile(rb"<(?:[A-Za-z][\w.-]{0,31}:)?SimpleItem\s[^<>]{0,256}?\bValue\s*=\s*[\"']([^\"'<>]{0,64})[\"']")
 _TIME: Final = re.compile(rb"\bUtcTime\s*=\s*[\"']([0-9T:.Z+-]{10,40})[\"']")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_. :-]{1,64}")
@@ -127,14 +125,25 @@ class PullPoint:
             self._soap.exchange(path, _END, "<wsnt:Unsubscribe/>", header=_header(_END) + self._reference)
 
     def _let_in(self, reply: Reply) -> Iterator[DeviceEvent]:
-        for number, message in enumerate(_MESSAGE.finditer(reply.content)):
-            content = message[1]
+        for number, (_, content) in enumerate(_between(_MESSAGE, reply.content)):
             topic = _TOPIC.search(content)
             kind = _KINDS.get(_plain_topic(topic[1])) if topic is not None and number < MOST_MESSAGES else None
             if kind is None or topic is None:
                 self.dropped += 1
                 continue
             yield _event(kind, content[topic.end() :])
+
+
+def _between(tags: re.Pattern[bytes], content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """What stands between a tag of these and the next one that ends it, with its name; in one pass, whatever is missing."""
+    name, begin = b"", 0
+    for tag in tags.finditer(content):
+        if not tag[1]:
+            # One in another is part of it, where they have the same name.
+            name, begin = (name, begin) if name == tag[2] else (tag[2], tag.end())
+        elif name == tag[2]:
+            yield name, content[begin : tag.start()]
+            name = b""
 
 
 def _plain_topic(topic: bytes) -> str:
@@ -145,10 +154,10 @@ def _plain_topic(topic: bytes) -> str:
 
 def _event(kind: DeviceEventKind, content: bytes) -> DeviceEvent:
     values: dict[bytes, bytes] = {}
-    for part in _PART.finditer(content):
-        value = _VALUE.search(part[2])
+    for part, items in _between(_PART, content):
+        value = _VALUE.search(items[:_LONGEST_PART])
         if value is not None:
-            values.setdefault(part[1], value[1])
+            values.setdefault(part, value[1])
     place = values.get(b"Source", b"").decode("ascii", "replace")
     time = _TIME.search(content)
     return DeviceEvent(
