@@ -25,7 +25,7 @@ from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.ids import timed_id
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.layout import DataFolder
-from lamppost.model.settings import ServerSettings
+from lamppost.model.server_settings import ServerSettings
 from lamppost.store.access_book import AccessBook, LinkRow, SessionRow, TokenRow, UserRow
 from lamppost.store.book_file import First, nothing
 

@@ -38,7 +38,6 @@ from lamppost.pipeline.device_look import DeviceExchanged, look_at_device
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_passwords import check_password, make_password, rotate
 from lamppost.pipeline.device_warnings import Warned, profile_of, stream_figures, warnings_of
-from lamppost.store.device_book import DeviceBook
 
 MOST_AT_ONCE: Final = 4
 _TROUBLES: Final = ("device_exchanged", "device_doubled", "device_moved")
@@ -100,7 +99,7 @@ def look(camera: str, identity: Editor, body: Annotated[DeviceLook, Body(default
                 found,
                 context.settings,
                 passwords_of(context).current(found),
-                book_of(context),
+                context.devices,
                 context.clock,
                 is_accepted=body.accept,
                 first=lambda: context.act("camera_tested", identity.name, camera, {"device": True, "accept": body.accept}),
@@ -130,11 +129,6 @@ def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, 
     with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
         context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools)
     return PasswordChanged(at=context.clock.wall_us())
-
-
-def book_of(context: Context) -> DeviceBook:
-    """The one of this application; raises `StoreError`."""
-    return context.keep(DeviceBook, lambda: DeviceBook(context.folder))
 
 
 def passwords_of(context: Context, act: Callable[[str, Mapping[str, Any]], None] = lambda _name, _detail: None) -> NodePasswords:
@@ -169,7 +163,7 @@ def _known(context: Context, camera: str) -> CameraSettings:
 
 def _device(identity: Identity, camera: CameraSettings) -> Device:
     context, may_edit = identity.context, identity.may(Permission.EDIT_CAMERAS, camera.name)
-    book = book_of(context)
+    book = context.devices
     row, profiles, health = book.device(camera.name), book.profiles(camera.name), book.health(camera.name)
     told: Mapping[str, Any] = context.node.state.get("cameras", {}).get(camera.name, {})
     device: Mapping[str, Any] = told.get("device") or {}

@@ -16,7 +16,7 @@ from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.base.errors import ConfigError
 from lamppost.base.logging import redact
-from lamppost.cameras.discovery import addresses_of
+from lamppost.cameras.discovery import addresses_of, check_interfaces
 from lamppost.cameras.web import DeviceAddress
 from lamppost.cameras.ws_discovery import name_of
 from lamppost.model.access import Permission
@@ -26,6 +26,7 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.device_access import device_address
 from lamppost.pipeline.device_looking import look_at
 from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
+from lamppost.pipeline.new_address import is_number
 from lamppost.store.device_book import DeviceBook
 
 router = APIRouter()
@@ -103,8 +104,17 @@ def start_search(body: SearchBody, identity: Finder) -> Search:
         addresses_of(body.ranges, settings.camera_networks)
     except ConfigError as error:
         raise refused("ranges", f"{error.problem} — {error.remedy}") from error
-    context.act("cameras_searched", identity.name, NODE, {"ranges": body.ranges, "interfaces": body.interfaces})
-    running = _searches(context).begin(settings, ranges=body.ranges, interfaces=body.interfaces)
+    try:
+        check_interfaces(body.interfaces)
+    except ConfigError as error:
+        raise refused("interfaces", f"{error.problem} — {error.remedy}") from error
+    detail = {"ranges": body.ranges, "interfaces": body.interfaces}
+    running = _searches(context).begin(
+        settings,
+        ranges=body.ranges,
+        interfaces=body.interfaces,
+        first=lambda: context.act("cameras_searched", identity.name, NODE, detail),
+    )
     if running is None:
         raise _busy("a search is running just now")
     return _shown(context, running)
@@ -158,14 +168,14 @@ def _searches(context: Context) -> DeviceSearches:
 
 
 def _shown(context: Context, running: RunningSearch) -> Search:
-    known = _Known(context.settings, context.keep(DeviceBook, lambda: DeviceBook(context.folder)))
+    known = _Known(context.settings, context.devices)
     return Search(
         id=running.id,
         state=running.state,
         progress=running.progress,
         started=running.started_us,
         problem=running.problem,
-        items=[known.shown(device) for device in tuple(running.found)],
+        items=[known.shown(device) for device in running.found],
     )
 
 
@@ -181,8 +191,11 @@ class _Known:
         said = found.identity
         row = next((row for row in self._rows if row.identity.is_same_device(said)), None)
         camera = row.camera if row is not None else next((name for name, host in self._hosts.items() if host == found.address), None)
-        # The book knows more of a known device than it says unasked.
-        known = row.identity if row is not None else next((each.identity for each in self._rows if each.camera == camera), said)
+        if row is None and not (said.serial or said.mac):
+            row = next((row for row in self._rows if row.camera == camera), None)
+        # The book knows more of a known device than it says unasked. What says another number is another device in its place.
+        known = row.identity if row is not None else said
+        host = self._hosts[camera] if camera is not None else ""
         return Found(
             address=found.address,
             device_url=found.device_url,
@@ -193,7 +206,8 @@ class _Known:
             mac=said.mac or known.mac,
             name=name_of(found),
             known_as=camera,
-            has_moved=camera is not None and self._hosts[camera] != found.address,
+            # Where a name leads is the business of who keeps the names.
+            has_moved=is_number(host) and host != found.address,
         )
 
 

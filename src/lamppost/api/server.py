@@ -29,10 +29,11 @@ from lamppost.api.camera_passwords import sweep_passwords
 from lamppost.api.context import Context
 from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
-from lamppost.model.settings import ServerSettings, split_listen
+from lamppost.model.server_settings import ServerSettings, split_listen
 from lamppost.model.sites import sites_of
 from lamppost.pipeline.child import STATUS_INTERVAL_S, ChildContext, open_journal, parse_settings, run_child
 from lamppost.pipeline.control import Message
+from lamppost.pipeline.covering import Covering
 from lamppost.pipeline.metrics import NodeCollector
 from lamppost.pipeline.node_state import ToldNode
 
@@ -45,9 +46,10 @@ CERTIFICATE_LOOK_S: Final = 60.0
 
 
 class Orders:
-    """Takes what the supervisor tells: the state of the node, and changed settings."""
+    """Takes what the supervisor tells: the state of the node, changed settings, and that a camera is covered."""
 
     def __init__(self) -> None:
+        self.covering = Covering()
         self.node: ToldNode | None = None
         self._waiting: list[Message] = []
         self._mutex = threading.Lock()
@@ -64,6 +66,9 @@ class Orders:
         """From the control thread."""
         for descriptor in message.descriptors:
             os.close(descriptor)
+        if message.body.get("order") == "covered":
+            self.covering.take_answer(int(message.body["number"]))
+            return
         with self._mutex:
             node = self.node
             if node is None:
@@ -246,6 +251,8 @@ def work(context: ChildContext, orders: Orders) -> None:
     with open_journal(context, context.name) as journal, contextlib.closing(_desk_of(context, node)) as desk:
         _tidy(context, desk)
         served = Context(context.folder, context.clock, node, journal, desk, context.config, context.clock.wall_us())
+        orders.covering.connect(context.channel.send)
+        served.keep(Covering, lambda: orders.covering)
         with contextlib.closing(served):
             uvloop.run(Serving(context, served, node, desk).run())
 

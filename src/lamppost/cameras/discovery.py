@@ -14,29 +14,40 @@ import socket
 import struct
 import threading
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from ipaddress import ip_network
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from ipaddress import AddressValueError, IPv4Address, ip_network
 from typing import Final, cast
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import ConfigError, UnreadableReply
 from lamppost.cameras import ws_discovery
-from lamppost.cameras.knocking import Knock
-from lamppost.model.devices import DeviceIdentity, FoundDevice
+from lamppost.cameras.knocking import PORTS, Knock
+from lamppost.model.device_settings import MOST_SEARCHED
+from lamppost.model.devices import FoundDevice
 from lamppost.model.networks import CameraNetworks
 
-MOST_ADDRESSES: Final = 4096
+MOST_ADDRESSES: Final = MOST_SEARCHED
 MOST_FOUND: Final = 2000
+MOST_AT_ONE_ADDRESS: Final = 32  # recorders, and simulated cameras, have several devices at one
+MOST_ANSWERS_OF_ONE: Final = 64  # a device answers two questions, put three times, on each of our networks
 LISTEN_S: Final = 2.0  # for the last answers
 _MOST_ANSWERS: Final = 8000
 _CALLS_AT_S: Final = (0.0, 0.3, 0.9)  # a datagram may get lost
-_DATAGRAMS_A_TURN: Final = 64
+# So many addresses a second: the table of neighbours of a Linux machine has room for 1024 that do not answer, for 3 s each.
+_ASKED_PER_S: Final = 340
+_ASKED_A_TURN: Final = 32
+_DATAGRAMS_A_TURN: Final = 256
+_READ_A_TURN: Final = 16
 _MOST_KNOCKS: Final = 400
 _TURN_S: Final = 0.02
 _LONGEST: Final = 65_535
+_ROOM_BYTES: Final = 4 << 20
+_SIOCGIFCONF: Final = 0x8912
+_MOST_OWN: Final = 512
 
-OnFound = Callable[[FoundDevice], None]
+OnFound = Callable[[tuple[FoundDevice, ...]], None]
 
 
 def search(
@@ -45,37 +56,50 @@ def search(
     *,
     interfaces: Sequence[str] = (),
     ranges: Sequence[str] = (),
+    ports: Collection[int] = (),
     timeout_s: float = 5.0,
     stop: threading.Event | None = None,
     on_found: OnFound | None = None,
+    on_open: Callable[[str, int], None] | None = None,
     on_progress: Callable[[float], None] | None = None,
     port: int = ws_discovery.PORT,
 ) -> tuple[FoundDevice, ...]:
-    """The devices that have answered, in the order of their answers; `on_found` is told each at once, `on_progress` 0 to 1.
+    """The devices that have answered, each once for each place where it is asked.
 
-    Calls on `interfaces`, addresses of ours, or on all suitable ones; asks every address of `ranges`. Raises `ConfigError` for
-    ranges and interfaces that cannot be used, before anything is sent. Ends by `timeout_s`, or when `stop` is set.
+    Calls on `interfaces`, addresses of ours, or on all suitable ones; asks every address of `ranges`, on the usual ports and on
+    `ports`. `on_found` is told all found so far each time there is more to tell, `on_open` each address and port that takes a
+    connection, `on_progress` 0 to 1. Raises `ConfigError` for ranges and interfaces that cannot be used, before anything is sent,
+    and `OSError` where there is no socket left. Ends by `timeout_s`, or when `stop` is set.
     """
     addresses = addresses_of(ranges, networks)
+    check_interfaces(interfaces)
     with contextlib.ExitStack() as stack:
-        round_ = _Round(networks, clock, on_found, port)
+        round_ = _Round(networks, clock, on_found, on_open, port)
         stack.callback(round_.close)
-        round_.begin(interfaces, addresses)
-        began_s = clock.monotonic_s()
+        round_.begin(interfaces, addresses, [each for each in ports if each not in PORTS])
+        began_s, told = clock.monotonic_s(), 0.0
         while not (stop is not None and stop.is_set()):
             now_s = clock.monotonic_s() - began_s
             if now_s >= timeout_s:
                 break
             round_.turn(now_s)
+            told = max(told, min(1.0, max(round_.progress, now_s / timeout_s)))
             if on_progress is not None:
-                on_progress(min(1.0, max(round_.progress, now_s / timeout_s)))
-            if round_.is_idle and now_s >= max(round_.asked_s + LISTEN_S, _CALLS_AT_S[-1] + LISTEN_S):
+                on_progress(told)
+            if round_.is_idle and now_s >= max(round_.asked_s, _CALLS_AT_S[-1]) + LISTEN_S:
                 break
     return tuple(round_.found.values())
 
 
+def lasts_s(ranges: Iterable[str]) -> float:
+    """How long a search of `ranges` takes at most, unless it is ended before."""
+    count = sum(min(ip_network(text.strip(), strict=False).num_addresses, MOST_ADDRESSES) for text in ranges)
+    # Who is there is asked up to five questions more, of 2 s each at most.
+    return 2 * LISTEN_S + 1.5 * min(count, MOST_ADDRESSES) / _ASKED_PER_S
+
+
 def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, ...]:
-    """Every address of `ranges`; raises `ConfigError` for what is no range, too large, or in no camera network."""
+    """Every address of `ranges`, each once; raises `ConfigError` for what is no range, too large, or in no camera network."""
     found: dict[str, None] = {}
     for text in ranges:
         try:
@@ -84,7 +108,7 @@ def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, 
             raise ConfigError(f"{text.strip()[:64]!r} is no range of addresses", remedy="write it as 10.20.0.0/24") from error
         if network.num_addresses > MOST_ADDRESSES:
             raise ConfigError(f"{network} has more than {MOST_ADDRESSES} addresses", remedy="ask smaller ranges, one after the other")
-        hosts = [str(address) for address in network.hosts()]
+        hosts = [host for address in network.hosts() if (host := str(address)) not in found]
         refused = next((why for address in hosts if (why := networks.why_not(address))), "")
         if refused:
             raise ConfigError(f"{network}: {refused}", remedy="name its network in `networks` of [devices]")
@@ -94,29 +118,55 @@ def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, 
     return tuple(found)
 
 
+def check_interfaces(interfaces: Iterable[str]) -> None:
+    """Raises `ConfigError` for what is no IPv4 address of this machine."""
+    ours = _all_own()
+    for interface in interfaces:
+        try:
+            is_ours = str(IPv4Address(interface)) in ours
+        except AddressValueError:
+            is_ours = False
+        if not is_ours:
+            raise ConfigError(
+                f"nothing can be called from {interface[:64]!r}: it is no address of this machine",
+                remedy=f"name one of these: {', '.join(ours[:8]) or 'there is none'}",
+            )
+
+
 def own_addresses(networks: CameraNetworks) -> tuple[str, ...]:
-    """The IPv4 addresses of this machine whose networks may have cameras; loopback where cameras may be on it."""
-    found: dict[str, None] = {}
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
-            with contextlib.suppress(OSError):
-                answer = fcntl.ioctl(probe.fileno(), 0x8915, struct.pack("256s", name.encode()[:15]))  # SIOCGIFADDR
-                address = socket.inet_ntoa(answer[20:24])
-                # Whether cameras may be behind an interface: one that may is as good as our own address there.
-                if networks.holds(address):
-                    found[address] = None
-    return tuple(found)
+    """The IPv4 addresses of this machine that lie in camera networks: cameras are where one of ours is."""
+    return tuple(address for address in _all_own() if networks.holds(address))
+
+
+def _all_own() -> tuple[str, ...]:
+    """Every IPv4 address of this machine, second ones of an interface too."""
+    # Each row is a name of 16 bytes and a socket address in the room of the largest, whose number is in bytes 4 to 8.
+    row = 16 + (24 if struct.calcsize("P") == 8 else 16)
+    room = array("B", bytes(row * _MOST_OWN))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+        answer = fcntl.ioctl(end.fileno(), _SIOCGIFCONF, struct.pack("iP", len(room), room.buffer_info()[0]))
+    filled = room.tobytes()[: struct.unpack("iP", answer)[0]]
+    rows = (filled[at + 16 :] for at in range(0, len(filled), row))
+    return tuple(dict.fromkeys(socket.inet_ntoa(place[4:8]) for place in rows))
 
 
 class _Round:
-    """One search. `found` has each device once, by what tells it from others."""
+    """One search. `found` has each device once, by where it is asked."""
 
-    def __init__(self, networks: CameraNetworks, clock: Clock, on_found: OnFound | None, port: int) -> None:
+    def __init__(
+        self,
+        networks: CameraNetworks,
+        clock: Clock,
+        on_found: OnFound | None,
+        on_open: Callable[[str, int], None] | None,
+        port: int,
+    ) -> None:
         self.found: dict[str, FoundDevice] = {}
         self.asked_s = 0.0
         self._networks = networks
         self._clock = clock
         self._on_found = on_found
+        self._on_open = on_open
         self._port = port
         self._selector = selectors.DefaultSelector()
         self._probes = ws_discovery.probes((str(uuid.uuid4()), str(uuid.uuid4())))
@@ -124,10 +174,16 @@ class _Round:
         self._asking: socket.socket | None = None
         self._calls = deque(_CALLS_AT_S)
         self._unasked: deque[str] = deque()
-        self._unknocked: deque[tuple[str, int]] = deque()
+        self._ports: tuple[int, ...] = ()
+        self._unknocked: deque[tuple[str, int, bool]] = deque()
         self._knocks: dict[socket.socket, Knock] = {}
-        self._addresses: set[str] = set()
+        self._alive: set[str] = set()  # where the other ports are tried
+        self._called: set[str] = set()  # who has answered a call, and needs not be knocked at
+        self._told: set[str] = set()  # which of `found` have answered a call
+        self._at: Counter[str] = Counter()
+        self._answers_of: Counter[str] = Counter()
         self._total = 0
+        self._asked = 0
         self._answers = 0
 
     @property
@@ -140,21 +196,23 @@ class _Round:
         left = len(self._unasked) + len(self._unknocked) + len(self._knocks)
         return 1.0 - left / self._total if self._total else 0.0
 
-    def begin(self, interfaces: Sequence[str], addresses: Sequence[str]) -> None:
-        """Open what is needed; raises `ConfigError` for an interface that is none of ours."""
+    def begin(self, interfaces: Sequence[str], addresses: Sequence[str], ports: Sequence[int]) -> None:
+        """Open what is needed; raises `ConfigError` for an interface that nothing can be called from."""
         for interface in interfaces or own_addresses(self._networks):
             try:
-                self._calling.append(self._listening(_calling_socket(interface)))
+                self._calling.append(_calling_socket(interface))
             except OSError as error:
                 if interfaces:
                     raise ConfigError(
-                        f"nothing can be called from {interface}: {error.strerror or error}", remedy="name an address of this machine"
+                        f"nothing can be called from {interface}: {error.strerror or error}", remedy="is that network up?"
                     ) from error
         if addresses:
-            self._asking = self._listening(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        self._unasked.extend(address for address in addresses if ":" not in address)
-        self._unknocked.extend((address, Knock.PORTS[0]) for address in addresses)
-        self._total = max(1, len(self._unasked) + len(self._unknocked))
+            self._asking = _socket()
+        for end in (*self._calling, *((self._asking,) if self._asking is not None else ())):
+            self._selector.register(end, selectors.EVENT_READ)
+        self._unasked.extend(addresses)
+        self._ports = (PORTS[0], *ports)
+        self._total = len(addresses)
 
     def turn(self, now_s: float) -> None:
         """Send what is due, and read what has come."""
@@ -162,10 +220,9 @@ class _Round:
             self._calls.popleft()
             for end in self._calling:
                 self._send(end, (ws_discovery.GROUP, self._port))
-        for _ in range(min(_DATAGRAMS_A_TURN, len(self._unasked))):
-            self._send(self._asking, (self._unasked.popleft(), self._port))
-        while self._unknocked and len(self._knocks) < _MOST_KNOCKS:
-            self._knock(*self._unknocked.popleft(), now_s)
+        self._ask(now_s)
+        while self._unknocked and len(self._knocks) < _MOST_KNOCKS and self._knock(*self._unknocked.popleft(), now_s):
+            pass
         if not self.is_idle:
             self.asked_s = now_s
         for key, _ in self._selector.select(_TURN_S):
@@ -182,10 +239,15 @@ class _Round:
             end.close()
         self._selector.close()
 
-    def _listening(self, end: socket.socket) -> socket.socket:
-        end.setblocking(False)
-        self._selector.register(end, selectors.EVENT_READ)
-        return end
+    def _ask(self, now_s: float) -> None:
+        """Turn to as many addresses as are due, unless knocks are waiting already."""
+        due = min(_ASKED_A_TURN, 1 + int(now_s * _ASKED_PER_S) - self._asked)
+        while due > 0 and self._unasked and len(self._unknocked) < _MOST_KNOCKS:
+            address = self._unasked.popleft()
+            self._asked, due = self._asked + 1, due - 1
+            if ":" not in address:
+                self._send(self._asking, (address, self._port))
+            self._unknocked.extend((address, port, False) for port in self._ports)
 
     def _send(self, end: socket.socket | None, place: tuple[str, int]) -> None:
         for probe in self._probes:
@@ -194,61 +256,93 @@ class _Round:
                     end.sendto(probe, place)
 
     def _hear(self, end: socket.socket) -> None:
+        # What is dropped is dropped fast, so that a storm does not keep out what others have to say.
+        heard = 0
         for _ in range(_DATAGRAMS_A_TURN):
             try:
                 content, (sender, *_rest) = end.recvfrom(_LONGEST)
             except OSError:
                 return
-            self._answers += 1
-            if self._answers > _MOST_ANSWERS or not self._networks.holds(sender):
+            if self._answers >= _MOST_ANSWERS or not self._networks.holds(sender):
                 continue
+            self._answers_of[sender] += 1
+            if self._answers_of[sender] > MOST_ANSWERS_OF_ONE:
+                continue
+            self._answers += 1
             with contextlib.suppress(UnreadableReply):
                 for device in ws_discovery.read_answer(content, sender):
-                    self._add(device)
+                    self._add(device, is_called=True)
+            heard += 1
+            if heard == _READ_A_TURN:
+                return
 
-    def _knock(self, address: str, port: int, now_s: float) -> None:
-        if address in self._addresses:
-            return
-        knock = Knock(address, port, now_s)
-        end = knock.open()
-        if end is not None:
-            self._knocks[end] = knock
-            self._selector.register(end, selectors.EVENT_WRITE)
+    def _knock(self, address: str, port: int, asks_who: bool, now_s: float) -> bool:
+        """Begin; false where no socket is left, and the rest has to wait."""
+        if address in self._called and port in PORTS:
+            return True
+        knock = Knock(address, port, now_s, asks_who=asks_who)
+        try:
+            end = knock.open()
+        except OSError:
+            self._unknocked.appendleft((address, port, asks_who))
+            return False
+        if end is None:
+            self._try_others(knock)
+            return True
+        self._knocks[end] = knock
+        self._selector.register(end, selectors.EVENT_WRITE)
+        return True
 
     def _go_on(self, end: socket.socket) -> None:
         knock = self._knocks[end]
         was_connected = knock.is_connected
         knock.go_on(end)
+        if knock.is_connected and not was_connected:
+            if self._on_open is not None and not knock.asks_who:
+                self._on_open(knock.address, knock.port)
+            self._selector.modify(end, selectors.EVENT_READ)
         if knock.is_done:
             self._end(end)
-        elif knock.is_connected and not was_connected:
-            self._selector.modify(end, selectors.EVENT_READ)
 
     def _end(self, end: socket.socket) -> None:
         knock = self._knocks.pop(end)
         self._selector.unregister(end)
         end.close()
-        if knock.has_answered and knock.address not in self._addresses:
-            self._add(FoundDevice(knock.address, knock.device_url, DeviceIdentity(), (), ""))
-        elif knock.is_alive and knock.port == Knock.PORTS[0]:
-            self._unknocked.extend((knock.address, port) for port in Knock.PORTS[1:])
+        self._try_others(knock)
+        if not knock.has_answered or knock.address in self._called:
+            return
+        self._add(FoundDevice(knock.address, knock.device_url, knock.identity, (), ""))
+        if not knock.asks_who:
+            self._unknocked.appendleft((knock.address, knock.port, True))
 
-    def _add(self, device: FoundDevice) -> None:
-        key = device.endpoint or device.identity.mac or device.device_url
-        if len(self.found) >= MOST_FOUND or key in self.found:
+    def _try_others(self, knock: Knock) -> None:
+        if knock.is_alive and knock.address not in self._alive:
+            self._alive.add(knock.address)
+            self._unknocked.extend((knock.address, port, False) for port in PORTS[1:])
+
+    def _add(self, device: FoundDevice, *, is_called: bool = False) -> None:
+        known, is_told = self.found.get(device.device_url), device.device_url in self._told
+        if is_told or (known is not None and not is_called and (known == device or not device.identity.vendor)):
             return
-        # One that was knocked at before it answered the call is told once, and by what says more.
-        if not device.endpoint and device.address in self._addresses:
+        if is_called:
+            # One that was knocked at before it answered the call is told once, and by what says more.
+            for url in [url for url, each in self.found.items() if each.address == device.address and url not in self._told]:
+                del self.found[url]
+                self._at[device.address] -= 1
+            self._called.add(device.address)
+        is_new = device.device_url not in self.found
+        if is_new and (len(self.found) >= MOST_FOUND or self._at[device.address] >= MOST_AT_ONE_ADDRESS):
             return
-        self.found = {name: known for name, known in self.found.items() if known.endpoint or known.address != device.address}
-        self.found[key] = device
-        self._addresses.add(device.address)
+        self._at[device.address] += is_new
+        self.found[device.device_url] = device
+        if is_called:
+            self._told.add(device.device_url)
         if self._on_found is not None:
-            self._on_found(device)
+            self._on_found(tuple(self.found.values()))
 
 
 def _calling_socket(interface: str) -> socket.socket:
-    end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    end = _socket()
     try:
         number = socket.inet_aton(interface)
         end.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, number)
@@ -257,4 +351,12 @@ def _calling_socket(interface: str) -> socket.socket:
     except OSError:
         end.close()
         raise
+    return end
+
+
+def _socket() -> socket.socket:
+    end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    end.setblocking(False)
+    # Hundreds of devices answer within half a second; the system gives what it allows.
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM_BYTES)
     return end

@@ -1,29 +1,58 @@
-"""Asks one address for the time over HTTP, which every ONVIF device tells without a password; never waits."""
+"""Asks one address over HTTP what an ONVIF device tells without a password: the time, and who it is; never waits, and never signs in."""
 
 from __future__ import annotations
 
 import errno
+import re
 import socket
+from html import unescape
 from typing import Final
+
+from lamppost.base.digest import parse_challenges
+from lamppost.cameras.onvif.device import plain_mac
+from lamppost.model.devices import DeviceIdentity
+
+PORTS: Final = (80, 8000, 8080, 8899)
+"""Where devices speak HTTP; the others are tried where somebody is at the address."""
 
 _CONNECT_S: Final = 0.8
 _ANSWER_S: Final = 2.0
 _MOST_BYTES: Final = 16 * 1024
 _IN_PROGRESS: Final = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN)
-_QUESTION: Final = (
-    b'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
-    b'<GetSystemDateAndTime xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>'
+_ENVELOPE: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
+    '<{} xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>'
+)
+_TIME: Final = _ENVELOPE.format("GetSystemDateAndTime").encode()
+_WHO: Final = _ENVELOPE.format("GetDeviceInformation").encode()
+_END: Final = re.compile(rb"</(?:[A-Za-z0-9_-]{1,32}:)?Envelope\s*>")
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3})\b")
+_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,6})[^\r\n]{0,64}\r\n")
+_SAID: Final = re.compile(
+    r"<(?:[A-Za-z0-9_-]{1,32}:)?(Manufacturer|Model|FirmwareVersion|SerialNumber|HardwareId)(?:\s[^<>]{0,512})?>([^<>]{0,512})</"
+)
+_FIELDS: Final = {
+    "Manufacturer": "vendor",
+    "Model": "model",
+    "FirmwareVersion": "firmware",
+    "SerialNumber": "serial",
+    "HardwareId": "hardware",
+}
+# Who asks for a password in these words. What stands behind Dahua's is the serial number in some devices and a hash in others.
+_REALMS: Final = (
+    (re.compile(r"AXIS_([0-9A-Fa-f]{12})"), "AXIS"),
+    (re.compile(r"Login to [0-9A-Za-z]{8,64}"), "Dahua"),
+    (re.compile(r"IP Camera\([0-9A-Za-z]{1,16}\)"), "Hikvision"),
 )
 
 
 class Knock:
-    """One connection to one port; the owner closes the socket. `is_alive`: somebody is at that address, whoever it is."""
+    """One question to one port; the owner closes the socket. `is_alive`: somebody is at that address, whoever it is."""
 
-    PORTS: Final = (80, 8000, 8080, 8899)  # the others are tried where somebody is at the address
-
-    def __init__(self, address: str, port: int, now_s: float) -> None:
+    def __init__(self, address: str, port: int, now_s: float, *, asks_who: bool = False) -> None:
         self.address = address
         self.port = port
+        self.asks_who = asks_who
         self.is_connected = False
         self.is_alive = False
         self.is_done = False
@@ -32,8 +61,16 @@ class Knock:
 
     @property
     def has_answered(self) -> bool:
-        """Whether an ONVIF device has: any SOAP answer to this question, a refusal too."""
-        return b"GetSystemDateAndTimeResponse" in self._heard or (b"Envelope" in self._heard and b"www.onvif.org" in self._heard)
+        """Whether an ONVIF device has: any SOAP answer, a refusal too, or a 401 in the words of a maker that we know."""
+        body = _body(self._heard)
+        is_soap = b"GetSystemDateAndTimeResponse" in body or (b"Envelope" in body and b"www.onvif.org" in body)
+        # What says our own question again, as some pages about errors do, is no device.
+        return (is_soap and b"GetSystemDateAndTime " not in body) or bool(self.identity.vendor)
+
+    @property
+    def identity(self) -> DeviceIdentity:
+        """What it has said of itself unasked, or in asking for a password; empty fields where it has not."""
+        return identity_in(self._heard)
 
     @property
     def device_url(self) -> str:
@@ -41,7 +78,7 @@ class Knock:
         return f"http://{place}" + ("" if self.port == 80 else f":{self.port}")
 
     def open(self) -> socket.socket | None:
-        """Begin to connect; None where there is no way there."""
+        """Begin to connect; None where there is no way there. Raises `OSError` where no socket is left to us."""
         end = socket.socket(socket.AF_INET6 if ":" in self.address else socket.AF_INET, socket.SOCK_STREAM)
         end.setblocking(False)
         code = end.connect_ex((self.address, self.port))
@@ -75,14 +112,61 @@ class Knock:
             return
         self.is_connected = True
         host = f"[{self.address}]" if ":" in self.address else self.address
+        question = _WHO if self.asks_who else _TIME
         head = (
             f"POST /onvif/device_service HTTP/1.1\r\nHost: {host}:{self.port}\r\nUser-Agent: lamppost\r\n"
-            f"Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {len(_QUESTION)}\r\nConnection: close\r\n\r\n"
+            f"Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {len(question)}\r\nConnection: close\r\n\r\n"
         )
-        end.send(head.encode() + _QUESTION)
+        end.send(head.encode() + question)
 
     def _receive(self, end: socket.socket) -> None:
         chunk = end.recv(_MOST_BYTES)
         self._heard += chunk
-        if not chunk or len(self._heard) >= _MOST_BYTES or b"Envelope>" in self._heard:
-            self.is_done = True
+        is_whole = _END.search(self._heard) is not None or (_status(self._heard) == 401 and b"\r\n\r\n" in self._heard)
+        self.is_done = not chunk or len(self._heard) >= _MOST_BYTES or is_whole
+
+
+def identity_in(heard: bytes) -> DeviceIdentity:
+    """What an HTTP answer says of who gave it: in reply to `GetDeviceInformation`, or in the realm of its 401."""
+    status = _status(heard)
+    if status == 401:
+        return _by_realm(heard)
+    body = _body(heard)
+    if status != 200 or b"GetDeviceInformationResponse" not in body:
+        return DeviceIdentity()
+    said: dict[str, str] = {}
+    for name, text in _SAID.findall(body.decode("utf-8", "replace")):
+        said.setdefault(_FIELDS[name], _plain(unescape(text)))
+    return DeviceIdentity(**said)
+
+
+def _by_realm(heard: bytes) -> DeviceIdentity:
+    head = heard.partition(b"\r\n\r\n")[0].decode("latin-1")
+    lines = (line.partition(":") for line in head.split("\r\n")[1:64])
+    challenges = parse_challenges(text.strip() for name, _, text in lines if name.strip().lower() == "www-authenticate")
+    for challenge in challenges:
+        for pattern, vendor in _REALMS:
+            if (found := pattern.fullmatch(challenge.realm)) is not None:
+                return DeviceIdentity(vendor=vendor, mac=plain_mac(found[1]) if found.groups() else "")
+    return DeviceIdentity()
+
+
+def _status(heard: bytes) -> int:
+    found = _STATUS.match(heard)
+    return int(found[1]) if found else 0
+
+
+def _body(heard: bytes) -> bytes:
+    """What follows the headers, without the sizes of chunks."""
+    head, _, body = heard.partition(b"\r\n\r\n")
+    if not re.search(rb"\r\ntransfer-encoding:[^\r]{0,64}chunked", head, re.IGNORECASE):
+        return body
+    whole, at = bytearray(), 0
+    while (size := _SIZE.match(body, at)) is not None and (length := int(size[1], 16)):
+        whole += body[size.end() : size.end() + length]
+        at = size.end() + length + 2
+    return bytes(whole)
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:64]

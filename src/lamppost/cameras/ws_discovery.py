@@ -1,7 +1,7 @@
 """The words of WS-Discovery (OASIS 2005/04, as ONVIF Core section 7 uses it): a call to all, and what is read of an answer.
 
-Whoever answers is believed for where it is, and for nothing else: of its own
-addresses only the one that the answer came from is taken.
+Whoever answers is believed for where its answer came from, and for no other
+address: of those that it names, scheme and port are taken.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ PORT: Final = 3702
 GROUP: Final = "239.255.255.250"
 MOST_ANSWERED: Final = 4  # devices in one answer; most have one
 _MOST_SCOPES: Final = 64
+_PORTS: Final = {"http": 80, "https": 443}
 _ONVIF: Final = "onvif://www.onvif.org/"
 _PROBE: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -39,7 +40,9 @@ _MAKERS: Final = {
     "Dahua": ("3c:ef:8c", "90:02:a9", "e0:50:8b", "4c:11:bf", "9c:14:63", "08:ed:ed", "14:a7:8b", "fc:5f:49", "a0:bd:1d"),
     "AXIS": ("00:40:8c", "ac:cc:8e", "b8:a4:4f", "e8:27:25"),
 }
-_NAMED: Final = re.compile(r"(hikvision|dahua|axis|huawei|uniview|hanwha|bosch|vivotek|mobotix|reolink|tp-link)", re.IGNORECASE)
+_NAMED: Final = re.compile(
+    r"(?<![a-z])(?:hikvision|dahua|axis|huawei|uniview|hanwha|bosch|vivotek|mobotix|reolink|tp-link)(?![a-z])", re.IGNORECASE
+)
 
 
 def probes(message_ids: tuple[str, str]) -> tuple[bytes, ...]:
@@ -63,24 +66,38 @@ def read_answer(content: bytes, sender: str) -> tuple[FoundDevice, ...]:
             continue  # a printer
         endpoint = xml.text_of(next(xml.named(match, "Address"), None), 128)
         found.append(FoundDevice(sender, device_url_of(_words(match, "XAddrs"), sender), identity_of(scopes, endpoint), scopes, endpoint))
-    if not found and not any(xml.named(root, "ProbeMatches")):
+    if not found and next(xml.named(root, "ProbeMatches"), None) is None:
         raise UnreadableReply("it answers with something else than was asked")
     return tuple(found)
 
 
 def device_url_of(addresses: list[str], sender: str) -> str:
-    """Where the device is asked: of its own addresses the one with the sender's number, else port 80 of the sender."""
+    """Where the device is asked: at the sender's number, whatever it calls itself.
+
+    Scheme and port are those of its own address with that number, else of the first that it names, else port 80.
+    """
     place = f"[{sender}]" if ":" in sender else sender
+    found = ""
     for address in addresses:
         try:
             parts = urlsplit(address)
             host, port = parts.hostname or "", parts.port
-            is_it = ip_address(host) == ip_address(sender)
         except ValueError:
             continue
-        if is_it and parts.scheme in ("http", "https") and path_of(address):
-            return f"{parts.scheme}://{place}" + (f":{port}" if port else "")
-    return f"http://{place}"
+        if parts.scheme not in ("http", "https") or not host or port == 0 or not path_of(address):
+            continue
+        url = f"{parts.scheme}://{place}" + (f":{port}" if port and port != _PORTS[parts.scheme] else "")
+        if _is_number(host, sender):
+            return url
+        found = found or url
+    return found or f"http://{place}"
+
+
+def _is_number(host: str, sender: str) -> bool:
+    try:
+        return ip_address(host) == ip_address(sender)
+    except ValueError:
+        return False
 
 
 def is_onvif(scope: str) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +19,7 @@ from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.tables import table_console
 from lamppost.cli.who import user_name
 from lamppost.model.devices import Audit
 from lamppost.model.layout import DataFolder
@@ -96,7 +96,7 @@ def _tell(done: list[tuple[Audit, tuple[str, ...]]], troubles: list[tuple[str, s
         told = [audit_to_json(audit, drift, has_content=False) for audit, drift in done]
         typer.echo(json.dumps({"audits": told, "problems": [{"camera": name, "problem": problem} for name, problem in troubles]}, indent=2))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = table_console()
     table = Table(*_COLUMNS, box=None)
     for audit, _ in done:
         set_so, who = audit.armament, audit.identity

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -18,6 +17,7 @@ from lamppost.base.clock import SystemClock, format_utc
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.tables import table_console
 from lamppost.cli.who import user_name
 from lamppost.model.acts import NODE
 from lamppost.model.firmware_list import AdvisoryState
@@ -107,7 +107,7 @@ def _cell(word: str) -> str:
 
 
 def _print(cameras: tuple[CameraFirmware, ...], force: ListInForce) -> None:
-    console = Console(highlight=False)
+    console = table_console()
     table = Table("camera", "vendor", "model", "firmware", "affected by", "cannot be told", "named by", box=SIMPLE_HEAD, pad_edge=False)
     for camera in cameras:
         name, _, vendor, model, firmware, _, affected, unknown, bans = map(escape, _row(camera))

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import CameraUnreachable
-from lamppost.cameras.discovery import search
+from lamppost.cameras.discovery import addresses_of, check_interfaces, search
 from lamppost.cameras.web import DeviceAddress
 from lamppost.cameras.ws_discovery import name_of
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.tables import table_console
 from lamppost.cli.who import user_name
 from lamppost.model.acts import NODE
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import FoundDevice
 from lamppost.model.layout import DataFolder
+from lamppost.model.media import Codec
 from lamppost.model.settings import Settings
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.device_looking import look_at
@@ -49,6 +49,8 @@ def camera_find(
     settings: Settings | None = load_settings(config) if config.exists() or config != DEFAULT_CONFIG else None
     devices = settings.devices if settings is not None else DeviceSettings()
     clock = SystemClock()
+    addresses_of(ranges or (), devices.camera_networks)
+    check_interfaces(interfaces or devices.interfaces)
     if settings is not None:
         detail = {"ranges": ranges or [], "interfaces": interfaces or []}
         record_act(DataFolder(settings.data), clock, kind="cameras_searched", actor=user_name(), subject=NODE, detail=detail)
@@ -58,7 +60,6 @@ def camera_find(
         interfaces=interfaces or devices.interfaces,
         ranges=ranges or (),
         timeout_s=timeout_s or (RANGES_S if ranges else CALL_S),
-        stop=threading.Event(),
     )
     _tell(found, as_json=as_json)
     if not found:
@@ -70,7 +71,7 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
         rows = [{"address": each.address, "device_url": each.device_url, "name": name_of(each), **asdict(each.identity)} for each in found]
         typer.echo(json.dumps(rows, indent=2))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = table_console()
     if not found:
         console.print("No device has answered. Name a range, such as --range 10.20.0.0/24: many networks do not carry calls to all.")
         return
@@ -96,11 +97,16 @@ def streams_of(
         certificate_sha256=certificate_sha256,
     )
     if looked.problem:
+        shown, pinned = looked.certificate_sha256, (certificate_sha256 or "").replace(":", "").lower()
+        certificate = f"; it shows {shown}" if shown and shown != pinned and shown not in looked.remedy else ""
         where = "" if str(address) in looked.problem else f"{address}: "
-        raise CameraUnreachable(f"{where}{looked.problem}", remedy=looked.remedy)
+        raise CameraUnreachable(f"{where}{looked.problem}", remedy=looked.remedy + certificate)
     for warning in looked.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    main, sub = looked.profiles[0], looked.profiles[-1]
+    usable = [profile for profile in looked.profiles if profile.stream_url and profile.codec in tuple(Codec)]
+    if not usable:
+        raise CameraUnreachable(f"{address}: it has no stream of H.264 or H.265", remedy="set one up there, or give its address")
+    main, sub = usable[0], usable[-1]
     streams = {"url": main.stream_url, "device_url": str(address)}
     if (sub.width_px or 0) < (main.width_px or 0):
         streams["sub_url"] = sub.stream_url

@@ -17,19 +17,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lamppost.model.device_settings import DeviceSettings
-from lamppost.model.settings import (
-    AnalysisSettings,
-    FleetSettings,
-    LogSettings,
-    MaskingSettings,
-    MetricsSettings,
-    ModelsSettings,
-    RecordingSettings,
-    RetentionSettings,
-    SealingSettings,
-    ServerSettings,
-    Settings,
-)
+from lamppost.model.server_settings import MetricsSettings, ServerSettings
+from lamppost.model.settings import FleetSettings, LogSettings, RecordingSettings, RetentionSettings, SealingSettings, Settings
+from lamppost.model.vision_settings import AnalysisSettings, MaskingSettings, ModelsSettings
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "sealing": SealingSettings,

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,6 +15,7 @@ from lamppost.base.clock import SystemClock, format_utc
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
+from lamppost.cli.tables import table_console
 from lamppost.cli.times import parse_moment
 from lamppost.model.layout import DataFolder
 from lamppost.model.schedule import find_zone
@@ -60,10 +60,10 @@ def camera_uptime(
 
 
 def _print(lines: tuple[ReportLine, ...], from_us: int, to_us: int) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = table_console()
     table = Table("site", box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("camera", "uptime", "to be recorded", "recorded", "outages", "longest", "causes"):
-        table.add_column(heading, justify="left" if heading in ("camera", "causes") else "right", no_wrap=True)
+    for heading in ("camera", "uptime", "recorded", "outages", "longest", "causes"):
+        table.add_column(heading, justify="left" if heading in ("camera", "causes") else "right", no_wrap=heading != "causes")
     for line in lines:
         told = line.to_json()
         causes = ", ".join(f"{cause} {_hours(seconds)}" for cause, seconds in told["by_cause"].items())
@@ -71,8 +71,7 @@ def _print(lines: tuple[ReportLine, ...], from_us: int, to_us: int) -> None:
             escape(line.site or "-"),
             escape(line.camera or str(line.uptime.cameras)),
             "?" if told["uptime"] is None else f"{100 * told['uptime']:.3f}%",
-            _hours(told["scheduled_s"]),
-            _hours(told["recorded_s"]),
+            f"{_hours(told['recorded_s'])} of {_hours(told['scheduled_s'])}",
             "?" if told["outages"] is None else str(told["outages"]),
             _hours(told["longest_outage_s"]),
             escape(causes),

@@ -9,10 +9,11 @@ import re
 from typing import Annotated, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lamppost.model.books import Severity
 from lamppost.model.paths import FilePath
+from lamppost.model.section import Section
 
 _CARRIER_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
@@ -32,10 +33,8 @@ NOTIFY_FILES: Final = ("password_file", "secret_file", "ca_file", "certificate_f
 _NOT_IN_ADDRESS: Final = re.compile(r"[\s\x00-\x1f\x7f'\"]")
 
 
-class NotifySettings(BaseModel):
+class NotifySettings(Section):
     """Somebody who is told of events. Repeat the table `[[notify]]` for each."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     name: str = Field(description="Name of the carrier, once in the file: 1 to 63 lower-case letters, digits and hyphens.")
     type: Literal["mqtt", "webhook", "apprise"] = Field(

@@ -6,17 +6,18 @@ Every field's description is its documentation.
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from lamppost.model.networks import PRIVATE, CameraNetworks
+from lamppost.model.section import Section
+
+MOST_SEARCHED: Final = 4096
 
 
-class DeviceSettings(BaseModel):
+class DeviceSettings(Section):
     """The devices behind the cameras: where they may be, and how often they are asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     networks: tuple[str, ...] = Field(
         default=PRIVATE,
@@ -49,6 +50,19 @@ class DeviceSettings(BaseModel):
             except ValueError as error:
                 raise ValueError(f"{network!r} is no network; write it as 10.20.0.0/16") from error
         return networks
+
+    @model_validator(mode="after")
+    def _may_be_searched(self) -> Self:
+        left = MOST_SEARCHED
+        for text in self.search:
+            network = ip_network(text)
+            left -= network.num_addresses
+            if left < 0:
+                raise ValueError(f"search: {text} makes more than {MOST_SEARCHED} addresses; name smaller networks")
+            ends = (network[0], network[-1]) if network.num_addresses <= 2 else (network[1], network[-2])
+            if refused := next((why for end in ends if (why := self.camera_networks.why_not(str(end)))), ""):
+                raise ValueError(f"search: {text} cannot be searched: {refused}; name its network in networks")
+        return self
 
     @property
     def camera_networks(self) -> CameraNetworks:

@@ -7,13 +7,11 @@ that a typing error never passes for a setting.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from lamppost.base.errors import ConfigError
 from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
@@ -21,16 +19,17 @@ from lamppost.model.acts import NODE
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.paths import FilePath
-from lamppost.model.providers import Provider
 from lamppost.model.rules import RuleBook
 from lamppost.model.schedule import Schedule, find_zone
+from lamppost.model.section import Section
+from lamppost.model.server_settings import MetricsSettings, ServerSettings
 from lamppost.model.sites import check_sites
 from lamppost.model.vision import Preset
+from lamppost.model.vision_settings import AnalysisSettings, MaskingSettings, ModelsSettings
 
 SCHEMES = ("rtsp", "rtsps", "sim", "file")
 # Redaction finds the end of an address in running text by these.
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f'\"]")
-_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):(?P<port>[0-9]{1,5})")
 
 FILLED_IN = frozenset({"rules"})
 """Keys of a camera that nobody writes into `lamppost.toml`: they are filled in from what other keys name."""
@@ -50,11 +49,7 @@ _NOT_RECEIVED = {
 }
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-
-
-class CameraSettings(_Section):
+class CameraSettings(Section):
     """One camera. Repeat the table `[[camera]]` for each."""
 
     name: str = Field(description="Name of the camera: 1 to 63 lower-case letters, digits and hyphens. It names folders.")
@@ -203,7 +198,7 @@ class CameraSettings(_Section):
         return secret
 
 
-class RecordingSettings(_Section):
+class RecordingSettings(Section):
     """How originals and masked video are cut into files."""
 
     segment_s: Annotated[float, Field(ge=5, le=3600)] = Field(
@@ -220,7 +215,7 @@ class RecordingSettings(_Section):
     )
 
 
-class RetentionSettings(_Section):
+class RetentionSettings(Section):
     """When footage is forgotten: the key shares first, then the bytes. What is held stays."""
 
     sealed_days: Annotated[float, Field(ge=0.0001, le=3650)] = Field(
@@ -249,7 +244,7 @@ class RetentionSettings(_Section):
     )
 
 
-class FleetSettings(_Section):
+class FleetSettings(Section):
     """How many processes share the cameras."""
 
     recorders: Annotated[int, Field(ge=0, le=64)] = Field(
@@ -260,97 +255,7 @@ class FleetSettings(_Section):
     )
 
 
-class MetricsSettings(_Section):
-    """Prometheus metrics of all processes, at one place."""
-
-    listen: str = Field(
-        default="127.0.0.1:9464",
-        description="Address and port of `/metrics`; empty: none. They name cameras, and nobody is asked who they are.",
-    )
-
-    @field_validator("listen")
-    @classmethod
-    def _is_an_address(cls, listen: str) -> str:
-        if listen:
-            split_listen(listen)
-        return listen
-
-
-SERVER_FILES = ("certificate_file", "key_file", "backup_folder")
-"""Settings of the server that name files or folders beside the configuration."""
-
-
-class ServerSettings(_Section):
-    """The console and the API: who may reach them, and how."""
-
-    listen: str = Field(
-        default="127.0.0.1:8080", description="Address and port of the console and its API, such as `0.0.0.0:8443`; empty: none."
-    )
-    public_url: str = Field(
-        default="",
-        description="The address that people type, such as `https://console.example.org`, where a proxy stands before it. Links are made "
-        "of it, and pages from elsewhere are refused.",
-    )
-    certificate_file: FilePath | None = Field(default=None, description="The certificate chain for TLS, as PEM; with `key_file`.")
-    key_file: FilePath | None = Field(default=None, description="The private key of the certificate, as PEM.")
-    trusted_proxies: tuple[str, ...] = Field(
-        default=(),
-        description='Addresses or networks of proxies whose `X-Forwarded-For` is believed, such as `["127.0.0.1", "10.0.0.0/8"]`.',
-    )
-    session_hours: Annotated[float, Field(ge=0.1, le=720)] = Field(
-        default=12.0, description="Who has signed in stays so for this long at most, in hours."
-    )
-    idle_minutes: Annotated[float, Field(ge=1, le=43_200)] = Field(
-        default=720.0, description="Who does nothing for so long is signed out, in minutes."
-    )
-    backup_folder: FilePath | None = Field(default=None, description="Where the console puts backups; none: it makes none.")
-
-    @field_validator("listen")
-    @classmethod
-    def _is_an_address(cls, listen: str) -> str:
-        if listen:
-            split_listen(listen)
-        return listen
-
-    @field_validator("certificate_file", "key_file", "backup_folder")
-    @classmethod
-    def _empty_is_none(cls, path: Path | None) -> Path | None:
-        return None if path == Path() else path
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in proxies:
-            try:
-                ip_network(proxy)
-            except ValueError as error:
-                raise ValueError(f"{proxy!r} is no address and no network; write it as 127.0.0.1 or 10.0.0.0/8") from error
-        return proxies
-
-    @field_validator("public_url")
-    @classmethod
-    def _is_an_origin(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment):
-            raise ValueError("write it as https://console.example.org, without a path")
-        return url.rstrip("/")
-
-    @model_validator(mode="after")
-    def _has_both(self) -> ServerSettings:
-        if (self.certificate_file is None) != (self.key_file is None):
-            raise ValueError("give certificate_file and key_file, or neither")
-        return self
-
-
-def split_listen(listen: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`, IPv6 in brackets; raises `ValueError`."""
-    match = _LISTEN.fullmatch(listen)
-    if match is None or int(match["port"]) > 65_535:
-        raise ValueError(f"{listen!r} is no address; write it as 127.0.0.1:9464")
-    return match["host"].strip("[]"), int(match["port"])
-
-
-class SealingSettings(_Section):
+class SealingSettings(Section):
     """Who can open the originals, together."""
 
     custodians: tuple[str, ...] = Field(description="The age recipients (`age1…`) of the custodians; 2 to 16.")
@@ -385,87 +290,14 @@ class SealingSettings(_Section):
         return self
 
 
-class MaskingSettings(_Section):
-    """What is covered in the masked video."""
-
-    preset: Preset = Field(
-        default=Preset.MOTION,
-        description="`motion`: faces and everything that moves. `faces`: faces alone. `heads`: faces and the upper part of persons. "
-        "`persons`: faces, and persons whole. `all`: the whole frame. `heads` and `persons` need a model that finds persons.",
-    )
-    look_back_s: Annotated[float, Field(ge=0.1, le=5)] = Field(
-        default=0.5, description="How long a frame is held back, so that what appears later masks it too, in seconds."
-    )
-    detect_interval_s: Annotated[float, Field(ge=0.02, le=2)] = Field(
-        default=0.2, description="Time between two looks of a detector at what changed, in seconds."
-    )
-    refresh_s: Annotated[float, Field(ge=0.5, le=600)] = Field(
-        default=20.0, description="Time after which whole frames are looked at again, changed or not, in seconds."
-    )
-    face_model: str = Field(default="centerface", description="The model that finds faces; `lamppost model list` shows which there are.")
-    threads: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=1, description="Threads of decoder, detector and encoder, each, per camera."
-    )
-
-
-class AnalysisSettings(_Section):
-    """What is looked for where a camera counts."""
-
-    model: str = Field(
-        default="",
-        description="The model that finds persons, bicycles and vehicles, such as `yolox-nano`; `lamppost model list` shows which there "
-        "are. Empty: what moves, found without a model and counted as `object`.",
-    )
-    interval_s: Annotated[float, Field(ge=0.02, le=2)] = Field(
-        default=0.1, description="Time between two looks at what moves, for counting, in seconds."
-    )
-
-
-class ModelsSettings(_Section):
-    """Where detection models lie, and what runs them; `lamppost model` puts them there."""
-
-    folder: FilePath | None = Field(default=None, description="The models folder; `models` in the data folder otherwise.")
-
-    providers: Literal["auto"] | tuple[Provider, ...] = Field(
-        default="auto",
-        description="What runs the models: `auto`, the best of `cuda`, `openvino` and `cpu` that ONNX Runtime has here, or a list "
-        'such as `["tensorrt", "cuda"]`, tried in its order. Where none of them can load a model, the processor runs it.',
-    )
-
-    @field_validator("folder")
-    @classmethod
-    def _empty_is_none(cls, folder: Path | None) -> Path | None:
-        return None if folder == Path() else folder
-
-    @field_validator("providers", mode="before")
-    @classmethod
-    def _providers_are_known(cls, providers: object) -> object:
-        if providers == "auto":
-            return providers
-        if not isinstance(providers, list | tuple) or not all(isinstance(word, str) for word in cast("Iterable[object]", providers)):
-            raise ValueError(f'"auto", or a list of {", ".join(Provider)}')
-        words = cast("list[str]", list(cast("Iterable[object]", providers)))
-        if "auto" in words:
-            raise ValueError("'auto' stands alone, and in no list")
-        known = tuple(Provider.of(word) for word in words)
-        if not known or len(set(known)) != len(known):
-            raise ValueError('name each provider once, and one at least; or say "auto"')
-        return known
-
-    @property
-    def wanted_providers(self) -> tuple[Provider, ...]:
-        """Those that are asked for by name, none for `auto`."""
-        return () if self.providers == "auto" else self.providers
-
-
-class LogSettings(_Section):
+class LogSettings(Section):
     """Logs go to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least level that is written.")
     as_json: bool = Field(default=False, description="One JSON object a line, for machines.")
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole of `lamppost.toml`."""
 
     data: FilePath = Field(default=Path("lamppost-data"), description="The data folder; relative to the configuration file.")

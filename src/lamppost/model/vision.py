@@ -48,6 +48,7 @@ class CoverCause(StrEnum):
     TIMESTAMP_GAP = "timestamp_gap"
     PACKETS_DROPPED = "packets_dropped"  # the analyst could not keep up
     SCENE_CHANGED = "scene_changed"  # the camera moved, or the light changed at once
+    TURNED = "turned"  # somebody turns the camera
     OVERLOAD = "overload"  # the last step of overload
     PRESET = "preset"  # the preset `all`
 

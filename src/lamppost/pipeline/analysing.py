@@ -69,8 +69,8 @@ class AnalysisStatus:
 class MaskingPlan:
     """How a camera's runs are masked and counted. A run that goes on keeps its plan, unless the preset differs.
 
-    `make_masking` is given what has learnt the background already, or None, and who watches; `make_detector` gives
-    what looks for things to count, None where what moves is counted.
+    `make_masking` is given what has learnt the background already, or None, and who watches, and says itself when the
+    camera is turned; `make_detector` gives what looks for things to count, None where what moves is counted.
     """
 
     preset: Preset

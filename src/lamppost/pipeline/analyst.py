@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 from pydantic import ValidationError
 
+from lamppost.base.clock import SystemClock
 from lamppost.base.logging import get_logger
 from lamppost.detect.entry import ModelEntry
 from lamppost.detect.motion import MotionDetector
@@ -38,6 +39,7 @@ from lamppost.pipeline.masking import MaskingPipeline, Motion
 from lamppost.pipeline.recovering import recover
 from lamppost.pipeline.sight import Detector
 from lamppost.pipeline.spectator import Spectator
+from lamppost.pipeline.turning import TurnCovers
 from lamppost.pipeline.turns import Turns
 from lamppost.record.chain import load_chain
 from lamppost.seal.notes import NoteSigner
@@ -64,8 +66,11 @@ class CameraFleet:
     other settings of masking count from the next run on. All from one thread.
     """
 
-    def __init__(self, context: ChildContext, desk: FeedDesk, journal: JournalWriter, sign: Callable[[bytes], bytes]) -> None:
+    def __init__(
+        self, context: ChildContext, desk: FeedDesk, journal: JournalWriter, sign: Callable[[bytes], bytes], turning: TurnCovers
+    ) -> None:
         self._context = context
+        self._turning = turning
         self._desk = desk
         self._journal = journal
         self._sign = sign
@@ -143,6 +148,7 @@ class CameraFleet:
     def _plan(self, camera: CameraSettings) -> MaskingPlan:
         settings, clock = self._settings, self._context.clock
         masking, preset = settings.masking, camera.preset or settings.masking.preset
+        turned = self._turning.of(camera.name)
 
         def make(motion: Motion | None, spectator: Spectator) -> MaskingPipeline:
             # Looked up for each run: a model that went away ends the run with a line that says so, and no frame is shown.
@@ -158,6 +164,7 @@ class CameraFleet:
                 refresh_s=masking.refresh_s,
                 clock=clock,
                 spectator=spectator,
+                is_turned=turned.covers,
             )
 
         tools = MaskedTools(self._context.folder, settings.recording, self._journal.append, self._sign, clock, masking.threads)
@@ -191,14 +198,18 @@ def _die_with(threads: list[threading.Thread], stop: threading.Event) -> None:
 
 
 class OrderDesk:
-    """Takes the supervisor's orders on the control thread: feeds at once, settings when the main thread asks."""
+    """Takes the supervisor's orders on the control thread: feeds and covers at once, settings when the main thread asks."""
 
-    def __init__(self, feeds: FeedDesk) -> None:
+    def __init__(self, feeds: FeedDesk, turning: TurnCovers) -> None:
         self._feeds = feeds
+        self.turning = turning
         self._settings: deque[object] = deque(maxlen=1)  # the newest alone counts
 
     def take_message(self, message: Message) -> None:
-        """`{"order": "settings", "settings": {...}}`, or a feed."""
+        """`{"order": "settings", "settings": {...}}`, that a camera is turned, or a feed."""
+        if message.body.get("order") == "turned":
+            self.turning.take_order(message.body)
+            return
         if message.body.get("order") == "settings":
             self._settings.append(message.body.get("settings"))
         self._feeds.take_message(message)
@@ -219,7 +230,8 @@ def work(context: ChildContext, desk: FeedDesk, orders: OrderDesk) -> None:
     signer = NoteSigner.load(context.folder.keys / "recorder.key")
     with open_journal(context, context.name) as journal:
         recover(context.folder, context.name, journal, sign=signer.sign, clock=context.clock)
-        fleet = CameraFleet(context, desk, journal, signer.sign)
+        fleet = CameraFleet(context, desk, journal, signer.sign, orders.turning)
+        orders.turning.answer_with(context.channel.send)
         fleet.adopt(context.settings)
 
         def look() -> None:
@@ -238,5 +250,5 @@ if __name__ == "__main__":
     os.nice(NICENESS)
     cv2.setNumThreads(1)  # a camera has a thread of its own; a hundred pools of OpenCV would only get in each other's way
     feed_desk = FeedDesk()
-    order_desk = OrderDesk(feed_desk)
+    order_desk = OrderDesk(feed_desk, TurnCovers(SystemClock()))
     run_child(lambda context: work(context, feed_desk, order_desk), order_desk.take_message)

@@ -14,8 +14,8 @@ from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraUnreachable, ConfigError, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
-from lamppost.cameras.discovery import search
-from lamppost.cameras.knocking import Knock
+from lamppost.cameras.discovery import lasts_s, search
+from lamppost.cameras.knocking import PORTS
 from lamppost.model.books import Act, Severity
 from lamppost.model.devices import Audit, DeviceIdentity, StreamProfile
 from lamppost.model.layout import DataFolder
@@ -31,7 +31,6 @@ from lamppost.pipeline.device_password_tools import NodePasswords, pending_of
 from lamppost.pipeline.device_passwords import settle
 from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
-from lamppost.pipeline.knocking import addresses_of, knock
 from lamppost.pipeline.new_address import host_of, with_host, write_new_address
 from lamppost.store.device_book import DeviceBook
 from lamppost.store.journal import JournalWriter
@@ -203,38 +202,33 @@ def at_address(camera: CameraSettings, address: str) -> CameraSettings:
 def search_network(
     wanted: Mapping[str, DeviceIdentity], settings: Settings, clock: Clock, stop: threading.Event
 ) -> Mapping[str, Collection[str]]:
-    """For each wanted device, where it may be, the likeliest first: bounded in time. Raises `CameraError` and `OSError`."""
+    """For each wanted device, where it may be, the likeliest first: bounded in time. Raises `ConfigError` and `OSError`."""
     devices = settings.devices
     cameras = {camera.name: camera for camera in settings.camera if camera.has_device}
-    # Where others knock anyway, they need not be knocked at twice.
-    ports = {device_address(cameras[name]).port for name in wanted if name in cameras} - set(Knock.PORTS)
+    # What takes a connection on one of the usual ports, and is no device, is offered no password.
+    ports = {device_address(cameras[name]).port for name in wanted if name in cameras} - set(PORTS)
     # Where another camera is, none that is lost can be.
     taken = {device_address(camera).host for name, camera in cameras.items() if name not in wanted}
-    called = _call(settings, clock, stop)
-    open_ = knock(
-        (address for address in addresses_of(devices.search, devices.camera_networks) if address not in taken), ports, clock, stop
-    )
-    found: dict[str, Collection[str]] = {}
-    for camera, known in wanted.items():
-        certain = [address for address, said in called.items() if said is not None and known.is_same_device(said)]
-        likely = [address for address, said in called.items() if said is not None and may_be(known, said)]
-        unsaid = sorted(open_ - called.keys(), key=lambda address: ip_address(address).packed)
-        found[camera] = [address for address in dict.fromkeys([*certain, *likely, *unsaid]) if address not in taken]
-    return found
-
-
-def _call(settings: Settings, clock: Clock, stop: threading.Event) -> Mapping[str, DeviceIdentity | None]:
-    """Who answers a call to all, and what each says of itself unasked."""
-    devices = settings.devices
-    found = search(
+    open_: set[str] = set()
+    heard = search(
         devices.camera_networks,
         clock,
         interfaces=devices.interfaces,
         ranges=devices.search,
-        timeout_s=SEARCH_S,
+        ports=ports,
+        timeout_s=max(SEARCH_S, lasts_s(devices.search)),
         stop=stop,
+        on_open=lambda address, port: open_.add(address) if port in ports else None,
     )
-    return {one.address: one.identity for one in found}
+    called = [(one.address, one.identity) for one in heard]
+    silent = open_ - {address for address, _ in called}
+    found: dict[str, Collection[str]] = {}
+    for camera, known in wanted.items():
+        certain = [address for address, said in called if known.is_same_device(said)]
+        likely = [address for address, said in called if may_be(known, said)]
+        unsaid = sorted(silent, key=lambda address: ip_address(address).packed)
+        found[camera] = [address for address in dict.fromkeys([*certain, *likely, *unsaid]) if address not in taken]
+    return found
 
 
 def may_be(known: DeviceIdentity, said: DeviceIdentity) -> bool:

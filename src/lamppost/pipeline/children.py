@@ -52,6 +52,7 @@ class Child:
         clock: Clock,
         write_line: Callable[[str], None],
         config: Path | None = None,
+        on_word: Callable[[Child, dict[str, Any]], None] | None = None,
     ) -> None:
         self.name = name
         self.role = role
@@ -66,6 +67,7 @@ class Child:
         self._config = config
         self._clock = clock
         self._write_line = write_line
+        self._on_word = on_word
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: ControlChannel | None = None
         self._collector: threading.Thread | None = None
@@ -210,6 +212,9 @@ class Child:
                 return
             if "failure" in message.body:
                 self.failure = redact(str(message.body["failure"]))
+            elif "word" in message.body:  # something to be passed on at once, and no status
+                if self._on_word is not None:
+                    self._on_word(self, message.body)
             else:
                 self.status = message.body
                 self._heard_s = self._clock.monotonic_s()

@@ -15,7 +15,8 @@ from lamppost.ingest.locator import check_transport, parse_locator
 from lamppost.model.carriers import NOTIFY_FILES
 from lamppost.model.layout import DataFolder
 from lamppost.model.mistakes import Mistake, dotted, mistakes_of
-from lamppost.model.settings import FILLED_IN, SERVER_FILES, CameraSettings, Settings
+from lamppost.model.server_settings import SERVER_FILES
+from lamppost.model.settings import FILLED_IN, CameraSettings, Settings
 from lamppost.pipeline.equipment import counting_entry, equip
 from lamppost.pipeline.rules_file import load_rules
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -40,7 +40,7 @@ class RunningSearch:
     state: SearchState = SearchState.RUNNING
     progress: float = 0.0  # 0 to 1
     problem: str = ""
-    found: list[FoundDevice] = field(default_factory=list[FoundDevice])
+    found: tuple[FoundDevice, ...] = ()
 
 
 class DeviceSearches:
@@ -54,12 +54,20 @@ class DeviceSearches:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def begin(self, settings: DeviceSettings, *, ranges: Sequence[str] = (), interfaces: Sequence[str] = ()) -> RunningSearch | None:
-        """Begin to search; None while another search runs."""
+    def begin(
+        self,
+        settings: DeviceSettings,
+        *,
+        ranges: Sequence[str] = (),
+        interfaces: Sequence[str] = (),
+        first: Callable[[], object] = lambda: None,
+    ) -> RunningSearch | None:
+        """Begin to search; None while another search runs. `first` puts it on the record before anything is sent."""
         now_us = self._clock.wall_us()
         with self._lock:
-            if self._thread is not None and self._thread.is_alive():
+            if self._stop.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return None
+            first()
             young = [each for each in self._all.values() if each.started_us > now_us - KEPT_US]
             running = RunningSearch(secrets.token_hex(8), now_us)
             self._all = {each.id: each for each in (*young[-MOST_KEPT + 1 :], running)}
@@ -75,15 +83,21 @@ class DeviceSearches:
             return self._all.get(search_id)
 
     def close(self) -> None:
-        """End what runs, and wait for it."""
+        """End what runs, and wait for it; nothing begins any more."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def _run(self, running: RunningSearch, settings: DeviceSettings, ranges: Sequence[str], interfaces: Sequence[str]) -> None:
         def note(progress: float) -> None:
             running.progress = progress
 
+        def keep(found: tuple[FoundDevice, ...]) -> None:
+            running.found = found
+
+        state = SearchState.FAILED
         try:
             search(
                 settings.camera_networks,
@@ -92,10 +106,13 @@ class DeviceSearches:
                 ranges=ranges,
                 timeout_s=RANGES_S if ranges else CALL_S,
                 stop=self._stop,
-                on_found=running.found.append,
+                on_found=keep,
                 on_progress=note,
             )
+            state = SearchState.FAILED if self._stop.is_set() else SearchState.DONE
+            running.problem = "it was ended before it was through" if self._stop.is_set() else ""
         except (ConfigError, OSError) as error:
-            running.problem, running.state = redact(str(error)), SearchState.FAILED
-            return
-        running.progress, running.state = 1.0, SearchState.DONE
+            running.problem = redact(str(error))
+        finally:
+            # Last, so that nobody sees the end before what came of it; also where a mistake of ours ends the thread.
+            running.progress, running.state = 1.0, state

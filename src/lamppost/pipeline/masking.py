@@ -55,7 +55,8 @@ class MaskingPipeline:
     All presets but `all` need `faces`; `motion` needs `motion`, `heads` and `persons` need among `things` a detector that
     finds persons, which every preset may have (see `equipment`). A live pipeline watches the clock: a look that takes
     longer than `look_back_s` covers what waits. Every `refresh_s` whole frames are looked at, changed or not.
-    A `spectator` sees the same frames before they are painted; nothing that it does changes a mask.
+    A `spectator` sees the same frames before they are painted; nothing that it does changes a mask. `is_turned` says of the
+    time of a frame (`wall_us`) whether the camera was being turned: then it is covered, and nobody looks at it or counts in it.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class MaskingPipeline:
         is_live: bool = True,
         make_gaze: Callable[[float], Gaze] = Gaze,
         spectator: Spectator | None = None,
+        is_turned: Callable[[int], bool] | None = None,
     ) -> None:
         if preset is not Preset.ALL and faces is None:
             raise ValueError(f"the preset {preset.value} needs a face detector")
@@ -89,6 +91,7 @@ class MaskingPipeline:
         self._covers = Covers(self._palette)
         self._is_live = is_live
         self._spectator = spectator
+        self._is_turned = is_turned
         self._held: deque[_Held] = deque()
         self._planner: MaskPlanner | None = None
         detectors = [] if preset is Preset.ALL else [*([faces] if faces else []), *things]
@@ -182,6 +185,8 @@ class MaskingPipeline:
 
     def _judge(self, frame: Frame, at_s: float) -> CoverCause | None:
         """Why `frame` must be covered, or None; all detectors that are due have seen it after."""
+        if self._is_turned is not None and self._is_turned(frame.wall_us):
+            return self._judge_turned(frame, at_s)
         if self._preset is Preset.ALL:
             if self._spectator is not None and frame.is_intact:
                 self._spectator.see(frame, shrink(frame), None)
@@ -201,6 +206,15 @@ class MaskingPipeline:
         self._watch_sights(frame, small, at_s, moving=moving, is_settled=is_settled)
         cause, self._cover_next = self._cause or self._cover_next, None
         return cause
+
+    def _judge_turned(self, frame: Frame, at_s: float) -> CoverCause:
+        """Cover `frame` and what waits; the background goes on being learnt, and no detector's time is spent on what nobody sees."""
+        self._cover_held(CoverCause.TURNED)
+        self._cause, self._cover_next = self._cause or CoverCause.TURNED, None
+        if self._motion is not None and frame.is_intact:
+            self._take_motion(self._motion.observe(frame, shrink(frame)), at_s)
+            self._cause = CoverCause.TURNED  # it sees another place, and that is why
+        return CoverCause.TURNED
 
     def _take_motion(self, observation: Observation | None, at_s: float) -> tuple[bool, list[Box] | None]:
         """Whether the background is known, and what moves in front of it; None where nobody watches that."""

@@ -21,7 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from lamppost.base.logging import get_logger
-from lamppost.model.settings import split_listen
+from lamppost.model.server_settings import split_listen
 from lamppost.pipeline.fleet import Role
 from lamppost.pipeline.node_state import TellingNode
 

@@ -38,6 +38,7 @@ from lamppost.pipeline.node_state import node_state
 from lamppost.pipeline.recovering import Sign, recover
 from lamppost.pipeline.reloading import ConfigWatch
 from lamppost.pipeline.summary import RunSummary, summarise
+from lamppost.pipeline.turning import TurnsUnderWay
 from lamppost.store.journal import JournalWriter, hold_lock
 
 WRITER: Final = "supervisor"
@@ -55,6 +56,7 @@ AT_EASE_S: Final = 1.0  # these, from the order to stop on
 ADOPT_PATIENCE_S: Final = 10.0
 ADOPT_POLL_S: Final = 0.2
 TICK_S: Final = 0.5
+ANSWER_S: Final = 0.2  # for a child to take a word that another waits for
 FEED_BYTES: Final = 1 << 20  # a large keyframe and some pictures after it; the kernel may give less
 _LIVE: Final = (
     "camera",
@@ -119,6 +121,7 @@ class Supervisor:
         self._journal: JournalWriter | None = None
         self._alarms: AlarmKeeper | None = None
         self._is_held = False
+        self._turning = TurnsUnderWay(clock)
         self._started_us = clock.wall_us()
         self._stopped_us = 0
 
@@ -312,10 +315,12 @@ class Supervisor:
             if child.settings != settings:
                 child.use(settings)
             return
-        self._children[name] = Child(name, role, settings, clock=self._clock, write_line=self._write_line, config=self._config)
+        self._children[name] = Child(
+            name, role, settings, clock=self._clock, write_line=self._write_line, config=self._config, on_word=self._take_word
+        )
         self._deaths[name] = deque(maxlen=16)
         if is_running and self._children[name].start_again():
-            self._tell_hold(self._children[name])
+            self._tell_what_stands(self._children[name])
 
     def _settings_of(self, name: str, role: Role) -> Settings:
         if role in (Role.BOOKKEEPER, Role.CARETAKER):
@@ -361,13 +366,45 @@ class Supervisor:
                 self._note_death(child)
             if child.is_due() and child.start_again() and child.role in self._fleets:
                 to_join += self._fleets[child.role].of(child.name)
-                self._tell_hold(child)
+                self._tell_what_stands(child)
         self._join_feeds(dict.fromkeys(to_join))
 
-    def _tell_hold(self, child: Child) -> None:
-        """A recorder that is new records, unless it is told."""
+    def _tell_what_stands(self, child: Child) -> None:
+        """A recorder that is new records, and an analyst shows what it masks, unless they are told; before they get a feed."""
         if child.role is Role.RECORDER and self._is_held:
             child.insist({"order": "hold", "is_held": True})
+        if child.role is Role.ANALYST:
+            for camera in self._fleets[Role.ANALYST].of(child.name):
+                if (left_s := self._turning.left_s(camera)) > 0:
+                    child.tell({"order": "turned", "camera": camera, "for_s": left_s, "number": 0})
+
+    # What children have to say to each other
+
+    def _take_word(self, child: Child, word: dict[str, Any]) -> None:
+        """From the thread that listens to `child`: the server wants a camera covered, or an analyst has covered one."""
+        match child.role, word.get("word"):
+            case Role.SERVER, "cover":
+                self._cover(str(word.get("camera", "")), float(word.get("for_s", 0.0)), int(word.get("number", 0)))
+            case Role.ANALYST, "covered":
+                self._tell_covered(int(word.get("number", 0)))
+            case _:
+                self._log.warning("a child says what nobody understands", child=child.name)
+
+    def _cover(self, camera: str, for_s: float, number: int) -> None:
+        analyst = self._children.get(self._fleets[Role.ANALYST].homes.get(camera, ""))
+        if analyst is None:
+            return  # nobody answers, and the camera is not turned
+        # First: one that starts just now reads it before it gets a picture.
+        self._turning.note(camera, for_s)
+        if analyst.process_id is None:
+            self._tell_covered(number)  # nothing is shown
+        else:
+            analyst.tell({"order": "turned", "camera": camera, "for_s": for_s, "number": number}, timeout_s=ANSWER_S)
+
+    def _tell_covered(self, number: int) -> None:
+        for child in tuple(self._children.values()):
+            if child.role is Role.SERVER:
+                child.tell({"order": "covered", "number": number}, timeout_s=ANSWER_S)
 
     def _note_death(self, child: Child) -> None:
         self._deaths[child.name].append(self._clock.monotonic_s())

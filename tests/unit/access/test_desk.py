@@ -18,7 +18,7 @@ from lamppost.base.durable import make_directory
 from lamppost.base.errors import ConfigError, StoreError
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.layout import DataFolder
-from lamppost.model.settings import ServerSettings
+from lamppost.model.server_settings import ServerSettings
 from lamppost.store.access_book import LastAdministrator, NameTaken
 
 PASSWORD = "seven quiet lanterns"

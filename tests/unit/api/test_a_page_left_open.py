@@ -17,7 +17,7 @@ from lamppost.api.permit import API
 from lamppost.api.security import BACKGROUND_HEADER, PLAIN_COOKIE
 from lamppost.base.clock import ManualClock
 from lamppost.base.durable import make_directory
-from lamppost.model.settings import ServerSettings
+from lamppost.model.server_settings import ServerSettings
 from served_node import ServedNode
 
 PREFERENCES = f"{API}/account/preferences"

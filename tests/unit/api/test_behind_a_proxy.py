@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from lamppost.api.permit import API
 from lamppost.api.rates import UNKNOWN
 from lamppost.api.security import address_of, cookie_name, own_origins
-from lamppost.model.settings import ServerSettings
+from lamppost.model.server_settings import ServerSettings
 from served_node import ServedNode
 
 CONSOLE = "https://console.example.org"

@@ -11,7 +11,8 @@ import pytest
 
 from lamppost.base.errors import ConfigError
 from lamppost.model.rules import CalibrationPoints, Correspondence, HeatMap, Line, Rule, RuleBook, Zone
-from lamppost.model.settings import AnalysisSettings, CameraSettings
+from lamppost.model.settings import CameraSettings
+from lamppost.model.vision_settings import AnalysisSettings
 from lamppost.pipeline.rules_file import parse_rules
 
 DOCS = Path(__file__).parents[3] / "docs"

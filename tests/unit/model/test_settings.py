@@ -12,19 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from lamppost.base.errors import ConfigError
 from lamppost.model.rules import RuleBook
-from lamppost.model.settings import (
-    AnalysisSettings,
-    CameraSettings,
-    LogSettings,
-    MaskingSettings,
-    MetricsSettings,
-    ModelsSettings,
-    RecordingSettings,
-    SealingSettings,
-    Settings,
-    split_listen,
-)
+from lamppost.model.server_settings import MetricsSettings, split_listen
+from lamppost.model.settings import CameraSettings, LogSettings, RecordingSettings, SealingSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.model.vision_settings import AnalysisSettings, MaskingSettings, ModelsSettings
 
 CANARY = "kanarienvogel-42"
 ALPHABET = "023456789acdefghjklmnpqrstuvwxyz"

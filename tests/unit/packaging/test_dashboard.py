@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lamppost.model.settings import MetricsSettings
+from lamppost.model.server_settings import MetricsSettings
 from lamppost.pipeline.metrics import NodeCollector
 from scraped_node import ScrapedNode
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from lamppost.model.settings import ServerSettings, split_listen
+from lamppost.model.server_settings import ServerSettings, split_listen
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"

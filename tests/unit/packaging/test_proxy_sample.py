@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lamppost.api.bodies import LARGEST_BYTES
 from lamppost.api.headers import HSTS
 from lamppost.api.server import KEEP_ALIVE_S
-from lamppost.model.settings import ServerSettings
+from lamppost.model.server_settings import ServerSettings
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "deploy" / "Caddyfile").read_text()

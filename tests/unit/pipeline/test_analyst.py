@@ -11,18 +11,20 @@ from typing import Any
 import pytest
 
 from camera_packets import encode
-from lamppost.base.clock import SystemClock, us_from_90k
+from lamppost.base.clock import ManualClock, SystemClock, us_from_90k
 from lamppost.base.local_sockets import connect
 from lamppost.model.books import FragmentWritten, SegmentClosed, SegmentOpened
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import Packet, RunStarted
-from lamppost.model.settings import CameraSettings, MaskingSettings, SealingSettings, Settings
+from lamppost.model.settings import CameraSettings, SealingSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.model.vision_settings import MaskingSettings
 from lamppost.pipeline.analyst import CameraFleet, OrderDesk, _die_with
 from lamppost.pipeline.child import ChildContext, settings_message
 from lamppost.pipeline.control import ControlChannel, Message
 from lamppost.pipeline.feed import FeedWriter
 from lamppost.pipeline.feeds import FeedDesk
+from lamppost.pipeline.turning import TurnCovers
 from lamppost.store.journal import JournalWriter, read_journal
 from live_stream import LiveReader
 
@@ -51,7 +53,7 @@ class Scene:
         context = ChildContext("analyst-1", self.settings, self.folder, SystemClock(), self.stop, ControlChannel(self.ours))
         self.feeds = FeedDesk()
         self.journal = JournalWriter(self.folder.journal / "analyst", clock=context.clock)
-        self.fleet = CameraFleet(context, self.feeds, self.journal, lambda text: text + b"\n-- x\n")
+        self.fleet = CameraFleet(context, self.feeds, self.journal, lambda text: text + b"\n-- x\n", TurnCovers(context.clock))
         self.writers: dict[str, FeedWriter] = {}
         self.filmed: dict[str, int] = {}
         self.start_us = context.clock.wall_us()
@@ -163,7 +165,7 @@ def test_another_preset_ends_the_run_and_other_settings_wait_for_the_next(scene:
 
 
 def test_the_newest_settings_alone_count_and_bad_ones_are_left_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    desk = OrderDesk(FeedDesk())
+    desk = OrderDesk(FeedDesk(), TurnCovers(ManualClock()))
     assert desk.newest_settings() is None
     for presets in ({"gate": None}, {"gate": None, "plaza": None}):
         settings = settings_message(make_settings(tmp_path, dict(presets)))

@@ -22,8 +22,10 @@ from lamppost.model.carriers import NotifySettings
 from lamppost.model.layout import DataFolder
 from lamppost.model.media import GapCause
 from lamppost.model.rules import RuleBook
-from lamppost.model.settings import AnalysisSettings, CameraSettings, FleetSettings, SealingSettings, ServerSettings, Settings
+from lamppost.model.server_settings import ServerSettings
+from lamppost.model.settings import CameraSettings, FleetSettings, SealingSettings, Settings
 from lamppost.model.vision import Preset
+from lamppost.model.vision_settings import AnalysisSettings
 from lamppost.pipeline import children as raising
 from lamppost.pipeline import supervisor as supervising
 from lamppost.pipeline.alarms import SILENT_S
@@ -715,3 +717,71 @@ def test_a_start_does_not_wait_for_ever(scene: Scene) -> None:
     with JournalWriter(scene.folder.journal / "recorder-1", clock=scene.clock), pytest.raises(DataFolderBusy):
         scene.supervisor.start()
     assert scene.clock.monotonic_s() > 10
+
+
+def with_a_server(scene: Scene) -> ScriptedProcess:
+    scene.supervisor = scene.make(scene.settings.model_copy(update={"server": ServerSettings(listen="127.0.0.1:8080")}))
+    scene.supervisor.start()
+    scene.now(ANALYST).orders()
+    return scene.now("server")
+
+
+def told(process: ScriptedProcess, order: str, patience_s: float = 2.0) -> dict[str, Any] | None:
+    """The next order of that kind, from the thread that listens to another child; None where none comes."""
+    deadline_s = time.monotonic() + patience_s
+    while time.monotonic() < deadline_s:
+        try:
+            message = process.channel.receive(0.02)
+        except TimeoutError:
+            continue
+        if message is not None and message.body.get("order") == order:
+            return message.body
+    return None
+
+
+def test_a_cover_goes_from_the_server_to_the_analyst_and_its_answer_back(scene: Scene) -> None:
+    server = with_a_server(scene)
+    server.channel.send({"word": "cover", "camera": "gate", "for_s": 8.5, "number": 41})
+    assert told(scene.now(ANALYST), "turned") == {"order": "turned", "camera": "gate", "for_s": 8.5, "number": 41}
+    assert told(server, "covered", 0.1) is None, "nobody has said so yet"
+    scene.now(ANALYST).channel.send({"word": "covered", "number": 41})
+    assert told(server, "covered") == {"order": "covered", "number": 41}
+
+
+def test_nobody_answers_for_a_camera_that_nobody_knows(scene: Scene) -> None:
+    server = with_a_server(scene)
+    server.channel.send({"word": "cover", "camera": "moon", "for_s": 8.5, "number": 41})
+    assert told(server, "covered", 0.2) is None
+    assert told(scene.now(ANALYST), "turned", 0.1) is None
+
+
+def test_an_analyst_that_starts_while_a_camera_turns_is_told_before_it_gets_a_picture(scene: Scene) -> None:
+    server = with_a_server(scene)
+    server.channel.send({"word": "cover", "camera": "gate", "for_s": 60.0, "number": 41})
+    assert told(scene.now(ANALYST), "turned") is not None
+    scene.now(ANALYST).die(-signal.SIGKILL)
+    scene.watch(3)
+    orders = [order.body for order in scene.now(ANALYST).orders()]
+    assert [order["order"] for order in orders] == ["turned", "feed", "feed"]
+    assert orders[0]["camera"] == "gate"
+    assert 55 < orders[0]["for_s"] < 60
+
+
+def test_where_there_is_no_analyst_nothing_is_shown_and_that_is_covered(scene: Scene) -> None:
+    server = with_a_server(scene)
+    scene.now(ANALYST).die(-signal.SIGKILL)
+    scene.spawn_failure = OSError("no processes")
+    scene.watch(0.5)
+    server.channel.send({"word": "cover", "camera": "gate", "for_s": 60.0, "number": 41})
+    assert told(server, "covered") == {"order": "covered", "number": 41}
+    scene.spawn_failure = None
+    scene.watch(15)
+    assert [order.body["order"] for order in scene.now(ANALYST).orders()] == ["turned", "feed", "feed"]
+
+
+def test_words_are_no_status(scene: Scene) -> None:
+    scene.supervisor.start()
+    scene.now(ANALYST).channel.send({"cameras": {"gate": {"covered_frames": 3}}})
+    scene.now(ANALYST).channel.send({"word": "covered", "number": 1})
+    scene.watch(1)
+    assert covered(scene) == 3

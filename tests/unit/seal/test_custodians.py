@@ -47,7 +47,7 @@ def test_age_keygen_and_lamppost_read_each_others_files(tmp_path: Path) -> None:
         ("hello\n", "is not an age key file"),
         ("", "holds no key"),
         ("# only a comment\n", "holds no key"),
-        (RECIPIENTS[0], "holds a public key — name the file that holds the line AGE-SECRET-KEY-1"),
+        pytest.param(RECIPIENTS[0], "holds a public key — name the file that holds the line AGE-SECRET-KEY-1", id="public"),
         ("age-encryption.org/v1\n-> scrypt x 18\n", "protected by a passphrase — decrypt it first"),
         ("-----BEGIN AGE ENCRYPTED FILE-----\n", "protected by a passphrase"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\n", "is a key of another kind"),

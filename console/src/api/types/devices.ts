@@ -100,6 +100,8 @@ export interface Origin {
   note: string;
 }
 
+export type CameraOrigin = Origin & { device: { vendor: string; model: string; firmware: string } | null; etag: string };
+
 export type Level = 'yes' | 'no' | 'unknown';
 export type Ability = 'detect' | 'capture' | 'recognise';
 
@@ -177,7 +179,7 @@ export interface Firmware {
   model: string;
   firmware: string;
   seen: Time | null;
-  advisories: { id: string; title: string; severity: string; fixed_in: string; url: string }[];
+  advisories: { id: string; title: string; severity: string; fixed_in: string; url: string; state: 'affected' | 'unknown' }[];
   bans: { list: string; entry: string; note: string }[];
 }
 

@@ -66,6 +66,7 @@ export const devices = {
   firmware_list: 'Liste „{name}“, veröffentlicht {published}: {advisories} Schwachstellen, {bans} Verbote. Vollständig ist sie nie.',
   firmware_update: 'Neuere Liste übernehmen',
   firmware_updated: 'Die Liste wurde übernommen.',
+  firmware_unknown: 'ungewiss',
   firmware_none: 'nichts bekannt',
   vendor: 'Hersteller',
   model: 'Modell',

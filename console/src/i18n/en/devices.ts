@@ -69,6 +69,7 @@ export const devices = {
   firmware_list: 'List “{name}”, published {published}: {advisories} advisories, {bans} bans. It is never complete.',
   firmware_update: 'Take over a newer list',
   firmware_updated: 'The list was taken over.',
+  firmware_unknown: 'cannot be told',
   firmware_none: 'nothing known',
   vendor: 'Vendor',
   model: 'Model',

@@ -1,0 +1,154 @@
+"""`lamppost camera find` and `camera add --device`: found without a password, filled in by the device, and mistakes are one line."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+import lamppost.cli.device_find as find_command
+from discovered import HERE, free_port, offers_of
+from lamppost.cameras.discovery import search
+from lamppost.cameras.simulated.camera import SimulatedCamera
+from lamppost.store.journal import journal_files, scan_journal
+from self_signed import Certificate
+
+Lamppost = Callable[..., Result]
+PASSWORD = "kanarienvogel-geheim-1"
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A port of discovery of our own."""
+    found = free_port()
+    monkeypatch.setattr(find_command, "search", partial(search, port=found))
+    return found
+
+
+@pytest.fixture
+def config(lamppost: Lamppost, here: Path) -> Path:
+    lamppost("init", "--camera", "gate=sim://plaza?seed=1")
+    path = here / "lamppost.toml"
+    path.write_text(path.read_text().replace("[devices]\n", '[devices]\nnetworks = ["127.0.0.0/8"]\n'))
+    return path
+
+
+def cameras(config: Path) -> dict[str, dict[str, Any]]:
+    return {camera["name"]: camera for camera in tomllib.loads(config.read_text())["camera"]}
+
+
+def add(lamppost: Lamppost, device: str, *more: str) -> Result:
+    return lamppost("camera", "add", "park", "--device", device, "--username", "admin", *more)
+
+
+def one_line(result: Result, exit_code: int) -> str:
+    assert result.exit_code == exit_code, result.output
+    lines = [line for line in result.output.splitlines() if not line.startswith("warning:")]
+    assert len(lines) == 1, lines
+    assert PASSWORD not in result.output
+    return str(lines[0])
+
+
+def test_devices_are_listed_and_the_search_is_on_the_record(
+    lamppost: Lamppost, config: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = offers_of(monkeypatch)
+    with SimulatedCamera("axis", address=f"{HERE}.101", discovery_port=port) as camera:
+        arguments = ("camera", "find", "--range", f"{HERE}.101/32", "--interface", "127.0.0.1", "--timeout", "1")
+        result = lamppost(*arguments, "--json")
+        assert result.exit_code == 0, result.output
+        assert [(each["device_url"], each["vendor"], each["mac"]) for each in json.loads(result.output)] == [
+            (camera.base, "AXIS", camera.identity.mac)
+        ]
+        listed = lamppost(*arguments)
+        assert camera.base in listed.output
+    assert offered == []
+    folder = config.parent / tomllib.loads(config.read_text())["data"]
+    assert _kinds(folder).count("cameras_searched") == 2
+
+
+def _kinds(folder: Path) -> list[str]:
+    return [
+        str(getattr(record, "kind", ""))
+        for each in (folder / "journal").iterdir()
+        for path in journal_files(each)
+        for record in scan_journal(path, 0).records
+    ]
+
+
+def test_nothing_found_is_a_failure_that_says_what_to_do(lamppost: Lamppost, here: Path, port: int) -> None:
+    result = lamppost("camera", "find", "--interface", "127.0.0.1", "--timeout", "1")
+    assert result.exit_code == 1
+    assert "--range" in result.output
+    assert not list(here.iterdir()), "without a configuration nothing is written"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--range", "10.0.0.0/8"), "4096"),
+        (("--range", "198.51.100.0/24"), "networks"),
+        (("--range", "gate"), "no range"),
+        (("--interface", "198.51.100.1"), "no address of this machine"),
+        (("--config", "gone.toml"), "gone.toml"),
+    ],
+)
+def test_what_cannot_be_searched_is_one_line(lamppost: Lamppost, here: Path, port: int, arguments: tuple[str, ...], words: str) -> None:
+    assert words in one_line(lamppost("camera", "find", *arguments), 2)
+
+
+def test_a_camera_is_added_by_what_its_device_says(lamppost: Lamppost, config: Path) -> None:
+    (config.parent / "password").write_text(PASSWORD)
+    with SimulatedCamera("dahua", password=PASSWORD) as camera:
+        result = add(lamppost, camera.base, "--password-file", "password")
+        assert result.exit_code == 0, result.output
+        assert "without encryption" in result.output
+    made = cameras(config)["park"]
+    assert (made["device_url"], made["username"], made["password_file"]) == (camera.base, "admin", "password")
+    assert made["url"].startswith("rtsp://127.0.0.1/cam/realmonitor")
+    assert "subtype=1" in made["sub_url"]
+    assert lamppost("config", "check").exit_code == 0
+
+
+def test_a_password_from_standard_input_is_kept_encrypted_and_a_certificate_is_pinned(lamppost: Lamppost, config: Path) -> None:
+    certificate = Certificate(config.parent)
+    with SimulatedCamera("onvif", password=PASSWORD, tls=certificate.context) as camera:
+        arguments = ("camera", "add", "park", "--device", camera.base, "--username", "admin", "--password-stdin")
+        assert certificate.sha256 in one_line(lamppost(*arguments, stdin=f"{PASSWORD}\n"), 1), "to compare it, and pin it"
+        assert camera.requests == ()
+        result = lamppost(
+            *arguments,
+            *("--device-certificate-sha256", certificate.sha256),
+            stdin=f"{PASSWORD}\n",
+        )
+        assert result.exit_code == 0, result.output
+    made = cameras(config)["park"]
+    assert made["device_certificate_sha256"] == certificate.sha256
+    assert len(made["credential"]) == 16
+    assert PASSWORD not in config.read_text()
+
+
+def test_one_address_is_wanted_and_not_two(lamppost: Lamppost, config: Path) -> None:
+    before = config.read_text()
+    assert "--device" in one_line(lamppost("camera", "add", "park"), 2)
+    assert "--device" in one_line(lamppost("camera", "add", "park", "sim://plaza", "--device", "http://127.0.0.1"), 2)
+    assert "https://" in one_line(add(lamppost, f"http://admin:{PASSWORD}@127.0.0.1"), 2)
+    assert config.read_text() == before
+
+
+def test_a_device_that_does_not_say_is_one_line_and_nothing_is_written(lamppost: Lamppost, config: Path) -> None:
+    before = config.read_text()
+    (config.parent / "password").write_text(PASSWORD)
+    with SimulatedCamera("dahua", password="another-one-1") as camera:
+        one_line(add(lamppost, camera.base, "--password-file", "password"), 1)
+        assert [asked.status for asked in camera.requests] == [401, 401], "it was offered once"
+        gone = camera.base
+    one_line(add(lamppost, gone, "--password-file", "password"), 1)
+    assert "password_file" in one_line(add(lamppost, gone, "--password-file", "nowhere"), 2)
+    assert config.read_text() == before

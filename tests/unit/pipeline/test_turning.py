@@ -1,0 +1,285 @@
+"""A camera that is turned is covered from before it moves until it stands still, whoever is slow, lies or dies on the way."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamppost.base.clock import US_PER_S, ManualClock
+from lamppost.base.errors import CameraUnreachable
+from lamppost.model.vision import CoverCause, Detection, Frame, Preset, Region
+from lamppost.pipeline.masking import MaskingPipeline
+from lamppost.pipeline.steering import LOOK_S, Helm, SteeringTools
+from lamppost.pipeline.turning import LONGEST_S, TurnCover, TurnCovers, TurnsUnderWay, covered
+
+TICK_S = 0.2
+SMALL = np.full((48 * 3 // 2, 64), 200, np.uint8)
+LATEST_PICTURE_S = 1.4  # from the lens to us
+
+
+@dataclass
+class Nobody:
+    """A detector of faces that finds none, and counts its looks."""
+
+    looks: int = 0
+    start_score: float = 0.0
+
+    def detect_regions(self, frame: Frame, regions: Sequence[Region]) -> tuple[Detection, ...]:
+        self.looks += 1
+        return ()
+
+
+def masker(cover: TurnCover, clock: ManualClock, faces: Nobody | None = None) -> MaskingPipeline:
+    return MaskingPipeline(
+        preset=Preset.FACES,
+        faces=faces or Nobody(),
+        motion=None,
+        look_back_s=0.5,
+        detect_interval_s=0.2,
+        clock=clock,
+        is_turned=cover.covers,
+    )
+
+
+@dataclass
+class Status:
+    is_moving: bool | None
+
+
+@dataclass
+class Device:
+    """A head that begins late, may say nothing of itself, and may be out of reach."""
+
+    clock: ManualClock
+    starts_after_s: float = 0.0
+    trip_s: float = 3.0
+    says_nothing: bool = False
+    is_away: bool = False
+    begins_s: float = 0.0
+    ends_s: float = 0.0
+    orders: list[str] = field(default_factory=list)
+
+    def _go(self, what: str, for_s: float) -> None:
+        self.orders.append(what)
+        self.begins_s = self.clock.monotonic_s() + self.starts_after_s
+        self.ends_s = self.begins_s + for_s
+        if self.is_away:
+            raise CameraUnreachable("it does as told, and nobody hears of it")
+
+    def move(self, pan: float, tilt: float, zoom: float, for_s: float) -> None:
+        self._go("move", for_s)
+
+    def go_to(self, token: str) -> None:
+        self._go(token, self.trip_s)
+
+    def stop(self) -> None:
+        self.orders.append("stop")
+        self.ends_s = min(self.ends_s, self.clock.monotonic_s())
+
+    def is_turning(self, now_s: float) -> bool:
+        return self.begins_s <= now_s < self.ends_s
+
+    def status(self) -> Status:
+        if self.is_away:
+            raise CameraUnreachable("nobody answers")
+        return Status(None if self.says_nothing else self.is_turning(self.clock.monotonic_s()))
+
+    def presets(self) -> list[Any]:
+        return []
+
+    def save(self, name: str) -> str:
+        return name
+
+    def remove(self, token: str) -> None:
+        pass
+
+
+class World:
+    """A camera on its way to a masker, and an operator at its helm; pictures are marked with whether it turned when they were taken."""
+
+    def __init__(self, device: Device, *, latency_s: float = 0.2, lag_s: float = 0.0) -> None:
+        self.clock = device.clock
+        self.device = device
+        self.latency_s, self.lag_s = latency_s, lag_s
+        self.cover = TurnCover(self.clock)
+        self.faces = Nobody()
+        self.masker = masker(self.cover, self.clock, self.faces)
+        self.acts: list[dict[str, Any]] = []
+        tools = SteeringTools(
+            lambda _camera: nullcontext(self.device),
+            lambda _camera, for_s: self.cover.hold(for_s),
+            lambda _who, _camera, detail: self.acts.append(dict(detail)),
+            self.clock,
+        )
+        self.helm = Helm("plaza", tools)
+        self.turned: dict[int, bool] = {}
+        self.shown: dict[int, CoverCause | None] = {}
+        self._on_way: list[tuple[float, int, Frame]] = []
+        self._numbers = count()
+        self._looked_s = 0.0
+
+    def run(self, for_s: float) -> None:
+        for _ in range(round(for_s / TICK_S)):
+            now_s = self.clock.monotonic_s()
+            pts_90k = round(now_s * 90_000)
+            self.turned[pts_90k] = self.device.is_turning(now_s)
+            arrival_us = self.clock.wall_us() + round(self.latency_s * US_PER_S)
+            frame = Frame(SMALL.copy(), pts_90k, arrival_us, is_intact=True)
+            heapq.heappush(self._on_way, (now_s + self.latency_s + self.lag_s, next(self._numbers), frame))
+            while self._on_way and self._on_way[0][0] <= now_s + 1e-9:
+                self.shown |= {masked.pts_90k: masked.covered for masked in self.masker.push(heapq.heappop(self._on_way)[2])}
+            if now_s - self._looked_s >= LOOK_S:
+                self._looked_s = now_s
+                self.helm.look()
+            self.clock.advance(TICK_S)
+
+    def seen_while_turning(self) -> list[int]:
+        return [pts for pts, cause in self.shown.items() if self.turned[pts] and cause is None]
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the newest picture is not covered."""
+        return bool(self.shown) and self.shown[max(self.shown)] is None
+
+    def turned_count(self) -> int:
+        return sum(self.turned[pts] for pts in self.shown)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["move", "trip", "stop", "nothing"]), st.floats(0.1, 4.0)), min_size=1, max_size=5),
+    st.floats(0.0, LATEST_PICTURE_S),
+    st.sampled_from([0.0, 0.3, 5.0]),
+    st.floats(0.0, 0.9),
+    st.floats(0.2, 15.0),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_picture_of_a_turning_camera_is_seen(
+    orders: list[tuple[str, float]], latency_s: float, lag_s: float, starts_after_s: float, trip_s: float, says_nothing: bool, is_away: bool
+) -> None:
+    device = Device(ManualClock(), starts_after_s, trip_s, says_nothing)
+    world = World(device, latency_s=latency_s, lag_s=lag_s)
+    world.run(3.0)
+    for order, pause_s in orders:
+        device.is_away = is_away
+        try:
+            if order == "move":
+                world.helm.move("olga", 0.5, 0.0, 0.0, 1.0)
+            elif order == "trip":
+                world.helm.go_to("olga", "1")
+            elif order == "stop":
+                world.helm.stop("olga")
+        except CameraUnreachable:
+            assert is_away
+        device.is_away = False
+        world.run(pause_s)
+    world.run(2.0)
+    for _ in range(50):
+        if not world.helm.is_moving and world.is_seen:
+            break
+        world.run(2.0)
+    assert world.seen_while_turning() == []
+    assert world.is_seen, "it is seen again at last"
+    if orders[-1][0] in ("move", "trip"):
+        assert world.turned_count() > 0, "something was turned at all"
+
+
+def test_the_test_sees_a_cover_that_comes_late() -> None:
+    """The same world, with a move before the cover: the property above is no empty one."""
+    world = World(Device(ManualClock()))
+    world.run(3.0)
+    world.device.move(1.0, 0.0, 0.0, 2.0)
+    world.run(1.0)
+    world.cover.hold(3.0)
+    world.run(10.0)
+    assert world.seen_while_turning() != []
+
+
+def test_what_waits_for_its_look_back_is_covered_too_and_the_cover_ends_once_all_was_looked_at() -> None:
+    world = World(Device(ManualClock()), latency_s=0.0)
+    world.run(3.0)
+    began_90k = round(world.clock.monotonic_s() * 90_000)
+    world.helm.move("olga", 0.5, 0.0, 0.0, 1.0)
+    looks = world.faces.looks
+    world.run(1.0)
+    assert world.faces.looks == looks, "nobody's time is spent on what nobody sees"
+    world.run(10.0)
+    turned = [pts for pts, cause in world.shown.items() if cause is CoverCause.TURNED]
+    assert began_90k - 0.5 * 90_000 - 2 * TICK_S * 90_000 <= min(turned) <= began_90k
+    assert world.faces.looks > looks
+    assert world.is_seen
+
+
+def test_the_end_goes_by_the_time_of_the_frames_too() -> None:
+    clock = ManualClock()
+    cover = TurnCover(clock)
+    cover.hold(2.0)
+    end_us = clock.wall_us() + 2 * US_PER_S
+    clock.advance(10.0)
+    assert cover.covers(end_us - 1), "it was taken before the end, and waited"
+    assert not cover.covers(end_us)
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_clock_that_is_stepped_ends_no_cover_early(step_s: float) -> None:
+    clock = ManualClock()
+    cover = TurnCover(clock)
+    cover.hold(5.0)
+    clock.step_wall(step_s)
+    clock.advance(4.0)
+    assert cover.covers(clock.wall_us())
+
+
+def test_the_newest_order_counts_and_none_is_for_ever() -> None:
+    clock = ManualClock()
+    cover = TurnCover(clock)
+    assert not cover.covers(clock.wall_us())
+    cover.hold(1e9)
+    clock.advance(10.0)
+    cover.hold(1.0)
+    clock.advance(1.5)
+    assert not cover.covers(clock.wall_us())
+    cover.hold(1e9)
+    clock.advance(LONGEST_S + 1)
+    assert not cover.covers(clock.wall_us())
+
+
+def test_an_order_is_acknowledged_once_it_holds_also_before_anybody_listens() -> None:
+    clock = ManualClock()
+    covers = TurnCovers(clock)
+    said: deque[dict[str, Any]] = deque()
+    covers.take_order({"order": "turned", "camera": "plaza", "for_s": 3.0, "number": 7})
+    covers.answer_with(said.append)
+    assert covers.of("plaza").covers(clock.wall_us())
+    assert not covers.of("bridge").covers(clock.wall_us())
+
+    def answer(word: dict[str, Any]) -> None:
+        assert covers.of("bridge").covers(clock.wall_us())
+        said.append(word)
+
+    covers.answer_with(answer)
+    covers.take_order({"order": "turned", "camera": "bridge", "for_s": 3.0, "number": 8})
+    assert list(said) == [covered(7), covered(8)]
+
+
+def test_the_supervisor_knows_for_how_long() -> None:
+    clock = ManualClock()
+    turns = TurnsUnderWay(clock)
+    assert turns.left_s("plaza") == 0.0
+    turns.note("plaza", 4.0)
+    clock.advance(1.0)
+    turns.note("bridge", 1.0)
+    assert (turns.left_s("plaza"), turns.left_s("bridge")) == (3.0, 1.0)
+    clock.advance(5.0)
+    assert (turns.left_s("plaza"), turns.left_s("bridge")) == (0.0, 0.0)
