@@ -15,8 +15,10 @@ from lamppost.base.errors import CameraError, CameraRefused
 from lamppost.cameras.dialects.dialect import Asker, Change, DeviceHealth, Interview, Plan, Setting
 from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces
 from lamppost.cameras.onvif import xml
+from lamppost.cameras.onvif.descriptions import Service
 from lamppost.cameras.onvif.device import OnvifDevice
-from lamppost.cameras.onvif.soap import Answer, Service, line, many, read
+from lamppost.cameras.onvif.reading import line, many, read
+from lamppost.cameras.onvif.soap import Answer
 from lamppost.model.devices import Armament, DeviceIdentity, Level, Outcome
 
 _MOST_CONFIGURATIONS: Final = 8
