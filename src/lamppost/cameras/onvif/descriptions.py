@@ -52,7 +52,7 @@ _PREFIXES: Final = {
 _VERSION_2: Final = frozenset({Service.MEDIA2, Service.PTZ, Service.IMAGING, Service.ANALYTICS, Service.RULES})
 
 
-def settings() -> Settings:
+def settings() -> Any:
     """How zeep reads: leniently, and nothing from outside."""
     return Settings(**_SETTINGS)
 
