@@ -11,11 +11,11 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from lamppost.api.context import Context
-from lamppost.api.device_care import book_of, passwords_of
+from lamppost.api.device_care import passwords_of
 from lamppost.api.editing import config_path
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
-from lamppost.base.errors import CameraError, CameraRefused, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.onvif.ptz import LONGEST_MOVE_S, Ptz
@@ -113,7 +113,7 @@ def show_ptz(camera: str, identity: Steerer) -> PtzNow:
     _require(context, camera)
     steering = steering_of(context)
     helm = steering.helm(camera)
-    profiles = book_of(context).profiles(camera)
+    profiles = context.devices.profiles(camera)
     has_ptz = any(profile.has_ptz for profile in profiles)
     presets: list[PresetNow] = []
     problem = helm.problem
@@ -128,7 +128,7 @@ def show_ptz(camera: str, identity: Steerer) -> PtzNow:
     running = steering.running_tour(camera)
     tours = [
         TourNow(name=name, steps=[Step(preset=step.preset, stay_s=step.stay_s) for step in steps], is_running=name == running)
-        for name, steps in book_of(context).tours(camera).items()
+        for name, steps in context.devices.tours(camera).items()
     ]
     return PtzNow(has_ptz=has_ptz, problem=problem, presets=presets, tours=tours, is_moving=helm.is_moving)
 
@@ -156,7 +156,7 @@ def save_preset(camera: str, body: NewPreset, identity: Steerer) -> PresetNow:
     """Save where it stands now; nothing moves."""
     _require(identity.context, camera)
     with _told_as_problem():
-        saved = steering_of(identity.context).helm(camera).save(identity.name, body.name)
+        saved = steering_of(identity.context).helm(camera).save_preset(identity.name, body.name)
     return PresetNow(token=saved.token, name=saved.name)
 
 
@@ -172,7 +172,7 @@ def remove_preset(camera: str, token: Annotated[str, Path(max_length=64, pattern
 @router.put("/cameras/{camera}/ptz/tours/{tour}")
 def put_tour(camera: str, tour: TourName, body: TourBody, identity: Steerer) -> TourNow:
     """Fix a tour, or another one in its place; it runs once it is started."""
-    context, book = identity.context, book_of(identity.context)
+    context, book = identity.context, identity.context.devices
     _require(context, camera)
     tours = dict(book.tours(camera))
     tours[tour] = tuple(TourStep(step.preset, step.stay_s) for step in body.steps)
@@ -188,7 +188,7 @@ def put_tour(camera: str, tour: TourName, body: TourBody, identity: Steerer) -> 
 @router.delete("/cameras/{camera}/ptz/tours/{tour}", status_code=HTTPStatus.NO_CONTENT)
 def remove_tour(camera: str, tour: TourName, identity: Steerer) -> Response:
     """Forget a tour; one that runs is stopped."""
-    context, book = identity.context, book_of(identity.context)
+    context, book = identity.context, identity.context.devices
     tours = dict(book.tours(camera))
     if tours.pop(tour, None) is None:
         raise not_found("tour")
@@ -203,7 +203,7 @@ def remove_tour(camera: str, tour: TourName, identity: Steerer) -> Response:
 def start_tour(camera: str, tour: TourName, identity: Steerer) -> Turned:
     """Go from position to position, covered on each way, until somebody stops it, steers by hand, or the server ends."""
     context = identity.context
-    steps = book_of(context).tours(camera).get(tour)
+    steps = context.devices.tours(camera).get(tour)
     if steps is None:
         raise not_found("tour")
     _require(context, camera)
@@ -270,7 +270,6 @@ def _told_as_problem() -> Generator[None]:
         headers = {"Retry-After": "2"}
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, error.problem, kind="not-covered", remedy=error.remedy, headers=headers) from error
     except CameraError as error:
-        kind = "device-refused" if isinstance(error, CameraRefused) else "device"
-        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind=kind, remedy=error.remedy) from error
+        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
     except ConfigError as error:
         raise Problem(HTTPStatus.CONFLICT, error.problem, kind="nothing-to-try", remedy=error.remedy) from error
