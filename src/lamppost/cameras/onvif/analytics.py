@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraError, CameraRefused, UnreadableReply
+from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, UnreadableReply
 from lamppost.cameras.dialects.dialect import Asker, Change, DeviceHealth, Interview, Plan, Setting
 from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces
 from lamppost.cameras.onvif import xml
@@ -132,8 +132,7 @@ class _Audit:
         try:
             self._device.services()
         except CameraError as error:
-            outcome = Outcome.REFUSED if isinstance(error, CameraRefused) else Outcome.FAILED
-            self._interview.note("tds:GetServices", outcome, None, problem=error.problem, signs=EVERY)
+            self._interview.note("tds:GetServices", _outcome_of(error), None, problem=error.problem, signs=EVERY)
             return False
         return True
 
@@ -192,6 +191,12 @@ class _Audit:
         for name in list(dict.fromkeys(names))[:_MOST_SIGNS]:
             for ability in abilities_of(name):
                 self._interview.find(number, ability, Level.YES, f"it names {name}")
+
+
+def _outcome_of(error: CameraError) -> Outcome:
+    if isinstance(error, CameraRefused):
+        return Outcome.REFUSED
+    return Outcome.FAILED if isinstance(error, CameraUnreachable) else Outcome.UNREADABLE
 
 
 def _types(root: xml.Element) -> Iterable[str]:
