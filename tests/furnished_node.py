@@ -172,8 +172,16 @@ class StillHead:
 class DoneSearches(DeviceSearches):
     """Searches that were over before anybody was asked: the clock of this node stands still."""
 
-    def begin(self, settings: DeviceSettings, *, ranges: Sequence[str] = (), interfaces: Sequence[str] = ()) -> RunningSearch | None:
+    def begin(
+        self,
+        settings: DeviceSettings,
+        *,
+        ranges: Sequence[str] = (),
+        interfaces: Sequence[str] = (),
+        first: Callable[[], object] = lambda: None,
+    ) -> RunningSearch | None:
         del settings, ranges, interfaces
+        first()
         running = RunningSearch(f"search-{len(self._all)}", START_US, SearchState.DONE, 1.0)
         self._all[running.id] = running
         return running

@@ -1,12 +1,12 @@
 // What was found becomes a camera; levels are ordered by what a city must know first; a joystick stops what it began.
 import { describe, expect, it, vi } from 'vitest';
 
-import type { AuditSummary, Device, FoundDevice, Level, LookedAt, StreamProfile } from '../../src/api/types.ts';
-import { inOrder, summed } from '../../src/pages/audits/levels.ts';
+import type { Ability, AuditSummary, Device, Finding, FoundDevice, Level, LookedAt, StreamProfile } from '../../src/api/types.ts';
+import { inOrder, summed, together } from '../../src/pages/audits/levels.ts';
 import { factsOf, warningText } from '../../src/pages/cameras/device.ts';
 import { isResting, type Push, pushAt, pushOf, REST, Stick } from '../../src/pages/cameras/stick.ts';
 import { chooseStreams, filledFrom, linesOf, nameFor, titleOf } from '../../src/pages/devices/found.ts';
-import { causesOf, percent } from '../../src/pages/devices/uptime.ts';
+import { causesOf, missed, percent } from '../../src/pages/devices/uptime.ts';
 
 const FOUND: FoundDevice = {
   address: '10.20.3.14', device_url: 'http://10.20.3.14', vendor: 'Dahua', model: 'IPC-HFW5442E-ZE', firmware: '', serial: '', mac: '', name: '',
@@ -69,6 +69,17 @@ describe('audits', () => {
   it('count the unknown apart: it is no no', () => {
     expect(summed([audit('a', 'yes'), audit('b', 'unknown', 'yes'), audit('c', 'no')])).toEqual({ able: 1, unsure: 1, armed: 1 });
   });
+
+  it('tell together what one answer says of several abilities, and apart what differs', () => {
+    const finding = (ability: Ability, evidence: number, because: string, level: Level = 'yes'): Finding => ({ ability, level, because, evidence });
+    const findings = [finding('detect', 0, 'a'), finding('capture', 0, 'a'), finding('detect', 1, 'a'), finding('detect', 0, 'b'), finding('capture', 0, 'b', 'no')];
+    expect(together(findings)).toEqual([
+      { abilities: ['detect', 'capture'], level: 'yes', because: 'a', evidence: 0 },
+      { abilities: ['detect'], level: 'yes', because: 'a', evidence: 1 },
+      { abilities: ['detect'], level: 'yes', because: 'b', evidence: 0 },
+      { abilities: ['capture'], level: 'no', because: 'b', evidence: 0 },
+    ]);
+  });
 });
 
 describe('uptime', () => {
@@ -76,6 +87,11 @@ describe('uptime', () => {
     expect(percent(0.99999)).toBe('99.99 %');
     expect(percent(1)).toBe('100 %');
     expect(percent(null)).toBeNull();
+    expect(percent(0.99999, 'de')).toBe('99,99 %');
+  });
+
+  it('calls a moment that was missed no 0 s', () => {
+    expect([0, 0.3, 1, 75].map(missed)).toEqual(['0 s', '< 1 s', '1 s', '1 min 15 s']);
   });
 
   it('tells the longest cause first, and none that took no time', () => {

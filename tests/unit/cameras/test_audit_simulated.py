@@ -13,6 +13,7 @@ from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.replies import FAULTS, Fault
 from lamppost.cameras.disarm import Order, disarm_device, plan_disarm
 from lamppost.cameras.simulated.camera import SimulatedCamera
+from lamppost.cameras.simulated.state import Rule
 from lamppost.cameras.web import DeviceAddress, DeviceWeb, Reply
 from lamppost.model.devices import Ability, Audit, Level
 from lamppost.model.disarming import Disarm, DisarmState
@@ -48,7 +49,8 @@ def test_an_armed_camera_is_told_for_what_it_is_and_disarmed(vendor: str) -> Non
         order = Order("plaza", "ada", "the council has decided so")
         done = disarm_device(order, plan, web, CLOCK, rows.append, lambda: audit(camera, web), dialects=(*onvif, *DIALECTS))
         assert done.state is DisarmState.DONE, done
-        assert audit(camera, web).armament.is_armed is Level.NO
+        # Where there is no maker's dialect to ask in, ONVIF alone does not say that nothing is.
+        assert audit(camera, web).armament.is_armed is (Level.UNKNOWN if vendor == "onvif" else Level.NO)
         assert audit(camera, web).armament.libraries == before.armament.libraries
 
 
@@ -96,3 +98,19 @@ def test_no_onvif_question_that_goes_wrong_is_a_no(fault: str) -> None:
             if operation == "GetServices" and any(one.question.startswith("tan:GetSupportedRules") for one in found.evidence):
                 continue  # it was asked in the old way where its services are, and all of them have answered
             assert {found.level(ability) for ability in Ability} == {Level.UNKNOWN}, operation
+
+
+def test_a_rule_for_objects_that_looks_for_faces_is_armed() -> None:
+    with asked("hikvision", most=None, is_armed=False) as (camera, web):
+        camera.state.rules["yard"] = Rule("tt:ObjectDetection", {"ClassFilter": "Human"})
+        assert audit(camera, web).armament.is_armed is Level.NO
+        camera.state.rules["yard"] = Rule("tt:ObjectDetection", {"ClassFilter": "Human HumanFace"})
+        found = audit(camera, web)
+        assert (found.armament.is_armed, found.detect) == (Level.YES, Level.YES)
+        assert any("yard" in what for what in found.armament.armed)
+        plan = plan_disarm(web, CLOCK, camera.identity, always=onvif_of(web, CLOCK, "admin"))
+        assert not any("yard" in change.what for change in plan.changes), "it looks for others, too"
+        assert any("yard" in problem for problem in plan.problems)
+        camera.state.rules["yard"] = Rule("tt:ObjectDetection", {"ClassFilter": "HumanFace"})
+        plan = plan_disarm(web, CLOCK, camera.identity, always=onvif_of(web, CLOCK, "admin"))
+        assert any("yard" in change.what for change in plan.changes)

@@ -1,5 +1,5 @@
 // Answers that may be missing, in colours and in an order: what is known to be able comes first, then what nobody knows.
-import type { AuditSummary, Identity, Level } from '../../api/types.ts';
+import type { Ability, AuditSummary, Finding, Identity, Level } from '../../api/types.ts';
 import type { Key } from '../../i18n/index.svelte.ts';
 import type { Tone } from '../../kit/tones.ts';
 
@@ -17,6 +17,26 @@ const RANK: Record<Level, number> = { yes: 0, unknown: 1, no: 2 };
 export function inOrder(audits: readonly AuditSummary[]): AuditSummary[] {
   const rank = (of: AuditSummary): number => RANK[of.is_armed] * 27 + RANK[of.recognise] * 9 + RANK[of.capture] * 3 + RANK[of.detect];
   return [...audits].sort((one, other) => rank(one) - rank(other) || one.camera.localeCompare(other.camera));
+}
+
+/** What one answer says of several abilities, told once. */
+export interface Told {
+  abilities: Ability[];
+  level: Level;
+  because: string;
+  evidence: number;
+}
+
+/** Findings in their order, those together that stand in the same answer for the same reason. */
+export function together(findings: readonly Finding[]): Told[] {
+  const told = new Map<string, Told>();
+  for (const { ability, level, because, evidence } of findings) {
+    const key = JSON.stringify([evidence, level, because]);
+    const known = told.get(key);
+    if (!known) told.set(key, { abilities: [ability], level, because, evidence });
+    else if (!known.abilities.includes(ability)) known.abilities.push(ability);
+  }
+  return [...told.values()];
 }
 
 export interface Summary {
