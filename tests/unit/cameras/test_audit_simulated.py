@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lamppost.base.clock import SystemClock
+from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.cameras.audit import audit_device, onvif_of
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.replies import FAULTS, Fault
@@ -114,3 +114,26 @@ def test_a_rule_for_objects_that_looks_for_faces_is_armed() -> None:
         camera.state.rules["yard"] = Rule("tt:ObjectDetection", {"ClassFilter": "HumanFace"})
         plan = plan_disarm(web, CLOCK, camera.identity, always=onvif_of(web, CLOCK, "admin"))
         assert any("yard" in change.what for change in plan.changes)
+
+
+class Sleepy:
+    """Answers when its time is almost over."""
+
+    def __init__(self, web: DeviceWeb, clock: ManualClock) -> None:
+        self.web, self.clock, self.address = web, clock, web.address
+
+    def ask(
+        self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] | None = None, *, timeout_s: float | None = None
+    ) -> Reply:
+        self.clock.advance(min(timeout_s or 5.0, 4.9))
+        return self.web.ask(method, path, content, headers)
+
+
+def test_a_device_that_is_slow_is_asked_in_its_makers_dialect_all_the_same() -> None:
+    with asked("hikvision", most=None) as (camera, web):
+        clock = ManualClock()
+        sleepy, began_s = Sleepy(web, clock), clock.monotonic_s()
+        found = audit_device("plaza", sleepy, clock, identity=camera.identity, always=onvif_of(sleepy, clock, "admin"))  # type: ignore[arg-type]
+        assert clock.monotonic_s() - began_s < 60
+        asked_in_its_own = [each for each in found.evidence if "/ISAPI/" in each.question and each.http_status is not None]
+        assert len(asked_in_its_own) >= 4

@@ -194,6 +194,16 @@ def outcome_of(reply: Reply) -> tuple[Outcome, str]:
     return Outcome.ANSWERED, ""
 
 
+def answered(reply: Reply) -> Reply:
+    """The reply, where it is an answer; for what is asked outside an audit. Raises `CameraError` otherwise."""
+    outcome, problem = outcome_of(reply)
+    if outcome is Outcome.REFUSED:
+        raise CameraRefused(problem, remedy="may this user do it?")
+    if outcome is not Outcome.ANSWERED:
+        raise UnreadableReply(problem)
+    return reply
+
+
 def _line(text: str) -> str:
     """One line that can be shown, whatever a device has put into it."""
     return "".join(letter if letter.isprintable() else " " for letter in text)[:_MOST_LINE].strip()

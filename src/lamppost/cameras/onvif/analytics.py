@@ -25,6 +25,7 @@ _MOST_CONFIGURATIONS: Final = 8
 _MOST_FAILURES: Final = 3
 _MOST_SIGNS: Final = 32  # of one answer
 _LONGEST_S: Final = 5.0
+_LEFT_S: Final = 25.0  # of the interview's time, for the maker's own dialect, which is asked after this
 _KINDS: Final = (RULE, MODULE)
 _TOPIC_OF_FACES: Final = ("Recognition", "Face")
 
@@ -167,11 +168,11 @@ class _Audit:
             self._say(number, (word for part in armed for word in part.faces))
 
     def _ask(self, service: Service, operation: str, **arguments: Any) -> tuple[int, Answer]:
-        left_s = self._interview.left_s
+        left_s = self._interview.left_s - _LEFT_S
         if self._failures >= _MOST_FAILURES:
             answer = Answer(Outcome.FAILED, problem="not asked: it has stopped answering")
         elif left_s <= 0:
-            answer = Answer(Outcome.FAILED, problem="not asked: the audit has taken too long")
+            answer = Answer(Outcome.FAILED, problem="not asked: the device takes too long")
         else:
             answer = self._device.soap.ask(service, operation, timeout_s=min(left_s, _LONGEST_S), **arguments)
         self._failures = self._failures + 1 if answer.outcome is Outcome.FAILED else 0
