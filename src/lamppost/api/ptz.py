@@ -50,7 +50,7 @@ class Move(_Body):
     for_s: float = Field(ge=0.1, le=LONGEST_MOVE_S, allow_inf_nan=False)
 
 
-class Preset(_Body):
+class PresetWanted(_Body):
     """A saved position."""
 
     token: str = Field(min_length=1, max_length=64, pattern=_LINE)
@@ -146,7 +146,7 @@ def stop(camera: str, identity: Steerer) -> Turned:
 
 
 @router.post("/cameras/{camera}/ptz/preset")
-def go_to(camera: str, body: Preset, identity: Steerer) -> Turned:
+def go_to(camera: str, body: PresetWanted, identity: Steerer) -> Turned:
     """Turn to a saved position."""
     return _steer(identity, camera, lambda helm: helm.go_to(identity.name, body.token))
 

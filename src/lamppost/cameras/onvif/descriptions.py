@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
@@ -13,6 +14,8 @@ from zeep import Settings
 from zeep.wsdl import Document
 
 _SETTINGS: Final = {"strict": False, "forbid_dtd": True, "forbid_entities": True, "forbid_external": True, "xml_huge_tree": False}
+# It logs what it cannot read, with all that a device has sent there.
+logging.getLogger("zeep").setLevel(logging.CRITICAL + 1)
 
 
 class Service(StrEnum):

@@ -10,9 +10,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from lamppost.base.clock import US_PER_S, Clock
-from lamppost.base.errors import CameraError, ConfigError, UnreadableReply
+from lamppost.base.errors import CameraError, UnreadableReply
 from lamppost.cameras.onvif.descriptions import Service
-from lamppost.cameras.onvif.faults import SoapFault
+from lamppost.cameras.onvif.faults import SoapFault, lacking
 from lamppost.cameras.onvif.media import profiles_of, snapshot_of
 from lamppost.cameras.onvif.reading import address, line, many, read
 from lamppost.cameras.onvif.soap import Posting, Soap
@@ -104,8 +104,11 @@ class OnvifDevice:
         users = many(self.soap.call(Service.DEVICE, "GetUsers"))
         found = next((user for user in users if read(user, "Username") == username), None)
         if found is None:
-            raise ConfigError(f"the device has no user {username!r}", remedy="change the password of the user that it is asked with")
-        self.soap.call(Service.DEVICE, "SetUser", User=[{"Username": username, "Password": new, "UserLevel": read(found, "UserLevel")}])
+            raise lacking("user of that name")
+        level = line(read(found, "UserLevel"))
+        if not level:
+            raise UnreadableReply("the device does not say what its user may do, so that its password cannot be set without that")
+        self.soap.call(Service.DEVICE, "SetUser", User=[{"Username": username, "Password": new, "UserLevel": level}])
 
     def relays(self) -> tuple[str, ...]:
         """The tokens of its switched outputs."""

@@ -47,6 +47,9 @@ def fault_in(what: str, reply: Reply) -> CameraError:
     """What a reply that is not the answer to `what` says; a page for people says nothing."""
     if reply.status == 401:
         return unauthorized(what, reply)
+    # What we ask for comes in one part.
+    if reply.content_type.startswith("multipart/"):
+        return UnreadableReply(f"the device answers {what} in several parts")
     # Not read: what a device tells of persons may stand in it.
     root = xml.parse(reply.content) if b"Fault" in reply.content and b"NotificationMessage" not in reply.content else None
     fault = xml.child(root, "Body", "Fault")

@@ -27,7 +27,7 @@ def line(value: Any, most: int = 128) -> str:
     if isinstance(value, int | float):
         value = f"{float(value):g}" if abs(value) < 1e15 else ""
     text = value[: 4 * most] if isinstance(value, str) else ""
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:most]
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:most].rstrip()
 
 
 def address(value: Any) -> str:

@@ -127,8 +127,10 @@ class Soap:
 
         def once() -> Reply:
             envelope = xml.parse(_ENVELOPE.format(header=header, body=body).encode())
-            reply = self.send(path, envelope, f'application/soap+xml; charset=utf-8; action="{action}"', timeout_s, self._has_token)
-            if reply.status == 200 and expected.encode() in reply.content:
+            content_type = f'application/soap+xml; charset=utf-8; action="{action}"'
+            reply = self.send(path, envelope, content_type, timeout_s, has_token=self._has_token)
+            is_one = not reply.content_type.startswith("multipart/")
+            if reply.status == 200 and is_one and expected.encode() in reply.content:
                 return reply
             raise fault_in(action.rpartition("/")[2].removesuffix("Request"), reply)
 
@@ -146,18 +148,14 @@ class Soap:
             return None
         return int(found.timestamp()) * US_PER_S if _YEARS[0] <= year <= _YEARS[1] else None
 
-    def send(self, path: str, envelope: Any, content_type: str, timeout_s: float | None, has_token: bool) -> Reply:
-        """One message, with our user in it or not; raises `UnreadableReply` for an answer in several parts."""
+    def send(self, path: str, envelope: Any, content_type: str, timeout_s: float | None, *, has_token: bool) -> Reply:
+        """One message, with our user in it or not."""
         if has_token:
             now = datetime.fromtimestamp((self._clock.wall_us() + self._offset_us) / US_PER_S, UTC)
             # OASIS UsernameToken Profile 1.0, with a digest that is good for now. Many devices know no time zone but `Z`.
             token = UsernameToken(self._username, self._password, use_digest=True, created=now, zulu_timestamp=True)
             envelope, _ = token.apply(envelope, {})
-        reply = self._web.ask("POST", path, etree_to_string(envelope), {"Content-Type": content_type}, timeout_s=timeout_s)
-        # What we ask for comes in one.
-        if reply.content_type.startswith("multipart/"):
-            raise UnreadableReply("the device answers in several parts")
-        return reply
+        return self._web.ask("POST", path, etree_to_string(envelope), {"Content-Type": content_type}, timeout_s=timeout_s)
 
     def _call(self, service: Service, operation: str, arguments: Mapping[str, Any], post: _Post) -> Any:
         path = self._paths.get(service.namespace)
@@ -263,10 +261,10 @@ class _Post:
         """Raises what the reply says where it is no answer, so that zeep reads nothing but answers."""
         del address
         content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "application/soap+xml")
-        self.reply = reply = self._soap.send(self.path, envelope, content_type, self._timeout_s, self.has_token)
+        self.reply = reply = self._soap.send(self.path, envelope, content_type, self._timeout_s, has_token=self.has_token)
         if reply.status == 401:
             raise unauthorized(self._operation, reply)
-        if reply.status != 200:
+        if reply.status != 200 or reply.content_type.startswith("multipart/"):
             raise fault_in(self._operation, reply)
         content = xml.plain(reply.content)
         root = xml.parse_plain(content)

@@ -105,7 +105,7 @@ def child(element: Element | None, *names: str) -> Element | None:
 def text_of(element: Element | None, most: int = 256) -> str:
     """The text of an element on one line, cut to `most` characters; empty where there is none."""
     text = "" if element is None else str(element.text or "")
-    return "".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).strip()[:most]
+    return "".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).strip()[:most].rstrip()
 
 
 def text(element: Element) -> str:
