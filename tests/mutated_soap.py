@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import random
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ _NAMESPACES = (
     "http://www.onvif.org/ver20/media/wsdl",
     "http://schemas.xmlsoap.org/soap/envelope/",
     "urn:x",
-    "",
+    "http://www.onvif.org/ver10/device/wsdl",
 )
 _TEXTS = (
     *(
@@ -98,6 +99,8 @@ class Spoiler:
         return chance.choice(ways)()[: 2 * MOST_BYTES]
 
     def _tree(self, content: bytes) -> bytes:
+        if len(content) > MOST_BYTES // 2:
+            return content
         try:
             root: Any = etree.fromstring(content, etree.XMLParser(resolve_entities=False, recover=True))
         except (etree.XMLSyntaxError, ValueError):
@@ -114,32 +117,44 @@ class Spoiler:
             return content
 
     def _element(self, element: Any, other: Any) -> None:
-        chance, above = self.chance, element.getparent()
-        way = chance.randrange(10)
-        try:
-            if way == 0 and above is not None:
-                size = len(etree.tostring(element))
-                for _ in range(min(chance.choice((1, 3, 50, 5000)), MOST_BYTES // (2 * size) + 1)):
-                    above.append(copy.copy(element))
-            elif way == 1 and above is not None:
-                above.remove(element)
-            elif way == 2 and above is not None:
-                element.tag, other.tag = other.tag, element.tag
-            elif way == 3:
-                element.tag = f"{{{chance.choice(_NAMESPACES) or 'x'}}}{etree.QName(element).localname}"
-            elif way == 4:
-                element.text = chance.choice(_TEXTS)
-            elif way == 5 and element.attrib:
-                element.set(chance.choice(list(element.attrib)), chance.choice(_TEXTS))
-            elif way == 6:
-                element.set(chance.choice(("token", "Name", "Value", "Type", f"{_XSI}nil", "x")), chance.choice((*_TEXTS, "true")))
-            elif way == 7:
-                element.set(f"{_XSI}type", chance.choice(_TYPES))
-            elif way == 8:
-                element.append(copy.copy(other))
+        above = element.getparent()
+        ways = (self._written, self._written, self._retyped, self._nested)
+        with contextlib.suppress(ValueError):  # what no document can hold
+            if above is not None and self.chance.random() < 0.35:
+                self._moved(element, other, above)
             else:
-                inner = element
-                for _ in range(chance.choice((5, 60, 250))):
-                    inner = etree.SubElement(inner, element.tag)
-        except ValueError:
-            return  # what no document can hold
+                self.chance.choice(ways)(element, other)
+
+    def _moved(self, element: Any, other: Any, above: Any) -> None:
+        """Many of it, none of it, or another in its place."""
+        way = self.chance.randrange(3)
+        if way == 0:
+            most = MOST_BYTES // (2 * len(etree.tostring(element))) + 1
+            for _ in range(min(self.chance.choice((1, 3, 50, 5000)), most)):
+                above.append(copy.copy(element))
+        elif way == 1:
+            above.remove(element)
+        else:
+            element.tag, other.tag = other.tag, element.tag
+
+    def _written(self, element: Any, _other: Any) -> None:
+        chance = self.chance
+        if chance.random() < 0.4:
+            element.text = chance.choice(_TEXTS)
+            return
+        names = [*element.attrib, "token", "Name", "Value", "Type", f"{_XSI}nil"]
+        element.set(chance.choice(names), chance.choice((*_TEXTS, "true")))
+
+    def _retyped(self, element: Any, _other: Any) -> None:
+        if self.chance.random() < 0.5:
+            element.tag = f"{{{self.chance.choice(_NAMESPACES)}}}{etree.QName(element).localname}"
+        else:
+            element.set(f"{_XSI}type", self.chance.choice(_TYPES))
+
+    def _nested(self, element: Any, other: Any) -> None:
+        if self.chance.random() < 0.5:
+            element.append(copy.copy(other))
+            return
+        inner = element
+        for _ in range(self.chance.choice((5, 60, 250))):
+            inner = etree.SubElement(inner, element.tag)

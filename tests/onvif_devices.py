@@ -1,4 +1,4 @@
-"""ONVIF devices for tests: a simulated one that is asked over loopback, one that answers by heart, and one that wants its user in the message."""
+"""ONVIF devices for tests: simulated over loopback, answering by heart, and wanting their user in the message."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, Final
 
 from lamppost.base.errors import ConfigError
@@ -35,7 +36,7 @@ class Imaging:
         found: dict[str, float | str] = {}
         for name, theirs in _NUMBERS.items():
             value = read(said, theirs)
-            if isinstance(value, int | float):
+            if isinstance(value, int | float) and isfinite(value):
                 found[name] = float(value)
         for name, theirs in _MODES.items():
             value = line(read(said, theirs), 16)

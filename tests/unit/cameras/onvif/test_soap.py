@@ -281,7 +281,8 @@ def test_the_clock_of_a_device_is_read_or_not_known(date: tuple[object, ...], ex
         f"<tt:UTCDateTime><tt:Time><tt:Hour>{hour}</tt:Hour><tt:Minute>{minute}</tt:Minute><tt:Second>{second}</tt:Second></tt:Time>"
         f"<tt:Date><tt:Year>{year}</tt:Year><tt:Month>{month}</tt:Month><tt:Day>{day}</tt:Day></tt:Date></tt:UTCDateTime>"
     )
-    said = f"<tds:SystemDateAndTime><tt:DateTimeType>NTP</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>{moment}</tds:SystemDateAndTime>"
+    kind = "<tt:DateTimeType>NTP</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>"
+    said = f"<tds:SystemDateAndTime>{kind}{moment}</tds:SystemDateAndTime>"
     canned = Canned({"GetSystemDateAndTime": envelope(f"<tds:GetSystemDateAndTimeResponse>{said}</tds:GetSystemDateAndTimeResponse>")})
     try:
         found = device(canned).soap.device_time_us()
