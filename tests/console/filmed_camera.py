@@ -15,7 +15,7 @@ from lamppost.ingest.street import StreetSettings
 from lamppost.pipeline.simulated_rtsp import Shown, SimulatedRtsp
 from lamppost.pipeline.street_broadcast import StreetBroadcast
 
-PASSWORD: Final = "kestrel-over-9-roofs"  # noqa: S105 - of a camera that is not there
+PASSWORD: Final = "kestrel-over-9-roofs"
 _MAIN: Final = StreetSettings(seed=8, people=3, vehicles=1, width_px=640, height_px=360, fps=10)
 _SUB: Final = replace(_MAIN, width_px=480, height_px=270, fps=5)
 
