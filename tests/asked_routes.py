@@ -76,6 +76,7 @@ def _filled(node: FurnishedNode, who: Person, camera: str, path: str) -> str:
         "TRIAL": lambda: node.trial(camera),
         "AUDIT": lambda: node.audit(camera),
         "DISARM": lambda: node.disarm(camera),
+        "TOUR": lambda: node.tour(camera),
     }
     for word, make in made.items():
         if word in path:
@@ -181,6 +182,7 @@ def _import_profile(node: FurnishedNode, _who: Person, _camera: str) -> Asked:
     return Asked("/import-profiles/dome")
 
 
+_TOUR: Final = {"steps": [{"preset": "1", "stay_s": 30.0}]}
 _ORDER: Final = {"authorisation": "the council has decided so"}
 _BOOK: Final = {"line": [{"name": "WORD-line", "points": [[0.1, 0.5], [0.9, 0.5]]}]}
 _CORNERS: Final = [{"image": [x, y], "map_m": [x * 20, y * 30]} for x, y in ((0.1, 0.2), (0.9, 0.2), (0.9, 0.8), (0.1, 0.8))]
@@ -236,6 +238,16 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "PUT /firmware/list": _node("/firmware/list", {"name": "none", "published": "2026-11-28"}),
         "GET /cameras/{camera}/live.m3u8": _camera("/cameras/CAMERA/live.m3u8"),
         "GET /cameras/{camera}/live/{part}": _camera("/cameras/CAMERA/live/init-1.mp4", "/cameras/CAMERA/live/1.m4s"),
+        "GET /cameras/{camera}/ptz": _camera("/cameras/CAMERA/ptz"),
+        "POST /cameras/{camera}/ptz/move": _camera("/cameras/CAMERA/ptz/move", body={"pan": 0.5, "for_s": 0.5}),
+        "POST /cameras/{camera}/ptz/stop": _camera("/cameras/CAMERA/ptz/stop"),
+        "POST /cameras/{camera}/ptz/preset": _camera("/cameras/CAMERA/ptz/preset", body={"token": "1"}),
+        "POST /cameras/{camera}/ptz/presets": _camera("/cameras/CAMERA/ptz/presets", body={"name": "gate"}),
+        "DELETE /cameras/{camera}/ptz/presets/{token}": _camera("/cameras/CAMERA/ptz/presets/1"),
+        "PUT /cameras/{camera}/ptz/tours/{tour}": _camera("/cameras/CAMERA/ptz/tours/night", body=_TOUR),
+        "DELETE /cameras/{camera}/ptz/tours/{tour}": _camera("/cameras/CAMERA/ptz/tours/TOUR"),
+        "POST /cameras/{camera}/ptz/tours/{tour}/start": _camera("/cameras/CAMERA/ptz/tours/TOUR/start"),
+        "POST /cameras/{camera}/ptz/tours/stop": _camera("/cameras/CAMERA/ptz/tours/stop"),
         "POST /devices/searches": Row("node", (_search_begun,)),
         "GET /devices/searches/{search}": Row("node", (_search,)),
         "POST /devices/look": _node("/devices/look", {"device_url": "http://192.0.2.99"}),

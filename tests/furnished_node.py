@@ -32,6 +32,7 @@ from lamppost.api.past import views_of
 from lamppost.api.permit import API
 from lamppost.base.clock import ManualClock, format_utc
 from lamppost.base.durable import make_directory
+from lamppost.cameras.onvif.ptz import PtzStatus
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.books import Act, EventOpened, GapClosed, GapOpened, MinuteCounted, Severity, SnapshotTaken
 from lamppost.model.device_settings import DeviceSettings
@@ -46,10 +47,12 @@ from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
 from lamppost.pipeline.rule_trial import TrialOrder
+from lamppost.pipeline.steering import Position, Steering, SteeringTools
 from lamppost.pipeline.trial_desk import Trial, TrialDesk, TrialState
 from lamppost.record.live import LiveMuxer
 from lamppost.seal.notes import create_signer
 from lamppost.store.bookkeeping import Bookkeeper
+from lamppost.store.device_book import TourStep
 from lamppost.store.holds import place_hold
 from lamppost.store.journal import journal_files, scan_journal
 from masked_street import START_US, MaskedStreet, masked_packets
@@ -148,11 +151,37 @@ class DoneJobs(AuditJobs):
         return job
 
 
+class StillHead:
+    """Takes every order, and moves nothing."""
+
+    def presets(self) -> tuple[Position, ...]:
+        return (Position("1", "gate"),)
+
+    def save_preset(self, name: str) -> str:
+        return "2"
+
+    def status(self) -> PtzStatus:
+        return PtzStatus(False)
+
+    def go_to(self, token: str) -> None: ...
+    def remove(self, token: str) -> None: ...
+    def move(self, pan: float, tilt: float, zoom: float, for_s: float) -> None: ...
+    def stop(self) -> None: ...
+
+
 class DoneSearches(DeviceSearches):
     """Searches that were over before anybody was asked: the clock of this node stands still."""
 
-    def begin(self, settings: DeviceSettings, *, ranges: Sequence[str] = (), interfaces: Sequence[str] = ()) -> RunningSearch | None:
+    def begin(
+        self,
+        settings: DeviceSettings,
+        *,
+        ranges: Sequence[str] = (),
+        interfaces: Sequence[str] = (),
+        first: Callable[[], object] = lambda: None,
+    ) -> RunningSearch | None:
         del settings, ranges, interfaces
+        first()
         running = RunningSearch(f"search-{len(self._all)}", START_US, SearchState.DONE, 1.0)
         self._all[running.id] = running
         return running
@@ -228,6 +257,8 @@ class FurnishedNode(ConfiguredNode):
         self.context.keep(PasswordDesk, DonePasswords)
         self.context.keep(TrialDesk, lambda: DoneTrials(self.context.clock))
         self.context.keep(AuditJobs, DoneJobs)
+        tools = SteeringTools(lambda _: contextlib.nullcontext(StillHead()), lambda *_: None, lambda *_: None, self.clock)
+        self.context.keep(Steering, lambda: Steering(tools, start=lambda *_: None))
         self.app = create_app(self.context)
         self.person("administrator@*")  # so that no other is the last
 
@@ -328,6 +359,11 @@ class FurnishedNode(ConfiguredNode):
         word = f"the order of {CAMERAS[camera].word}"
         audits_of(self.context).book.add_disarm(Disarm(disarm_id, camera, self.clock.wall_us(), "eve", word, "", DisarmState.DONE, ()))
         return disarm_id
+
+    def tour(self, camera: str) -> str:
+        """A tour of the camera, and its name."""
+        self.context.devices.set_tours(camera, {"night": (TourStep("1", 30.0),)})
+        return "night"
 
     def job(self) -> str:
         """A job of audits that had nothing to do, and its id."""

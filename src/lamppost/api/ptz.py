@@ -15,7 +15,7 @@ from lamppost.api.device_care import passwords_of
 from lamppost.api.editing import config_path
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
-from lamppost.base.errors import CameraError, CameraRefused, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.onvif.ptz import LONGEST_MOVE_S, Ptz
@@ -50,7 +50,7 @@ class Move(_Body):
     for_s: float = Field(ge=0.1, le=LONGEST_MOVE_S, allow_inf_nan=False)
 
 
-class Preset(_Body):
+class PresetWanted(_Body):
     """A saved position."""
 
     token: str = Field(min_length=1, max_length=64, pattern=_LINE)
@@ -146,7 +146,7 @@ def stop(camera: str, identity: Steerer) -> Turned:
 
 
 @router.post("/cameras/{camera}/ptz/preset")
-def go_to(camera: str, body: Preset, identity: Steerer) -> Turned:
+def go_to(camera: str, body: PresetWanted, identity: Steerer) -> Turned:
     """Turn to a saved position."""
     return _steer(identity, camera, lambda helm: helm.go_to(identity.name, body.token))
 
@@ -156,7 +156,7 @@ def save_preset(camera: str, body: NewPreset, identity: Steerer) -> PresetNow:
     """Save where it stands now; nothing moves."""
     _require(identity.context, camera)
     with _told_as_problem():
-        saved = steering_of(identity.context).helm(camera).save(identity.name, body.name)
+        saved = steering_of(identity.context).helm(camera).save_preset(identity.name, body.name)
     return PresetNow(token=saved.token, name=saved.name)
 
 
@@ -270,7 +270,6 @@ def _told_as_problem() -> Generator[None]:
         headers = {"Retry-After": "2"}
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, error.problem, kind="not-covered", remedy=error.remedy, headers=headers) from error
     except CameraError as error:
-        kind = "device-refused" if isinstance(error, CameraRefused) else "device"
-        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind=kind, remedy=error.remedy) from error
+        raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
     except ConfigError as error:
         raise Problem(HTTPStatus.CONFLICT, error.problem, kind="nothing-to-try", remedy=error.remedy) from error

@@ -114,9 +114,9 @@ class SignIn:
         self._is_accepted = True
 
     def answer(self, method: str, url: str) -> str | None:
-        """The value of `Authorization` for a request; None before any challenge."""
+        """The value of `Authorization` for a request; None before any challenge, and for nobody."""
         challenge = self._sent = self._challenge
-        if challenge is None:
+        if challenge is None or not (self._username or self._password):
             return None
         if challenge.algorithm == "BASIC":
             return "Basic " + base64.b64encode(f"{self._username}:{self._password}".encode("utf-8", "surrogateescape")).decode()

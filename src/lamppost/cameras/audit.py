@@ -50,7 +50,7 @@ def audit_device(
         detect=conclude(findings, Ability.DETECT),
         capture=conclude(findings, Ability.CAPTURE),
         recognise=conclude(findings, Ability.RECOGNISE),
-        armament=_joined(armaments),
+        armament=_joined(armaments, has_maker=bool(spoken)),
         findings=findings,
         evidence=interview.evidence,
         dialects=tuple(dialect.name for dialect in (*always, *spoken)),
@@ -109,12 +109,16 @@ def compare(before: Audit, after: Audit) -> tuple[str, ...]:
     return tuple(drift)
 
 
-def _joined(armaments: Sequence[Armament]) -> Armament:
-    """What several dialects say of one device. Of libraries and tracking, those that know of them speak: ONVIF has no question."""
+def _joined(armaments: Sequence[Armament], *, has_maker: bool) -> Armament:
+    """What several dialects say of one device. Of libraries and tracking, those that know of them speak: ONVIF has no question.
+
+    Where nobody was asked in the maker's own dialect, what ONVIF does not see may be armed all the same.
+    """
+    is_armed = together(one.is_armed for one in armaments)
     libraries = [one.has_library for one in armaments if one.has_library is not Level.UNKNOWN]
     tracking = [one.auto_tracking for one in armaments if one.auto_tracking is not Level.UNKNOWN]
     return Armament(
-        is_armed=together(one.is_armed for one in armaments),
+        is_armed=is_armed if has_maker or is_armed is Level.YES else Level.UNKNOWN,
         has_library=together(libraries),
         libraries=max((one.libraries for one in armaments if one.libraries is not None), default=None),
         entries=max((one.entries for one in armaments if one.entries is not None), default=None),

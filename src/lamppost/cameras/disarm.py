@@ -19,7 +19,7 @@ from lamppost.cameras.audit import fitting
 from lamppost.cameras.dialects.dialect import Asker, Change, Dialect, Interview, Plan, Setting
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.reading import fields_in, items_in
-from lamppost.model.devices import Audit, DeviceIdentity, Level
+from lamppost.model.devices import Audit, DeviceIdentity, Level, Outcome
 from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
 
 MOST_CHANGES: Final = 500
@@ -61,12 +61,15 @@ def plan_disarm(
     """What a disarm would change, as the device is set just now."""
     interview = Interview(web, clock)
     spoken, _ = fitting(interview, identity, dialects)
-    plans = [dialect.plan(Interview(web, clock)) for dialect in (*always, *spoken)]
+    asked = [(dialect, Interview(web, clock)) for dialect in (*always, *spoken)]
+    plans = [dialect.plan(each) for dialect, each in asked]
+    evidence = [evidence for each in (interview, *(each for _, each in asked)) for evidence in each.evidence]
     doubts = [f"{evidence.question}: {evidence.problem}" for evidence in interview.evidence if evidence.problem]
     return Plan(
         tuple(change for plan in plans for change in plan.changes)[:MOST_CHANGES],
         tuple(setting for plan in plans for setting in plan.settings)[:MOST_SETTINGS],
         (*doubts, *(problem for plan in plans for problem in plan.problems)),
+        is_whole=not any(each.outcome is Outcome.FAILED for each in evidence),
     )
 
 
@@ -109,7 +112,7 @@ def disarm_device(
         keep(done)
     after = audit()
     still = Level.YES in (after.armament.is_armed, after.armament.auto_tracking)
-    done = replace(done, audit_after=after.audit_id, state=_state(done, is_armed=still))
+    done = replace(done, audit_after=after.audit_id, state=_state(done, is_armed=still, is_whole=plan.is_whole))
     keep(done)
     return done
 
@@ -176,10 +179,11 @@ def _with_step(disarm: Disarm, number: int, step: DisarmStep) -> Disarm:
     return replace(disarm, steps=steps, state=state)
 
 
-def _state(disarm: Disarm, *, is_armed: bool) -> DisarmState:
+def _state(disarm: Disarm, *, is_armed: bool, is_whole: bool) -> DisarmState:
     are_done = [step.is_done for step in disarm.steps]
     if not are_done:
         return DisarmState.FAILED if is_armed or disarm.problems else DisarmState.DONE
-    if all(are_done) and not is_armed:
+    # What could not be asked may be armed, and was not switched off.
+    if all(are_done) and not is_armed and is_whole:
         return DisarmState.DONE
     return DisarmState.PARTIAL if any(are_done) else DisarmState.FAILED

@@ -308,8 +308,9 @@ class _Planner:
                 keys.append("password")
         if "password" in keys and (inside := parse_locator(before.url)).password:
             row.fields = {"url": inside.request_url, **({"username": inside.username} if before.username is None else {}), **row.fields}
-        if "url" in keys and row.password is None and _has_password(before) and row.has_moved:
-            self._problem(row.line, row.url_column, "the address is another one, and the camera has a password", "give its password, too")
+        if row.has_moved and row.password is None and _has_password(before):
+            column = next((key for key in ("sub_url", "device_url") if key in keys and "url" not in keys), row.url_column)
+            self._problem(row.line, column, "the address is another one, and the camera has a password", "give its password, too")
         filled = [key for key in new_origin if not _plain(origin.get(key))]  # what is said of it for the first time takes nothing away
         others = [*keys, *(key for key in new_origin if key not in filled)]
         if others and not self._options.may_update:

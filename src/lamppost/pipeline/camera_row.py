@@ -30,6 +30,7 @@ from lamppost.pipeline.camera_columns import (
     streams_of,
 )
 from lamppost.pipeline.camera_table import RowProblem
+from lamppost.pipeline.device_access import device_address
 
 OriginValue = str | float | date
 _STREAMS: Final = ("url", "sub_url")
@@ -106,7 +107,7 @@ class RowReader:
         if camera is None or self.problems:
             return None
         fields = _differing(given, camera, before)
-        has_moved = before is not None and any(_server(camera, key) != _server(before, key) for key in _STREAMS if key in fields)
+        has_moved = before is not None and _has_moved(camera, before, fields)
         return Found(self.line, self.name, camera, fields, password, origin, self.url_column, has_moved)
 
     def _wrong(self, column: str, problem: str, remedy: str = "") -> None:
@@ -272,6 +273,13 @@ def _differing(given: Mapping[str, Value], camera: CameraSettings, before: Camer
         if now != was:
             fields[key] = value
     return fields
+
+
+def _has_moved(camera: CameraSettings, before: CameraSettings, changed: Collection[str]) -> bool:
+    """Whether the password of `before` would go to somebody else."""
+    if any(_server(camera, key) != _server(before, key) for key in _STREAMS if key in changed):
+        return True
+    return "device_url" in changed and camera.has_device and not (before.has_device and device_address(camera) == device_address(before))
 
 
 def _server(camera: CameraSettings, key: str) -> tuple[str, str, int]:

@@ -162,11 +162,13 @@ class DeviceCare:
     def _turn(self) -> float:
         if self._is_closed.is_set():
             return MEET_S
-        if self._stranger is not None and not self._is_accepted(self._stranger):
-            return STRANGER_S
         if self._is_to_meet.is_set():
             self._is_to_meet.clear()
+            # Its video was away: the right one may have been put back.
+            self._stranger = None
             self._due_s[_Duty.MEET] = 0.0
+        if self._stranger is not None and not self._is_accepted(self._stranger):
+            return STRANGER_S
         duty = min(self._due_s, key=self._due_s.__getitem__)
         if self._due_s[duty] <= self._clock.monotonic_s():
             try:

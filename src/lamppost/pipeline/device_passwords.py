@@ -16,7 +16,7 @@ from lamppost.base.errors import CameraError, CameraRefused, ConfigError
 from lamppost.ingest.locator import Scheme, parse_locator
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import Fields
-from lamppost.pipeline.device_access import device_user
+from lamppost.pipeline.device_access import device_password, device_user
 from lamppost.pipeline.new_address import ADDRESSES
 
 LENGTH: Final = 16  # as long as every maker's devices take
@@ -40,7 +40,7 @@ class PasswordTools(Protocol):
     """What a change needs; what is kept or written is durable on return. Each raises `StoreError`."""
 
     def current(self, camera: CameraSettings) -> str | None:
-        """The password that the configuration names, wherever it is kept; raises `ConfigError`."""
+        """The password that the configuration names, None where it stands in the camera's address; raises `ConfigError`."""
         ...
 
     def keep(self, camera: str, password: str) -> str:
@@ -164,7 +164,7 @@ def _go_back(camera: CameraSettings, old: str | None, credential: str, tools: Pa
         except CameraRefused:
             pass  # it never took the new one
         else:
-            talk.set_password(device_user(camera), old or "")
+            talk.set_password(device_user(camera), device_password(camera, old))
     with tools.talk(camera, old) as talk:
         talk.identity()
     tools.forget(credential)

@@ -16,7 +16,7 @@ from lamppost.pipeline.covering import Covering
 from lamppost.pipeline.steering import CALL_S, LONGEST_TRIP_S, REST_S, SETTLE_S
 from loopback import LOOPBACK
 
-PASSWORD = "kanarienvogel-geheim-1"  # noqa: S105
+PASSWORD = "kanarienvogel-geheim-1"
 OLGA = "ptz_operator@camera:plaza"
 PTZ = "/api/v1/cameras/plaza/ptz"
 
@@ -160,7 +160,7 @@ def test_a_turn_is_on_the_record_once_whatever_the_joystick_does(node: Configure
     assert steered(node) == [(OLGA, {"state": "begun"})]
     device.state.still_s = 0.0
     later(node, REST_S + 5)
-    begun, ended = steered(node)
+    _, ended = steered(node)
     assert ended[0] == OLGA
     assert (ended[1]["state"], ended[1]["moves"], ended[1]["presets"]) == ("ended", 5, ["Square"])
     other = "ptz_operator@*"

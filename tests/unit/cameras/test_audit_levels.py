@@ -11,6 +11,7 @@ from lamppost.cameras.audit import audit_device
 from lamppost.cameras.dialects.dialect import DeviceHealth
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.replies import FAULTS, Fault, PlayedDevice, Variant
+from lamppost.cameras.web import Reply
 from lamppost.model.devices import Ability, Audit, DeviceIdentity, Level, Outcome
 
 VENDORS = ("hikvision", "dahua", "axis")
@@ -169,3 +170,25 @@ def test_who_a_device_is_and_how_it_is_comes_from_its_dialect() -> None:
     assert all(isinstance(health, DeviceHealth) and health.uptime_s == 86400 and len(health.storage) == 1 for health in healths.values())
     assert healths["hikvision"].temperature_c == 41.5
     assert healths["dahua"].storage[0].free_bytes == 62_534_090_752 - 31_267_045_376
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_fault_makes_a_camera_that_is_armed_one_that_is_not(name: str) -> None:
+    for question in VARIANTS[name].replies:
+        for fault in FAULTS:
+            was, now = BEFORE[name].armament, audit(VARIANTS[name], {question: FAULTS[fault]}).armament
+            assert now.is_armed is not N or was.is_armed is N, (question, fault)
+            assert now.has_library is not N or was.has_library is N, (question, fault)
+            assert now.auto_tracking is not N or was.auto_tracking is N, (question, fault)
+
+
+@pytest.mark.parametrize("name", ["VideoAnalyseGlobal", "VideoAnalyseRule", "FaceRecognitionEventHandler", "LeSmartTrack"])
+def test_a_table_that_may_lack_lines_does_not_say_that_nothing_is_armed(name: str) -> None:
+    def unsaid(whole: Reply) -> Reply:
+        return Reply(whole.status, {"content-type": "text/plain"}, whole.content)
+
+    question = f"GET /cgi-bin/configManager.cgi?action=getConfig&name={name}"
+    armament = audit(VARIANTS["dahua-off"], {question: unsaid}).armament
+    assert (armament.is_armed, armament.auto_tracking) == ((U, N), (U, U), (U, N), (N, U))[
+        ("VideoAnalyseGlobal", "VideoAnalyseRule", "FaceRecognitionEventHandler", "LeSmartTrack").index(name)
+    ]

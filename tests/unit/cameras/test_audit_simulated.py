@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from lamppost.base.clock import SystemClock
+from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.cameras.audit import audit_device, onvif_of
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.replies import FAULTS, Fault
 from lamppost.cameras.disarm import Order, disarm_device, plan_disarm
 from lamppost.cameras.simulated.camera import SimulatedCamera
+from lamppost.cameras.simulated.state import Rule
 from lamppost.cameras.web import DeviceAddress, DeviceWeb, Reply
 from lamppost.model.devices import Ability, Audit, Level
 from lamppost.model.disarming import Disarm, DisarmState
@@ -48,7 +49,8 @@ def test_an_armed_camera_is_told_for_what_it_is_and_disarmed(vendor: str) -> Non
         order = Order("plaza", "ada", "the council has decided so")
         done = disarm_device(order, plan, web, CLOCK, rows.append, lambda: audit(camera, web), dialects=(*onvif, *DIALECTS))
         assert done.state is DisarmState.DONE, done
-        assert audit(camera, web).armament.is_armed is Level.NO
+        # Where there is no maker's dialect to ask in, ONVIF alone does not say that nothing is.
+        assert audit(camera, web).armament.is_armed is (Level.UNKNOWN if vendor == "onvif" else Level.NO)
         assert audit(camera, web).armament.libraries == before.armament.libraries
 
 
@@ -96,3 +98,42 @@ def test_no_onvif_question_that_goes_wrong_is_a_no(fault: str) -> None:
             if operation == "GetServices" and any(one.question.startswith("tan:GetSupportedRules") for one in found.evidence):
                 continue  # it was asked in the old way where its services are, and all of them have answered
             assert {found.level(ability) for ability in Ability} == {Level.UNKNOWN}, operation
+
+
+def test_a_rule_for_objects_that_looks_for_faces_is_armed() -> None:
+    with asked("hikvision", most=None, is_armed=False) as (camera, web):
+        camera.state.rules["yard"] = Rule("tt:ObjectDetection", {"ClassFilter": "Human"})
+        assert audit(camera, web).armament.is_armed is Level.NO
+        camera.state.rules["yard"] = Rule("tt:ObjectDetection", {"ClassFilter": "Human HumanFace"})
+        found = audit(camera, web)
+        assert (found.armament.is_armed, found.detect) == (Level.YES, Level.YES)
+        assert any("yard" in what for what in found.armament.armed)
+        plan = plan_disarm(web, CLOCK, camera.identity, always=onvif_of(web, CLOCK, "admin"))
+        assert not any("yard" in change.what for change in plan.changes), "it looks for others, too"
+        assert any("yard" in problem for problem in plan.problems)
+        camera.state.rules["yard"] = Rule("tt:ObjectDetection", {"ClassFilter": "HumanFace"})
+        plan = plan_disarm(web, CLOCK, camera.identity, always=onvif_of(web, CLOCK, "admin"))
+        assert any("yard" in change.what for change in plan.changes)
+
+
+class Sleepy:
+    """Answers when its time is almost over."""
+
+    def __init__(self, web: DeviceWeb, clock: ManualClock) -> None:
+        self.web, self.clock, self.address = web, clock, web.address
+
+    def ask(
+        self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] | None = None, *, timeout_s: float | None = None
+    ) -> Reply:
+        self.clock.advance(min(timeout_s or 5.0, 4.9))
+        return self.web.ask(method, path, content, headers)
+
+
+def test_a_device_that_is_slow_is_asked_in_its_makers_dialect_all_the_same() -> None:
+    with asked("hikvision", most=None) as (camera, web):
+        clock = ManualClock()
+        sleepy, began_s = Sleepy(web, clock), clock.monotonic_s()
+        found = audit_device("plaza", sleepy, clock, identity=camera.identity, always=onvif_of(sleepy, clock, "admin"))  # type: ignore[arg-type]
+        assert clock.monotonic_s() - began_s < 60
+        asked_in_its_own = [each for each in found.evidence if "/ISAPI/" in each.question and each.http_status is not None]
+        assert len(asked_in_its_own) >= 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,13 +12,14 @@ from hypothesis import strategies as st
 
 from changing_device import ChangingDevice
 from lamppost.base.clock import ManualClock
-from lamppost.base.errors import ConfigError
+from lamppost.base.errors import CameraUnreachable, ConfigError
 from lamppost.cameras.audit import audit_device, compare
 from lamppost.cameras.dialects.dialect import Setting
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.replies import Variant
 from lamppost.cameras.dialects.words import is_of_faces
 from lamppost.cameras.disarm import Order, disarm_device, plan_disarm, roll_back, saved_settings
+from lamppost.cameras.web import Reply
 from lamppost.model.devices import Audit, DeviceIdentity, Level
 from lamppost.model.disarming import Disarm, DisarmState
 
@@ -269,3 +271,35 @@ def test_what_is_not_on_the_list_is_not_put_back_though_it_is_there() -> None:
     assert story.device.changes == []
     assert "nothing that a rollback puts back" in rolled.rollback_steps[0].problem
     assert rolled.state is DisarmState.DONE
+
+
+class LateOnce:
+    """Answers all questions but one."""
+
+    def __init__(self, device: ChangingDevice, place: str) -> None:
+        self.device, self.place, self.variant = device, place, device.variant
+
+    def ask(self, method: str, path: str, *given: Any, **options: Any) -> Reply:
+        if path.endswith(self.place):
+            raise CameraUnreachable("it has not answered in time")
+        return self.device.ask(method, path, *given, **options)
+
+
+def test_what_could_not_be_asked_is_not_done() -> None:
+    story = Story.of("hikvision")
+    late: Any = LateOnce(story.device, "/faceContrast")
+    plan = plan_disarm(late, CLOCK, story.identity)
+    done = disarm_device(Order("plaza", "ada", WORD), plan, late, CLOCK, story.rows.append, story.audit)
+    assert not plan.is_whole
+    assert all(step.is_done for step in done.steps)
+    assert done.state is DisarmState.PARTIAL
+    late = LateOnce(story.device, "/faceContrast")
+    silent = disarm_device(
+        Order("plaza", "ada", WORD),
+        plan,
+        late,
+        CLOCK,
+        story.rows.append,
+        lambda: audit_device("plaza", late, CLOCK, identity=story.identity),
+    )
+    assert silent.state is DisarmState.PARTIAL, "though the audit after it could not ask either"

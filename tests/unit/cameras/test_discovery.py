@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovered import HERE, NETWORKS, answer, answering, found, free_port, match, offers_of
+from discovered import HERE, NETWORKS, SCOPES, answer, answering, found, free_port, match, offers_of
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
-from lamppost.cameras import discovery
+from lamppost.cameras import discovery, ws_discovery
 from lamppost.cameras.discovery import (
     MOST_ADDRESSES,
     MOST_AT_ONE_ADDRESS,
@@ -27,7 +27,7 @@ from lamppost.cameras.discovery import (
     search,
 )
 from lamppost.cameras.simulated.camera import SimulatedCamera
-from lamppost.model.devices import FoundDevice
+from lamppost.model.devices import DeviceIdentity, FoundDevice
 from lamppost.model.networks import CameraNetworks
 
 PORT_80 = [f"{HERE}.{number}" for number in range(80, 84)]
@@ -127,7 +127,34 @@ def test_one_that_is_knocked_at_and_answers_a_probe_is_told_once(port: int) -> N
 # -- what others answer --------------------------------------------------------
 
 
-def test_one_that_answers_thousands_of_times_is_told_a_few_times_and_hides_nobody(port: int) -> None:
+def test_one_that_is_knocked_at_and_then_names_another_port_is_told_once(port: int) -> None:
+    told: list[tuple[FoundDevice, ...]] = []
+    round_ = discovery._Round(NETWORKS, SystemClock(), told.append, None, port)
+    round_._add(FoundDevice("10.0.0.7", "http://10.0.0.7", DeviceIdentity(), (), ""))
+    called = FoundDevice("10.0.0.7", "http://10.0.0.7:85", DeviceIdentity(), SCOPES, "")
+    round_._add(called, is_called=True)
+    round_._add(FoundDevice("10.0.0.7", "http://10.0.0.7:85", DeviceIdentity(vendor="Other"), (), ""))
+    assert told[-1] == tuple(round_.found.values()) == (called,)
+    round_.close()
+
+
+def test_where_a_connection_is_refused_at_once_the_other_ports_are_tried(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = discovery.Knock.open
+
+    def open_(knock: discovery.Knock) -> socket.socket | None:
+        if knock.port != 80:
+            return real(knock)
+        knock.is_alive = True
+        return None
+
+    monkeypatch.setattr(discovery.Knock, "open", open_)
+    with SimulatedCamera("axis", address=f"{HERE}.45", port=8000) as camera:
+        assert [device.device_url for device in found(f"{HERE}.44/30", port=port, until=bool)] == [camera.base]
+
+
+def test_one_that_answers_thousands_of_times_is_told_a_few_times_and_hides_nobody(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, real = list[str](), ws_discovery.read_answer
+    monkeypatch.setattr(ws_discovery, "read_answer", lambda content, sender: read.append(sender) or real(content, sender))
     storm = [answer(match(f"http://{HERE}.21:{number}/", endpoint=f"urn:uuid:{number}")) for number in range(1, 5000)]
     with (
         answering(f"{HERE}.21", port, lambda: storm),
@@ -136,6 +163,7 @@ def test_one_that_answers_thousands_of_times_is_told_a_few_times_and_hides_nobod
         devices = found(f"{HERE}.20/30", port=port, timeout_s=1.0)
     assert camera.base in {device.device_url for device in devices}
     assert 1 < len(devices) <= MOST_AT_ONE_ADDRESS + 1
+    assert read.count(f"{HERE}.21") <= discovery.MOST_ANSWERS_OF_ONE
 
 
 def test_the_same_device_with_ever_other_names_is_one_device(port: int) -> None:

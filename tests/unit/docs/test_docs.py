@@ -114,7 +114,7 @@ def _option_uses() -> list[tuple[tuple[str, ...], str]]:
                 if match:
                     command = tuple(word for word in match.groups()[:2] if word)
                     code = match[3].split(" #")[0]
-                    uses |= {(command, option) for option in re.findall(r"--[a-z-]+", code)}
+                    uses |= {(command, option) for option in re.findall(r"--[a-z][a-z0-9-]+", code)}
     return sorted(uses)
 
 

@@ -142,6 +142,11 @@ def test_a_password_out_of_an_address_goes_into_the_drawer(town: Town) -> None:
 def test_a_password_does_not_follow_to_another_address(town: Town) -> None:
     assert town.problems("name,url\ngate,rtsp://10.9.9.9/main\n", may_update=True) == [(2, "url")]
     assert town.problems("name,url\ngate,rtsp://10.1.0.1/other\n", may_update=True) == []
+    assert town.problems("name,sub_url\ngate,rtsp://10.9.9.9/sub\n", may_update=True) == [(2, "sub_url")]
+    assert town.problems("name,sub_url\ngate,rtsp://10.1.0.1/sub\n", may_update=True) == []
+    assert town.problems("name,device_url\ngate,https://10.9.9.9\n", may_update=True) == [(2, "device_url")]
+    assert town.problems("name,device_url\ngate,http://10.1.0.1\n", may_update=True) == [], "it is asked there already"
+    assert town.problems("name,device_url,password\ngate,https://10.9.9.9,new\n", may_update=True) == []
 
 
 def test_every_mistake_of_every_row_is_told(town: Town) -> None:

@@ -202,3 +202,19 @@ def test_devices_are_told_apart_by_what_both_say() -> None:
     assert not is_another(DeviceIdentity(serial="1", vendor="ACME"), DeviceIdentity(serial="1", vendor="Acme Inc."))
     assert not is_another(DeviceIdentity(serial="1"), DeviceIdentity(mac="00:11:22:33:44:55"))
     assert is_another(DeviceIdentity(mac="00:11:22:33:44:54"), DeviceIdentity(mac="00:11:22:33:44:55"))
+
+
+def test_one_that_is_put_back_is_met_again() -> None:
+    scene = CareScene(ManualClock())
+    scene.book.known = IDENTITY
+    scene.device.who = dataclasses.replace(IDENTITY, serial="SN-2")
+    care = scene.care()
+    live(scene, care, 60)
+    care.meet_again()  # its video was away
+    live(scene, care, 600)
+    assert scene.device.asked == ["identity", "identity"], "asked once more, and still another one"
+    scene.device.who = IDENTITY
+    care.meet_again()
+    live(scene, care, 30)
+    assert care.report.stranger == ""
+    assert "health" in scene.device.asked

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, ConfigError, StoreError
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import Fields
+from lamppost.pipeline.device_access import device_password
 from lamppost.pipeline.device_passwords import LENGTH, check_password, make_password, rotate, settle
 
 OLD, NEW = "old-lantern-1", "new-lantern-2"
@@ -69,7 +70,7 @@ class World:
     @contextmanager
     def talk(self, camera: CameraSettings, password: str | None) -> Iterator[_Talk]:
         self._step("talk")
-        yield _Talk(self, password or "")
+        yield _Talk(self, device_password(camera, password))
 
     def check_stream(self, camera: CameraSettings, password: str) -> None:
         self._step("stream")
@@ -237,3 +238,12 @@ def test_what_some_device_may_not_take_is_refused_and_not_repeated(password: str
     with contextlib.nullcontext() if is_usable else pytest.raises(ConfigError) as refused:
         check_password(password)
     assert refused is None or len(password) < 5 or password not in str(refused.value)
+
+
+def test_a_password_that_stands_in_the_address_is_set_again_where_the_video_is_refused() -> None:
+    gate = CameraSettings(name="gate", url=f"rtsp://op:{OLD}@192.0.2.7/main")
+    world = World(settings=gate, video="another-one-3")
+    with pytest.raises(CameraRefused):
+        rotate(gate, NEW, world)
+    assert world.device == OLD
+    assert world.kept == {}

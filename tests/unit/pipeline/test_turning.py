@@ -97,7 +97,7 @@ class Device:
     def presets(self) -> list[Any]:
         return []
 
-    def save(self, name: str) -> str:
+    def save_preset(self, name: str) -> str:
         return name
 
     def remove(self, token: str) -> None:

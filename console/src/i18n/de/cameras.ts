@@ -69,6 +69,7 @@ export const cameras: Words['cameras'] = {
   cover_decoder_error: 'das Bild war nicht zu dekodieren',
   cover_timestamp_gap: 'die Zeit im Strom sprang',
   cover_packets_dropped: 'Teile des Stroms gingen verloren',
+  cover_turned: 'die Kamera wurde gedreht',
   cover_scene_changed: 'die Szene änderte sich auf einmal',
   cover_overload: 'die Maschine hat zu viel zu tun',
   cover_preset: 'so will es die Voreinstellung',

@@ -83,6 +83,7 @@ export const wall = {
   covered_decoder_error: 'der Strom war nicht zu dekodieren',
   covered_timestamp_gap: 'es fehlen Bilder',
   covered_packets_dropped: 'die Maskierung kam nicht nach',
+  covered_turned: 'die Kamera wird gedreht',
   covered_scene_changed: 'die Kamera hat sich bewegt, oder das Licht hat gewechselt',
   covered_overload: 'die Maschine hat zu viel zu tun',
   covered_preset: 'diese Kamera ist immer abgedeckt',

@@ -67,6 +67,7 @@ export const cameras = {
   cover_decoder_error: 'the picture could not be decoded',
   cover_timestamp_gap: 'time jumped in the stream',
   cover_packets_dropped: 'parts of the stream were dropped',
+  cover_turned: 'the camera was turned',
   cover_scene_changed: 'the scene changed at once',
   cover_overload: 'the machine has too much to do',
   cover_preset: 'the preset says so',

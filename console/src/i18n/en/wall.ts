@@ -83,6 +83,7 @@ export const wall = {
   covered_decoder_error: 'the stream could not be decoded',
   covered_timestamp_gap: 'pictures are missing',
   covered_packets_dropped: 'masking could not keep up',
+  covered_turned: 'somebody turns the camera',
   covered_scene_changed: 'the camera moved, or the light changed',
   covered_overload: 'the machine has too much to do',
   covered_preset: 'this camera is always covered',

@@ -59,11 +59,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a disarm would change. `problems` tell, a line each, what could not be asked: the plan may lack something there."""
+    """What a disarm would change. `problems` tell, a line each, what could not be asked: the plan may lack something there.
+
+    `is_whole`: every question came through, so that what was not answered is not there.
+    """
 
     changes: tuple[Change, ...]
     settings: tuple[Setting, ...] = ()
     problems: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 class Dialect(Protocol):

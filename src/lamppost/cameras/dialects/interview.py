@@ -58,6 +58,12 @@ class Interview:
         self._about: list[tuple[int, Ability, str]] = []
 
     @property
+    def left_s(self) -> float:
+        """How long questions may still be put, for those that are put otherwise; 0 where there were too many."""
+        left_s = self._until_s - self.clock.monotonic_s()
+        return max(0.0, left_s) if len(self._evidence) < MOST_QUESTIONS else 0.0
+
+    @property
     def evidence(self) -> tuple[Evidence, ...]:
         return tuple(self._evidence)
 
@@ -156,10 +162,10 @@ class Interview:
         self._found.append(Finding(ability, level, _line(because), number))
 
     def _reply(self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None) -> tuple[Reply | None, str, Outcome]:
-        left_s = self._until_s - self.clock.monotonic_s()
+        left_s = self.left_s
         if self._failures >= _MOST_FAILURES:
             return None, "not asked: it has stopped answering", Outcome.FAILED
-        if left_s <= 0 or len(self._evidence) >= MOST_QUESTIONS:
+        if left_s <= 0:
             return None, "not asked: the audit has taken too long", Outcome.FAILED
         try:
             reply = self.web.ask(method, path, content, headers, timeout_s=min(left_s, 5.0))
@@ -186,6 +192,16 @@ def outcome_of(reply: Reply) -> tuple[Outcome, str]:
     if status != 200 or not reply.content.strip(b"\0\t\r\n\f\v \xef\xbb\xbf"):
         return Outcome.EMPTY, "an empty answer"
     return Outcome.ANSWERED, ""
+
+
+def answered(reply: Reply) -> Reply:
+    """The reply, where it is an answer; for what is asked outside an audit. Raises `CameraError` otherwise."""
+    outcome, problem = outcome_of(reply)
+    if outcome is Outcome.REFUSED:
+        raise CameraRefused(problem, remedy="may this user do it?")
+    if outcome is not Outcome.ANSWERED:
+        raise UnreadableReply(problem)
+    return reply
 
 
 def _line(text: str) -> str:

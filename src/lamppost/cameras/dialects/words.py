@@ -9,7 +9,9 @@ from typing import Final
 from lamppost.model.devices import Ability, Level
 
 # Makers write FaceRecognition, face_compare, faceContrast, facesnap.
-_FACE: Final = re.compile(r"(?<!inter)(?<!sur)(?<!type)face(?!t)|facial|visage", re.IGNORECASE)
+_FACE: Final = re.compile(r"face|facial|visage", re.IGNORECASE)
+# Only as they are written when they mean nothing else: AlarmTypeFace, FaceTracking and PointerFace are about faces.
+_INNOCENT: Final = re.compile(r"[Ii]nterface|INTERFACE|[Ss]urface|SURFACE|(?<![A-Za-z])(?i:typefaces?|facets?)(?![A-Za-z])")
 _WHO: Final = re.compile(r"recog|compar|contrast|identi|match|verif|lib(?:rary)?|blacklist|whitelist|database|group|access", re.IGNORECASE)
 _CUT_OUT: Final = re.compile(r"snap|captur|analy[sz]|attribut|picture|score|cutout", re.IGNORECASE)
 EVERY: Final = (Ability.DETECT, Ability.CAPTURE, Ability.RECOGNISE)
@@ -20,7 +22,7 @@ def abilities_of(name: str) -> tuple[Ability, ...]:
 
     Who compares has captured, and who captures has detected.
     """
-    if not _FACE.search(name):
+    if not is_of_faces(name):
         return ()
     if _WHO.search(name):
         return EVERY
@@ -29,7 +31,7 @@ def abilities_of(name: str) -> tuple[Ability, ...]:
 
 def is_of_faces(name: str) -> bool:
     """Whether a name, or any text, speaks of faces."""
-    return bool(_FACE.search(name))
+    return bool(_FACE.search(_INNOCENT.sub(" ", name)))
 
 
 def together(levels: Iterable[Level]) -> Level:

@@ -7,32 +7,27 @@ beside ONVIF is asked in the maker's dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraError, CameraRefused
+from lamppost.base.errors import CameraError, CameraRefused, UnreadableReply
 from lamppost.cameras.dialects.dialect import Asker, Change, DeviceHealth, Interview, Plan, Setting
 from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces
 from lamppost.cameras.onvif import xml
+from lamppost.cameras.onvif.analytics_parts import MODULE, RULE, Kind, Part, Parts, parts_in
+from lamppost.cameras.onvif.descriptions import Service
 from lamppost.cameras.onvif.device import OnvifDevice
-from lamppost.cameras.onvif.soap import Answer, Service, line, many, read
+from lamppost.cameras.onvif.reading import line, many, read
+from lamppost.cameras.onvif.soap import Answer
 from lamppost.model.devices import Armament, DeviceIdentity, Level, Outcome
 
 _MOST_CONFIGURATIONS: Final = 8
 _MOST_FAILURES: Final = 3
-_MOST_RULES: Final = 64
+_MOST_SIGNS: Final = 32  # of one answer
+_LONGEST_S: Final = 5.0
+_LEFT_S: Final = 25.0  # of the interview's time, for the maker's own dialect, which is asked after this
+_KINDS: Final = (RULE, MODULE)
 _TOPIC_OF_FACES: Final = ("Recognition", "Face")
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A rule or an analytics module of a configuration."""
-
-    configuration: str
-    name: str
-    type: str
-    is_module: bool
 
 
 class OnvifAnalytics:
@@ -65,48 +60,57 @@ class OnvifAnalytics:
         audit = _Audit(self._device, interview)
         audit.made()
         changes = tuple(
-            Change(self.name, f"{part.name} ({part.type})", part.configuration, _key(part), "present", "absent") for part in audit.parts
+            Change(self.name, f"{part.name} ({part.type})", part.configuration, part.key, "present", "absent")
+            for part in audit.armed
+            if part.is_removable
         )
-        problems = tuple(each.problem for each in interview.evidence if each.outcome not in (Outcome.ANSWERED, Outcome.ABSENT))
+        problems = [each.problem for each in interview.evidence if each.outcome not in (Outcome.ANSWERED, Outcome.ABSENT)]
+        problems += [
+            f"{part.shown} looks for faces beside other things: take them out of it on the device"
+            for part in audit.armed
+            if not part.is_removable
+        ]
         return Plan(changes, problems=tuple(dict.fromkeys(problem for problem in problems if problem)))
 
     def change(self, web: Asker, change: Change) -> None:
         del web
-        kind, _, name = change.key.partition(" ")
-        # The type is looked up again: nothing is deleted that is not about faces now.
-        if not any(_key(part) == change.key and is_of_faces(part.type) for part in self._parts(change.place)):
-            return
-        if kind == "module":
-            self._device.soap.call(Service.ANALYTICS, "DeleteAnalyticsModules", ConfigurationToken=change.place, AnalyticsModuleName=[name])
-        else:
-            self._device.soap.call(Service.RULES, "DeleteRules", ConfigurationToken=change.place, RuleName=[name])
+        kind = next((kind for kind in _KINDS if change.key.startswith(f"{kind.word} ")), None)
+        if kind is None:
+            raise CameraRefused(f"{change.key[:40]} is nothing that is removed")
+        # It is looked up again: nothing is removed that is not about faces, and about nothing else, at this moment.
+        found = [part for part in self._parts(kind, change.place).all if part.key == change.key]
+        if not all(part.is_removable for part in found):
+            raise CameraRefused(f"{change.what[:80]} is not about faces alone", remedy="look at it on the device")
+        if found:
+            names: dict[str, Any] = {kind.names: [found[0].name]}
+            self._device.soap.call(kind.service, kind.remove, ConfigurationToken=change.place, **names)
 
     def read_back(self, web: Asker, change: Change) -> str:
         del web
-        return "present" if any(_key(part) == change.key for part in self._parts(change.place)) else "absent"
+        kind = MODULE if change.key.startswith(f"{MODULE.word} ") else RULE
+        return "present" if any(part.key == change.key for part in self._parts(kind, change.place).all) else "absent"
 
     def put_back(self, web: Asker, setting: Setting) -> bool:
         """Nothing of this dialect is ever put back: what it takes away is about faces."""
         raise CameraRefused(f"{setting.kind} is never put back", remedy="set it on the device, where it is needed")
 
-    def _parts(self, configuration: str) -> list[_Part]:
-        soap = self._device.soap
+    def _parts(self, kind: Kind, configuration: str) -> Parts:
         self._device.services()
-        rules = parts_of(soap.call(Service.RULES, "GetRules", ConfigurationToken=configuration), configuration, is_module=False)
-        return [
-            *rules,
-            *parts_of(soap.call(Service.ANALYTICS, "GetAnalyticsModules", ConfigurationToken=configuration), configuration, is_module=True),
-        ]
+        answer = self._device.soap.ask(kind.service, kind.get, ConfigurationToken=configuration)
+        if answer.outcome is not Outcome.ANSWERED:
+            raise UnreadableReply(f"it does not say which {kind.word}s it has: {answer.problem}")
+        return parts_in(answer.root, configuration, kind)
 
 
 class _Audit:
-    """One round of questions. `parts` are the rules and modules that are about faces."""
+    """One round of questions. `armed` are the rules and modules that are about faces."""
 
     def __init__(self, device: OnvifDevice, interview: Interview) -> None:
         self._device = device
         self._interview = interview
         self._failures = 0
-        self.parts: list[_Part] = []
+        self._is_whole = True  # whether every question was answered that `no` takes
+        self.armed: list[Part] = []
 
     def made(self) -> Armament:
         if not self._services():
@@ -117,56 +121,60 @@ class _Audit:
         if not device.has(Service.ANALYTICS):
             return Armament()
         ask(Service.ANALYTICS, "GetServiceCapabilities")
+        self._signs(ask(Service.ANALYTICS, "GetSupportedMetadata"), _metadata)
         tokens = self._configurations()
-        armed = [self._configured(token) for token in tokens]
-        if not tokens or Level.UNKNOWN in armed:
-            level = Level.YES if self.parts else Level.UNKNOWN
-        else:
-            level = Level.YES if self.parts else Level.NO
-        names = tuple(f"{'module' if part.is_module else 'rule'} {part.name} ({part.type})" for part in self.parts)
-        return Armament(is_armed=level, armed=names)
+        for token in tokens:
+            self._configured(token)
+        level = Level.NO if tokens and self._is_whole else Level.UNKNOWN
+        return Armament(is_armed=Level.YES if self.armed else level, armed=tuple(part.shown for part in self.armed))
 
     def _services(self) -> bool:
         try:
             self._device.services()
         except CameraError as error:
-            self._interview.note("tds:GetServices", Outcome.FAILED, None, problem=error.problem, signs=EVERY)
+            outcome = Outcome.REFUSED if isinstance(error, CameraRefused) else Outcome.FAILED
+            self._interview.note("tds:GetServices", outcome, None, problem=error.problem, signs=EVERY)
             return False
         return True
 
     def _configurations(self) -> list[str]:
-        """The tokens of the analytics configurations, by Media2 or Media1."""
-        service, operation = (
-            (Service.MEDIA2, "GetAnalyticsConfigurations")
-            if self._device.has(Service.MEDIA2)
-            else (Service.MEDIA1, "GetVideoAnalyticsConfigurations")
-        )
-        _, answer = self._ask(service, operation)
-        found = [line(read(each, "token"), 64) for each in many(answer.value)]
-        return [token for token in found if token][:_MOST_CONFIGURATIONS]
+        """The tokens of the analytics configurations, by Media2 and Media1."""
+        tokens: list[str] = []
+        asked = {Service.MEDIA2: "GetAnalyticsConfigurations", Service.MEDIA1: "GetVideoAnalyticsConfigurations"}
+        for service, operation in asked.items():
+            if self._device.has(service):
+                _, answer = self._ask(service, operation)
+                self._is_whole = self._is_whole and answer.outcome is Outcome.ANSWERED
+                tokens += [line(read(each, "token"), 64) for each in many(answer.value)]
+        found = list(dict.fromkeys(filter(None, tokens)))
+        self._is_whole = self._is_whole and all(tokens) and len(found) <= _MOST_CONFIGURATIONS
+        return found[:_MOST_CONFIGURATIONS]
 
-    def _configured(self, token: str) -> Level:
-        """What is able and what is set in one configuration; whether something of it is armed."""
+    def _configured(self, token: str) -> None:
+        """What is able and what is set in one configuration."""
         given = {"ConfigurationToken": token}
         self._signs(self._ask(Service.RULES, "GetSupportedRules", **given), _types)
         self._signs(self._ask(Service.ANALYTICS, "GetSupportedAnalyticsModules", **given), _types)
         self._signs(self._ask(Service.RULES, "GetRuleOptions", **given), _options)
-        self._signs(self._ask(Service.ANALYTICS, "GetSupportedMetadata"), _metadata)
-        before, are_read = len(self.parts), True
-        for service, operation, is_module in ((Service.RULES, "GetRules", False), (Service.ANALYTICS, "GetAnalyticsModules", True)):
-            number, answer = self._ask(service, operation, **given)
-            self._signs((number, answer), _types)
-            are_read = are_read and answer.outcome is Outcome.ANSWERED
-            self.parts += [part for part in parts_of(answer.value, token, is_module=is_module) if is_of_faces(part.type)]
-        if len(self.parts) > before:
-            return Level.YES
-        return Level.NO if are_read else Level.UNKNOWN
+        for kind in _KINDS:
+            number, answer = self._ask(kind.service, kind.get, **given)
+            if answer.outcome is not Outcome.ANSWERED or answer.root is None:
+                self._is_whole = False
+                continue
+            parts = parts_in(answer.root, token, kind)
+            self._is_whole = self._is_whole and parts.is_whole
+            armed = [part for part in parts.all if part.faces]
+            self.armed += armed
+            self._say(number, (word for part in armed for word in part.faces))
 
     def _ask(self, service: Service, operation: str, **arguments: Any) -> tuple[int, Answer]:
+        left_s = self._interview.left_s - _LEFT_S
         if self._failures >= _MOST_FAILURES:
             answer = Answer(Outcome.FAILED, problem="not asked: it has stopped answering")
+        elif left_s <= 0:
+            answer = Answer(Outcome.FAILED, problem="not asked: the device takes too long")
         else:
-            answer = self._device.soap.ask(service, operation, **arguments)
+            answer = self._device.soap.ask(service, operation, timeout_s=min(left_s, _LONGEST_S), **arguments)
         self._failures = self._failures + 1 if answer.outcome is Outcome.FAILED else 0
         question = f"{service.prefix}:{operation}" + (f" {arguments['ConfigurationToken']}" if arguments else "")
         # What can give an ability away leaves it unknown where it is not answered, however old the device is.
@@ -178,19 +186,12 @@ class _Audit:
         number, answer = asked
         if answer.root is None or answer.outcome is not Outcome.ANSWERED:
             return
-        for name in dict.fromkeys(names(answer.root)):
+        self._say(number, names(answer.root))
+
+    def _say(self, number: int, names: Iterable[str]) -> None:
+        for name in list(dict.fromkeys(names))[:_MOST_SIGNS]:
             for ability in abilities_of(name):
                 self._interview.find(number, ability, Level.YES, f"it names {name}")
-
-
-def parts_of(said: Any, configuration: str, *, is_module: bool) -> list[_Part]:
-    """The rules or modules of an answer."""
-    found = [_Part(configuration, line(read(each, "Name"), 128), line(read(each, "Type"), 128), is_module) for each in many(said)]
-    return [part for part in found if part.name][:_MOST_RULES]
-
-
-def _key(part: _Part) -> str:
-    return f"{'module' if part.is_module else 'rule'} {part.name}"
 
 
 def _types(root: xml.Element) -> Iterable[str]:
@@ -199,8 +200,8 @@ def _types(root: xml.Element) -> Iterable[str]:
         if isinstance(element.tag, str):
             # What has a type was given its name by a person.
             value = element.get("Type") or element.get("Name")
-            if value and is_of_faces(value):
-                yield line(value, 96)
+            if value and is_of_faces(value[:256]):
+                yield line(value[:256], 96)
 
 
 def _options(root: xml.Element) -> Iterable[str]:
@@ -208,13 +209,13 @@ def _options(root: xml.Element) -> Iterable[str]:
     yield from _types(root)
     for element in root.iter():
         text = xml.text_of(element, 512) if isinstance(element.tag, str) else ""
-        yield from (word for word in text.replace(",", " ").split() if is_of_faces(word))
+        yield from (line(word, 96) for word in text.replace(",", " ").split() if is_of_faces(word))
 
 
 def _metadata(root: xml.Element) -> Iterable[str]:
     """Elements of sample frames and their classes: `Face`, `HumanFace`."""
     yield from _options(root)
-    yield from (name for name in map(xml.local_name, root.iter()) if is_of_faces(name))
+    yield from (line(name, 96) for name in map(xml.local_name, root.iter()) if is_of_faces(name))
 
 
 def _topics(root: xml.Element) -> Iterable[str]:
@@ -225,4 +226,4 @@ def _topics(root: xml.Element) -> Iterable[str]:
         if (above, name) == _TOPIC_OF_FACES:
             yield "Recognition/Face"
         elif is_of_faces(name):
-            yield name
+            yield line(name, 96)

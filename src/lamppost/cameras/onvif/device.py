@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from lamppost.base.clock import US_PER_S, Clock
-from lamppost.base.errors import CameraError, ConfigError, UnreadableReply
+from lamppost.base.errors import CameraError, UnreadableReply
+from lamppost.cameras.onvif.descriptions import Service
+from lamppost.cameras.onvif.faults import SoapFault, lacking
 from lamppost.cameras.onvif.media import profiles_of, snapshot_of
-from lamppost.cameras.onvif.soap import Posting, Service, Soap, SoapFault, line, many, read
+from lamppost.cameras.onvif.reading import address, line, many, read
+from lamppost.cameras.onvif.soap import Posting, Soap
 from lamppost.model.devices import DeviceIdentity, StreamProfile
 
 _MAC: Final = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}")
 _MOST_SERVICES: Final = 64
-_SCOPE: Final = "onvif://www.onvif.org/"
 
 
 class OnvifDevice:
@@ -33,25 +37,22 @@ class OnvifDevice:
     def identity(self) -> DeviceIdentity:
         """Vendor, model, firmware, serial number and, where it tells, the MAC address."""
         said = self.soap.call(Service.DEVICE, "GetDeviceInformation")
-        if read(said, "Manufacturer") is None and read(said, "Model") is None and read(said, "SerialNumber") is None:
+        names = ("Manufacturer", "Model", "FirmwareVersion", "SerialNumber", "HardwareId")
+        vendor, model, firmware, serial, hardware = (line(read(said, name)) for name in names)
+        if not (vendor or model or serial):
             raise UnreadableReply("the device does not say who it is")
-        return DeviceIdentity(
-            vendor=line(said.Manufacturer),
-            model=line(said.Model),
-            firmware=line(said.FirmwareVersion),
-            serial=line(said.SerialNumber),
-            hardware=line(said.HardwareId),
-            mac=self._mac(),
-        )
+        return DeviceIdentity(vendor, model, firmware, serial, mac=self._mac(), hardware=hardware)
 
     def services(self) -> Mapping[str, str]:
         """Where each service is: path by namespace. Asked once."""
         if self._services is None:
             try:
                 said = self.soap.call(Service.DEVICE, "GetServices", IncludeCapability=False)
-                found = {line(each.Namespace): path_of(each.XAddr) for each in many(said)[:_MOST_SERVICES]}
-            except SoapFault:
-                found = self._services_of_old()
+                named = [(line(read(each, "Namespace")), path_of(read(each, "XAddr"))) for each in many(said)[:_MOST_SERVICES]]
+            except (SoapFault, UnreadableReply):
+                named = []
+            # The first counts, so that nothing that is appended to an answer moves a service.
+            found = dict(reversed([(namespace, path) for namespace, path in named if path])) or self._services_of_old()
             self._services = {namespace: path for namespace, path in found.items() if path}
             self.soap.use(self._services)
         return self._services
@@ -88,25 +89,31 @@ class OnvifDevice:
 
     def set_ntp(self, host: str) -> None:
         """Let it ask this time server, given by name or number."""
-        is_number = re.fullmatch(r"[0-9.]+", host) is not None
-        server = {"Type": "IPv4", "IPv4Address": host} if is_number else {"Type": "DNS", "DNSname": host}
+        server = {"Type": "DNS", "DNSname": host}
+        with contextlib.suppress(ValueError):
+            kind = f"IPv{ipaddress.ip_address(host).version}"
+            server = {"Type": kind, f"{kind}Address": host}
         self.soap.call(Service.DEVICE, "SetNTP", FromDHCP=False, NTPManual=[server])
 
     def scopes(self) -> tuple[str, ...]:
         said = self.soap.call(Service.DEVICE, "GetScopes")
-        return tuple(line(each.ScopeItem, 256) for each in many(said)[:256])
+        return tuple(scope for scope in (line(read(each, "ScopeItem"), 256) for each in many(said)[:256]) if scope)
 
     def set_password(self, username: str, new: str) -> None:
         """Give a user of the device another password; the user's level stays."""
         users = many(self.soap.call(Service.DEVICE, "GetUsers"))
         found = next((user for user in users if read(user, "Username") == username), None)
         if found is None:
-            raise ConfigError(f"the device has no user {username!r}", remedy="change the password of the user that it is asked with")
-        self.soap.call(Service.DEVICE, "SetUser", User=[{"Username": username, "Password": new, "UserLevel": found.UserLevel}])
+            raise lacking("user of that name")
+        level = line(read(found, "UserLevel"))
+        if not level:
+            raise UnreadableReply("the device does not say what its user may do, so that its password cannot be set without that")
+        self.soap.call(Service.DEVICE, "SetUser", User=[{"Username": username, "Password": new, "UserLevel": level}])
 
     def relays(self) -> tuple[str, ...]:
         """The tokens of its switched outputs."""
-        return tuple(line(each.token) for each in many(self.soap.call(Service.DEVICE, "GetRelayOutputs")))
+        said = many(self.soap.call(Service.DEVICE, "GetRelayOutputs"))[:64]
+        return tuple(token for token in (line(read(each, "token"), 64) for each in said) if token)
 
     def set_relay(self, token: str, *, is_on: bool) -> None:
         self.soap.call(Service.DEVICE, "SetRelayOutputState", RelayOutputToken=token, LogicalState="active" if is_on else "inactive")
@@ -139,15 +146,15 @@ class OnvifDevice:
         return {service.namespace: path_of(read(place, "XAddr")) for service, place in places.items()}
 
 
-def path_of(address: Any) -> str:
+def path_of(named: Any) -> str:
     """The path, with its query, of an address that a device names: nothing else of it is believed. Empty for none."""
-    text = "".join(line(address, 512).split())
+    text = address(named)
     try:
         parts = urlsplit(text)
     except ValueError:
         return ""
     path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    is_usable = path.startswith("/") and not path.startswith("//") and path.isascii() and path.isprintable() and "\\" not in path
+    is_usable = path.startswith("/") and not path.startswith("//") and "\\" not in path
     return path if is_usable and text else ""
 
 

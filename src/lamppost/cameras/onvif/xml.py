@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -10,7 +11,14 @@ from lxml import etree
 from lamppost.base.errors import UnreadableReply
 
 MOST_ELEMENTS: Final = 20_000
+MOST_ATTRIBUTES: Final = 64
 MOST_DEPTH: Final = 64
+
+# In all of these, `<!DOCTYPE` is the same bytes, and no other bytes become it.
+_LETTERS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "gb2312", "gbk", "gb18030"})
+_DECLARATION: Final = re.compile(rb"<\?xml\s[^<>]{0,256}?\?>")
+_ENCODING: Final = re.compile(rb"\sencoding\s{0,8}=\s{0,8}[\"']([A-Za-z0-9._-]{1,32})[\"']")
+_ATTRIBUTES_OR_SO: Final = re.compile(rb"=\s{0,8}[\"']")
 
 Element = Any
 """An element of lxml, which brings no types."""
@@ -21,28 +29,58 @@ def parse(content: bytes) -> Element:
 
     What is broken is not mended: a reply that ends too early would say less than the device did.
     """
-    # The library forbids 256 levels, 10 million characters of one text and whatever lies outside by itself.
+    return parse_plain(plain(content))
+
+
+def plain(content: bytes) -> bytes:
+    """A document as UTF-8 without its declaration, and surely without a document type; raises `UnreadableReply`.
+
+    Looked at before any library reads it: entities grow while they are read.
+    """
+    content = content.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n\0")
+    if b"\0" in content:
+        raise UnreadableReply("the device answers in letters that no answer has")
+    declaration = _DECLARATION.match(content)
+    if declaration is not None:
+        content = content[declaration.end() :]
+        found = _ENCODING.search(declaration[0])
+        encoding = found[1].decode("ascii").lower() if found else "utf-8"
+        if encoding not in _LETTERS:
+            raise UnreadableReply("the device answers in letters that no answer has")
+        try:
+            content = content if encoding in ("utf-8", "utf8") else content.decode(encoding).encode()
+        except UnicodeDecodeError:
+            raise UnreadableReply("the device answers in other letters than it says") from None
+    if re.match(rb"\s*<\?xml\s", content) or b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise UnreadableReply("the device answers with a document type, which no device needs")
+    if content.count(b"<") > 3 * MOST_ELEMENTS or sum(1 for _ in _ATTRIBUTES_OR_SO.finditer(content)) > 2 * MOST_ELEMENTS:
+        raise UnreadableReply("the device answers with more XML than any answer has")
+    return content
+
+
+def parse_plain(content: bytes) -> Element:
+    """The root of what `plain` has given; raises `UnreadableReply`."""
+    # The library forbids what is nested without an end, 10 million characters of one text and whatever lies outside by itself.
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False, remove_comments=True, remove_pis=True
     )
     try:
         root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableReply("the device answers with what is no XML") from error
-    if root.getroottree().docinfo.doctype:
-        raise UnreadableReply("the device answers with a document type, which no device needs")
+    except (etree.XMLSyntaxError, ValueError):
+        # Without the error as its cause: it quotes what was sent.
+        raise UnreadableReply("the device answers with what is no XML") from None
     _check_size(root)
     return root
 
 
 def _check_size(root: Element) -> None:
     depth = count = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
+    for event, element in etree.iterwalk(root, events=("start", "end")):
         if event == "end":
             depth -= 1
             continue
         depth, count = depth + 1, count + 1
-        if depth > MOST_DEPTH or count > MOST_ELEMENTS:
+        if depth > MOST_DEPTH or count > MOST_ELEMENTS or len(element.attrib) > MOST_ATTRIBUTES:
             raise UnreadableReply("the device answers with more XML than any answer has")
 
 
@@ -57,12 +95,19 @@ def named(root: Element, name: str) -> Iterator[Element]:
     return (element for element in root.iter() if local_name(element) == name)
 
 
+def child(element: Element | None, *names: str) -> Element | None:
+    """The first child of the first name, in that the first of the second, and so on; None where one is missing."""
+    for name in names:
+        element = next((each for each in element if local_name(each) == name), None) if element is not None else None
+    return element
+
+
 def text_of(element: Element | None, most: int = 256) -> str:
     """The text of an element on one line, cut to `most` characters; empty where there is none."""
     text = "" if element is None else str(element.text or "")
-    return "".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).strip()[:most]
+    return "".join(letter if letter.isprintable() else " " for letter in text[: 4 * most]).strip()[:most].rstrip()
 
 
 def text(element: Element) -> str:
     """An element written out, with the namespaces that it needs."""
-    return str(etree.tostring(element, encoding="unicode"))
+    return str(etree.tostring(element, encoding="unicode", with_tail=False))

@@ -38,7 +38,10 @@ def test_it_answers_wrongly(fault: str, status: int, sign: bytes) -> None:
         assert reply.status == status
         assert sign in reply.content
         camera.fault(None)
-        assert client.web.get(_PATH).status == 200, "healed"
+    with SimulatedCamera("hikvision", fault=fault) as camera:
+        camera.fault(None)
+        with asking(camera) as another:  # who was refused asks no more
+            assert another.web.get(_PATH).status == 200, "healed"
 
 
 @pytest.mark.parametrize(

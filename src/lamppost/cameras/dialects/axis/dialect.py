@@ -26,10 +26,9 @@ from lamppost.cameras.dialects.axis.vapix import (
     request,
 )
 from lamppost.cameras.dialects.dialect import Change, DeviceHealth, Interview, Plan, Setting, Storage
-from lamppost.cameras.dialects.interview import Answer, Asker, outcome_of
+from lamppost.cameras.dialects.interview import Answer, Asker, answered, outcome_of
 from lamppost.cameras.dialects.reading import Element, fields_in, items_in, read_xml
 from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces, level_of, together
-from lamppost.cameras.web import Reply
 from lamppost.model.devices import Ability, Armament, DeviceIdentity, Level, Outcome
 
 _NAMES: Final = re.compile(r"\baxis\b", re.IGNORECASE)
@@ -103,7 +102,7 @@ class Axis:
             except UnreadableReply:
                 uptime = None
         try:
-            disks = tuple(_disks(read_xml(_ok(web.ask("GET", "/axis-cgi/disks/list.cgi?diskid=all")))))
+            disks = tuple(_disks(read_xml(answered(web.ask("GET", "/axis-cgi/disks/list.cgi?diskid=all")))))
         except CameraError:
             disks = ()
         return DeviceHealth(None, uptime, disks)
@@ -143,17 +142,17 @@ class Axis:
         if change.place == METADATA:
             name, _, number = change.key.rpartition("/")
             wanted = [{"name": name, "videochannels": [{"channel": int(number), "enabled": False}]}]
-            read_answer(_ok(web.ask("POST", METADATA, request("setEnabledProducers", producers=wanted), JSON)))
+            read_answer(answered(web.ask("POST", METADATA, request("setEnabledProducers", producers=wanted), JSON)))
             return
         _control(web, "stop", change.key)
 
     def read_back(self, web: Asker, change: Change) -> str:
         if change.place == METADATA:
             name, _, number = change.key.rpartition("/")
-            found = read_producers(_ok(web.ask("POST", METADATA, request("listProducers"), JSON)))
+            found = read_producers(answered(web.ask("POST", METADATA, request("listProducers"), JSON)))
             states = {str(channel): is_on for one in found if one.name == name for channel, is_on in one.channels}
             return {True: "on", False: "off"}.get(states.get(number, True), "")
-        applications = {application.name: application for application in read_applications(_ok(web.ask("GET", LIST)))}
+        applications = {application.name: application for application in read_applications(answered(web.ask("GET", LIST)))}
         status = applications[change.key].status if change.key in applications else ""
         return "Stopped" if status.lower() in ("stopped", "idle") else status
 
@@ -163,7 +162,7 @@ class Axis:
                 f"{setting.kind[:60]} is nothing that a rollback puts back",
                 remedy="a rollback starts Axis's own guards and motion detection alone",
             )
-        found = {application.name: application for application in read_applications(_ok(web.ask("GET", LIST)))}
+        found = {application.name: application for application in read_applications(answered(web.ask("GET", LIST)))}
         application = found.get(setting.kind)
         if application is None or application_abilities(application) or _FOLLOWS.search(application.words):
             raise CameraRefused(f"{setting.kind} is not there any more", remedy="install it on the device itself, where you want it")
@@ -227,19 +226,10 @@ def _tracking(applications: tuple[Application, ...] | None) -> Level:
 def _control(web: Asker, action: str, package: str) -> None:
     if not _PACKAGE.fullmatch(package):
         raise CameraRefused("an application has a name that cannot be asked for", remedy="stop it on the device itself")
-    reply = _ok(web.ask("GET", f"/axis-cgi/applications/control.cgi?action={action}&package={package}"))
+    reply = answered(web.ask("GET", f"/axis-cgi/applications/control.cgi?action={action}&package={package}"))
     # 6: it runs already; 7: it does not run.
     if reply.content.strip()[:16] not in (b"OK", b"Error: 6" if action == "start" else b"Error: 7"):
         raise CameraRefused(f"it did not {action} {package}", remedy="may this user control applications?")
-
-
-def _ok(reply: Reply) -> Reply:
-    outcome, problem = outcome_of(reply)
-    if outcome is Outcome.REFUSED:
-        raise CameraRefused(problem, remedy="may this user do it?")
-    if outcome is not Outcome.ANSWERED:
-        raise UnreadableReply(problem)
-    return reply
 
 
 def _disks(root: Element) -> Iterator[Storage]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from lamppost.base.errors import CameraRefused, UnreadableReply
-from lamppost.cameras.dialects.interview import Asker, outcome_of
+from lamppost.cameras.dialects.interview import Asker, answered
 from lamppost.cameras.dialects.reading import Lines, read_lines
 from lamppost.cameras.dialects.words import level_of
 from lamppost.cameras.web import Reply
-from lamppost.model.devices import Level, Outcome
+from lamppost.model.devices import Level
 
 MOST_CHANNELS: Final = 32
 _RULE: Final = re.compile(r"table\.VideoAnalyseRule\[(\d{1,4})\]\[(\d{1,4})\]\.(.+)")
@@ -79,20 +79,11 @@ def channels_in(*answers: Lines | None) -> tuple[int, ...]:
 
 def ask_for(web: Asker, path: str) -> Lines:
     """Lines outside an audit; raises `CameraError`."""
-    return read_lines(_ok(web.ask("GET", path)))
+    return read_lines(answered(web.ask("GET", path)))
 
 
 def set_config(web: Asker, key: str, value: str) -> None:
     """Set one thing; raises `CameraError` unless the device says OK."""
-    reply = _ok(web.ask("GET", f"/cgi-bin/configManager.cgi?action=setConfig&{key}={value}"))
+    reply = answered(web.ask("GET", f"/cgi-bin/configManager.cgi?action=setConfig&{key}={value}"))
     if reply.content.strip()[:16] != b"OK":
         raise CameraRefused(f"it did not take {key}={value}", remedy="may this user change it?")
-
-
-def _ok(reply: Reply) -> Reply:
-    outcome, problem = outcome_of(reply)
-    if outcome is Outcome.REFUSED:
-        raise CameraRefused(problem, remedy="may this user do it?")
-    if outcome is not Outcome.ANSWERED:
-        raise UnreadableReply(problem)
-    return reply

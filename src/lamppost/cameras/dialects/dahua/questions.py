@@ -52,6 +52,7 @@ class Questions:
         if answer.value is None:
             self._switched.append(Level.UNKNOWN)
             return None
+        self._unless_whole(answer.value)
         for key, value in scenes_in(answer.value):
             abilities = kind_abilities(value)
             self._set(answer, abilities, Level.YES if abilities else Level.NO, f"{key} {value}")
@@ -63,6 +64,8 @@ class Questions:
             self._switched.append(Level.UNKNOWN)
             self._tracking.append(Level.UNKNOWN)
             return None
+        self._unless_whole(answer.value)
+        self._tracking += [] if answer.value.is_whole else [Level.UNKNOWN]
         for rule in rules_in(answer.value):
             for kind in rule.kinds:
                 self._yes(answer, kind_abilities(kind), f"{rule.place} is {kind}")
@@ -103,6 +106,7 @@ class Questions:
         if answer.value is None:
             self._switched.append(Level.UNKNOWN)
             return None
+        self._unless_whole(answer.value)
         self._yes(answer, EVERY, f"it has settings of {name}")
         for place, is_on in handlers_in(answer.value):
             self._set(answer, (), is_on, place)
@@ -121,7 +125,12 @@ class Questions:
     def _follow(self) -> None:
         answer = self._interview.get(config_path("LeSmartTrack"), table("LeSmartTrack"))
         found = [level_of(value) for key, value in answer.value.values.items() if key.endswith(".Enable")] if answer.value else []
-        self._tracking += found or [Level.UNKNOWN]
+        is_whole = answer.value is not None and answer.value.is_whole
+        self._tracking += found if found and is_whole else [*found, Level.UNKNOWN]
+
+    def _unless_whole(self, lines: Lines) -> None:
+        """What is armed may stand in lines that did not come."""
+        self._switched += [] if lines.is_whole else [Level.UNKNOWN]
 
     def _set(self, answer: Answer[Lines], abilities: tuple[Ability, ...], level: Level, what: str) -> None:
         self._switched.append(level)

@@ -7,11 +7,11 @@ from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from lamppost.base.errors import CameraRefused, UnreadableReply
-from lamppost.cameras.dialects.interview import Asker, outcome_of
+from lamppost.cameras.dialects.interview import Asker, answered
 from lamppost.cameras.dialects.reading import Element, fields_in, items_in, read_json, read_xml
 from lamppost.cameras.dialects.words import level_of
 from lamppost.cameras.web import Reply
-from lamppost.model.devices import Level, Outcome
+from lamppost.model.devices import Level
 
 XML: Final = {"Content-Type": "application/xml"}
 _SPACE: Final = "http://www.hikvision.com/ver20/XMLSchema"
@@ -59,7 +59,7 @@ def options(element: Element) -> tuple[str, ...]:
 
 def ask_for(web: Asker, path: str, *roots: str) -> Element:
     """A document outside an audit; raises `CameraError`."""
-    return document(*roots)(_ok(web.ask("GET", path)))
+    return document(*roots)(answered(web.ask("GET", path)))
 
 
 def written(element: Element, chosen: Collection[Element] = (), text: str = "") -> str:
@@ -75,19 +75,10 @@ def put(web: Asker, path: str, root: Element, chosen: Collection[Element], text:
     attributes = {name: value for name, value in root.attributes.items() if name in ("version", "xmlns")}
     whole = Element(root.name, {"version": attributes.get("version", "2.0")}, root.text, root.children)
     content = written(whole, chosen, text).replace(f"<{root.name}", f"<{root.name} xmlns={quoteattr(attributes.get('xmlns', _SPACE))}", 1)
-    reply = _ok(web.ask("PUT", path, f'<?xml version="1.0" encoding="UTF-8"?>{content}'.encode(), XML))
+    reply = answered(web.ask("PUT", path, f'<?xml version="1.0" encoding="UTF-8"?>{content}'.encode(), XML))
     status = read_xml(reply)
     if status.name != "ResponseStatus" or status.first("statusCode") not in ("1", "7"):  # OK, and OK after a restart
         raise CameraRefused(f"it did not take {path}: {_error(status)}", remedy="may this user change it?")
-
-
-def _ok(reply: Reply) -> Reply:
-    outcome, problem = outcome_of(reply)
-    if outcome is Outcome.REFUSED:
-        raise CameraRefused(problem, remedy="may this user do it?")
-    if outcome is not Outcome.ANSWERED:
-        raise UnreadableReply(problem)
-    return reply
 
 
 def _error(root: Element) -> str:

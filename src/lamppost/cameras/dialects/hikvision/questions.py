@@ -84,9 +84,11 @@ class Questions:
     def _channels(self) -> tuple[str, ...]:
         answer = self._interview.get(CHANNELS, document("VideoInputChannelList"), signs=EVERY)
         if answer.value is None:
+            self._switched.append(Level.UNKNOWN)  # by channels of which nothing is known
             return ("1",)
         found = channels_in(answer.value)
         if not found or len(found) > MOST_CHANNELS:
+            self._switched.append(Level.UNKNOWN)
             for ability in EVERY:
                 self._interview.find(answer.number, ability, Level.UNKNOWN, f"{len(found)} channels, of which not all are asked")
         return found[:MOST_CHANNELS] or ("1",)
