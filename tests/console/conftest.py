@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from console.console_node import ConsoleNode
 
@@ -17,6 +17,8 @@ DESK = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 30_000
 FAILED = pytest.StashKey[list[str]]()
+# A machine that is busy with other tests is slow, and not wrong.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,11 @@ from console.console_node import ConsoleNode
 pytestmark = pytest.mark.debian
 
 AXE = Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
+#: Until what changes by and by, as colours do, has changed.
+SETTLED = """async () => {
+  await new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)));
+  await Promise.allSettled(document.getAnimations().map((each) => each.finished));
+}"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
     "/wall": "[data-camera=plaza] video[data-live=live]",
@@ -25,6 +30,11 @@ PAGES = {
     "/rules/plaza": "svg[role=group]",
     "/cameras": "main h1",
     "/cameras/plaza": "main h1",
+    "/devices/find": "main textarea",
+    "/devices/import": "main textarea",
+    "/devices/firmware": "main table",
+    "/devices/uptime": "main table",
+    "/audits": "main table",
     "/privacy": "main h1",
     "/acts": "main td",
     "/settings/account": "main h1",
@@ -52,6 +62,20 @@ def violations(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
+def in_light_and_dark(page: Page) -> list[str]:
+    """What axe objects to in either."""
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.evaluate(SETTLED)
+        found += [f"{scheme}: {each}" for each in violations(page)]
+    return found
+
+
+def is_too_wide(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
 @pytest.mark.parametrize(
     ("scheme", "screen"),
     [
@@ -72,7 +96,7 @@ def test_no_page_has_a_violation_and_none_is_wider_than_its_screen(street: Conso
         page.wait_for_selector(sign)
         expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
         found = violations(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        if is_too_wide(page):
             found.append("it is wider than the screen")
         if found:
             wrong[path] = found
@@ -95,7 +119,18 @@ def test_enter_follows_a_link_on_every_page(street: ConsoleNode, visit: Visit) -
     olga = visit(street)
     olga.sign_in()
     page = olga.page
-    for path in ("/wall", "/timeline?camera=plaza", "/events", "/counts", "/rules/plaza", "/cameras", "/acts", "/settings/users"):
+    for path in (
+        "/wall",
+        "/timeline?camera=plaza",
+        "/events",
+        "/counts",
+        "/rules/plaza",
+        "/cameras",
+        "/devices",
+        "/audits",
+        "/acts",
+        "/settings/users",
+    ):
         olga.go(path)
         page.wait_for_selector(PAGES.get(path, "main h1"))
         page.get_by_role("link", name="Privacy").first.focus()
@@ -122,7 +157,7 @@ def test_whoever_has_keys_alone_gets_everywhere(street: ConsoleNode, visit: Visi
     page.wait_for_selector("main h1")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
-    for key, title in (("e", "Events"), ("c", "Counts"), ("k", "Cameras"), ("w", "Wall")):
+    for key, title in (("e", "Events"), ("c", "Counts"), ("k", "Cameras"), ("d", "Devices"), ("u", "Audits"), ("w", "Wall")):
         page.keyboard.press("g")
         page.keyboard.press(key)
         expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
