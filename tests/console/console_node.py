@@ -90,6 +90,7 @@ class ConsoleNode(Node):
         client = httpx.Client(base_url=f"{self.url}/api/v1", trust_env=False, headers={"Origin": self.url})
         word = self.link(name, ("administrator", "operator", "analyst")).partition("#token=")[2]
         client.post("/session/link", json={"token": word}).raise_for_status()
+        client.headers["X-CSRF-Token"] = client.get("/session").raise_for_status().json()["csrf"]
         return client
 
     def await_masked(self, *cameras: str, seconds: float) -> None:
