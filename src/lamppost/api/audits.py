@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -16,9 +17,10 @@ from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.base.errors import CameraUnreachable
 from lamppost.model.access import Permission
+from lamppost.model.devices import Audit
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
-from lamppost.pipeline.device_audits import AuditDesk, Kept, Target, open_audits, target_of, unanswered
+from lamppost.pipeline.device_audits import AuditDesk, Kept, Target, drift_event, open_audits, target_of, unanswered
 
 router = APIRouter()
 Auditor = Annotated[Identity, Depends(Permit(Permission.AUDIT_CAMERAS))]
@@ -150,7 +152,12 @@ def audit_camera(camera: str, identity: Auditor, response: Response) -> AuditWho
 
 def audits_of(context: Context) -> AuditDesk:
     """The one of this application."""
-    return context.keep(AuditDesk, lambda: open_audits(context.folder, context.clock))
+
+    def tell(audit: Audit, drift: Sequence[str]) -> None:
+        for record in drift_event(audit, drift):
+            context.journal.append(record)
+
+    return context.keep(AuditDesk, lambda: open_audits(context.folder, context.clock, on_drift=tell))
 
 
 def device_target(context: Context, camera: str) -> Target:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lamppost.base.clock import Clock
@@ -90,8 +91,49 @@ def fitting(
     return tuple(spoken), known
 
 
+def _says_something(audit: Audit) -> bool:
+    set_so = audit.armament
+    levels = (audit.detect, audit.capture, audit.recognise, set_so.is_armed, set_so.has_library, set_so.auto_tracking)
+    return any(level is not Level.UNKNOWN for level in levels)
+
+
+def last_known(audits: Sequence[Audit]) -> Audit | None:
+    """What the device has said last of each thing, over `audits`, the newest first; None where none of them was told anything.
+
+    A question that failed once must neither hide that something has come back, nor look like it when it is answered again.
+    """
+    if not any(map(_says_something, audits)):
+        return None
+
+    def level(of: Callable[[Audit], Level]) -> Level:
+        return next((found for found in map(of, audits) if found is not Level.UNKNOWN), Level.UNKNOWN)
+
+    def count(of: Callable[[Armament], int | None]) -> int | None:
+        return next((found for audit in audits if (found := of(audit.armament)) is not None), None)
+
+    armed = next((audit.armament.armed for audit in audits if audit.armament.is_armed is not Level.UNKNOWN), ())
+    return replace(
+        audits[0],
+        identity=next((audit.identity for audit in audits if audit.identity.firmware), audits[0].identity),
+        detect=level(lambda audit: audit.detect),
+        capture=level(lambda audit: audit.capture),
+        recognise=level(lambda audit: audit.recognise),
+        armament=Armament(
+            is_armed=level(lambda audit: audit.armament.is_armed),
+            has_library=level(lambda audit: audit.armament.has_library),
+            libraries=count(lambda armament: armament.libraries),
+            entries=count(lambda armament: armament.entries),
+            armed=armed,
+            auto_tracking=level(lambda audit: audit.armament.auto_tracking),
+        ),
+    )
+
+
 def compare(before: Audit, after: Audit) -> tuple[str, ...]:
-    """What has come back or is new between two audits of one device, a line each; nothing that was switched off."""
+    """What has come back or is new between two audits of one device, a line each; nothing that was switched off.
+
+    What was unknown is new as well: many devices never say no. `before` is best what was known of several, see `last_known`.
+    """
     drift = [what for ability, what in _WHAT.items() if before.level(ability) is not Level.YES is after.level(ability)]
     was, now = before.armament, after.armament
     if now.is_armed is Level.YES is not was.is_armed:

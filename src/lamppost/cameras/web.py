@@ -156,6 +156,11 @@ class DeviceWeb:
         return reply
 
     @property
+    def has_signed_in(self) -> bool:
+        """Whether the device has asked who we are, and was content with the answer."""
+        return self._is_accepted
+
+    @property
     def _is_turned_away(self) -> bool:
         """Whether the password is offered no more: many devices lock the account, or us out, after a few wrong ones.
 

@@ -26,8 +26,8 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.audit_jobs import MOST_AT_ONCE
 from lamppost.pipeline.configuration import load_settings
-from lamppost.pipeline.device_audits import AuditDesk, open_audits, target_of, unanswered
-from lamppost.store.acts import record_act
+from lamppost.pipeline.device_audits import AuditDesk, drift_event, open_audits, target_of, unanswered
+from lamppost.store.acts import record_act, record_acts
 
 MOST_NAMES: Final = 1000
 _COLUMNS: Final = ("camera", "detect", "capture", "recognise", "armed", "library", "follows", "device")
@@ -60,6 +60,7 @@ def camera_audit(
         found = [(name, asking.result()) for name, asking in asked]
     troubles = [(name, result) for name, result in found if isinstance(result, str)]
     done = [result for _, result in found if not isinstance(result, str)]
+    record_acts(folder, clock, [record for audit, drift in done if drift for record in drift_event(audit, drift)])
     for audit, drift in done:
         if out is not None:
             write_durable(out / f"{audit.camera}-{audit.audit_id}.json", json.dumps(audit_to_json(audit, drift), indent=2).encode())

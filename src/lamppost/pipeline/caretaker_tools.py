@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraUnreachable, ConfigError, StoreError
+from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
 from lamppost.cameras.discovery import lasts_s, search
@@ -171,7 +171,11 @@ class DeviceTools:
         there = at_address(camera, address)
         known = self._book.identity(camera.name)
         with open_talk(there, self._settings, self.clock, _password(camera), known=known, timeout_s=IDENTIFY_S) as talk:
-            return talk.identity()
+            identity = talk.identity()
+            # Anybody can tell a serial number: who does not even ask for the password is not followed.
+            if _password(camera) and not talk.has_signed_in:
+                raise CameraRefused(f"what is at {address} asks for no password")
+            return identity
 
     def _search(self, wanted: Mapping[str, DeviceIdentity], stop: threading.Event) -> Mapping[str, Collection[str]]:
         return search_network(wanted, self._settings, self.clock, stop)

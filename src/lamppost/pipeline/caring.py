@@ -22,6 +22,7 @@ from lamppost.model.books import Severity
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import Audit, DeviceEvent, DeviceIdentity, StreamProfile
 from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.device_audits import drift_event
 from lamppost.pipeline.device_events import DeviceEventKeeper, EventJournal, happening
 
 MEET_S: Final = 3600.0
@@ -239,7 +240,7 @@ class DeviceCare:
             self._tools.audits.release()
         self._tell(audits=self.report.audits + 1)
         if drift:
-            self._tools.journal.write(*happening("device_drifted", Severity.ALARM, self.camera.name, audit.made_us, "; ".join(drift)[:400]))
+            self._tools.journal.write(*drift_event(audit, drift))
         return self._settings.audit_h * 3600 * self._tools.random.uniform(0.95, 1.0)
 
     def _first_audit_s(self) -> float:

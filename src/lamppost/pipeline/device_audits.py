@@ -10,17 +10,19 @@ from typing import Final, Protocol
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError
-from lamppost.cameras.audit import audit_device, compare, onvif_of
+from lamppost.cameras.audit import audit_device, compare, last_known, onvif_of
 from lamppost.cameras.dialects.dialect import Dialect, Plan
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.disarm import Order, check_authorisation, disarm_device, plan_disarm, roll_back
 from lamppost.cameras.web import DeviceWeb
-from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Level, Outcome
+from lamppost.model.books import EventClosed, EventOpened, Severity
+from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Outcome
 from lamppost.model.disarming import Disarm
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_access import device_password, device_user, device_web
+from lamppost.pipeline.device_events import happening
 from lamppost.store.device_book import DeviceBook
 
 PATIENCE_S: Final = 60.0
@@ -76,13 +78,23 @@ class Target:
         return self.camera.name
 
 
+def _tell_nobody(audit: Audit, drift: Sequence[str]) -> None:
+    """Whoever asked is told by what the audit returns."""
+
+
+def drift_event(audit: Audit, drift: Sequence[str]) -> tuple[EventOpened, EventClosed]:
+    """What the node is told where something has come back."""
+    return happening("device_drifted", Severity.ALARM, audit.camera, audit.made_us, "; ".join(drift)[:400])
+
+
 class AuditDesk:
     """Audits, disarms and rollbacks; of one camera one at a time. From any thread.
 
     What is to be done is on the record before the device is asked: `first` writes it, and what it raises ends it there.
     """
 
-    def __init__(self, book: AuditBook, clock: Clock) -> None:
+    def __init__(self, book: AuditBook, clock: Clock, *, on_drift: Callable[[Audit, Sequence[str]], None] = _tell_nobody) -> None:
+        self._on_drift = on_drift
         self.book = book
         self._clock = clock
         self._lock = threading.Lock()
@@ -138,11 +150,13 @@ class AuditDesk:
             return rolled
 
     def _kept(self, target: Target, web: DeviceWeb) -> tuple[Audit, tuple[str, ...]]:
-        """A new audit, kept with its drift: beside the last one that was told anything."""
+        """A new audit, kept with its drift: beside what was known of the device before."""
         found = audit_device(target.name, web, self._clock, identity=self._identity(target, web), always=self._onvif(target, web))
-        before = next((kept.audit for kept in self.book.audits(target.name, limit=_LOOK_BACK) if says_something(kept.audit)), None)
+        before = last_known([kept.audit for kept in self.book.audits(target.name, limit=_LOOK_BACK)])
         drift = compare(before, found) if before is not None else ()
         self.book.add_audit(found, drift=drift)
+        if drift:
+            self._on_drift(found, drift)
         return found, drift
 
     def _identity(self, target: Target, web: DeviceWeb) -> DeviceIdentity | None:
@@ -190,13 +204,6 @@ class _Rows:
             self._is_there = True
 
 
-def says_something(audit: Audit) -> bool:
-    """Whether a device has told anything in it; one that was off has not."""
-    set_so = audit.armament
-    levels = (audit.detect, audit.capture, audit.recognise, set_so.is_armed, set_so.has_library, set_so.auto_tracking)
-    return any(level is not Level.UNKNOWN for level in levels)
-
-
 def unanswered(audit: Audit) -> str:
     """Why an audit has no answer at all; empty where it has one."""
     if any(evidence.outcome is Outcome.ANSWERED for evidence in audit.evidence):
@@ -204,9 +211,9 @@ def unanswered(audit: Audit) -> str:
     return next((evidence.problem for evidence in audit.evidence if evidence.problem), "it has answered nothing")
 
 
-def open_audits(folder: DataFolder, clock: Clock) -> AuditDesk:
+def open_audits(folder: DataFolder, clock: Clock, *, on_drift: Callable[[Audit, Sequence[str]], None] = _tell_nobody) -> AuditDesk:
     """On the device book of a data folder."""
-    return AuditDesk(DeviceBook(folder), clock)
+    return AuditDesk(DeviceBook(folder), clock, on_drift=on_drift)
 
 
 def target_of(camera: CameraSettings, settings: Settings) -> Target:

@@ -50,6 +50,11 @@ class DeviceTalk:
         """Messages that were not read."""
         return self._dropped_before + (self._events.dropped if self._events is not None else 0)
 
+    @property
+    def has_signed_in(self) -> bool:
+        """Whether the device has asked who we are, and was content with the answer, over HTTP or in a message."""
+        return self._web.has_signed_in or (self._onvif is not None and self._onvif.soap.has_signed_in)
+
     def identity(self) -> DeviceIdentity:
         """Who it says it is."""
         if self._onvif is not None:

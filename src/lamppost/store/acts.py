@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import DataFolderBusy
 from lamppost.base.ids import timed_id
-from lamppost.model.books import Act
+from lamppost.model.books import Act, JournalRecord
 from lamppost.model.layout import DataFolder
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.index_file import newest_revision, revision_of
@@ -29,8 +29,10 @@ def record_act(folder: DataFolder, clock: Clock, *, kind: str, actor: str, subje
     record_acts(folder, clock, (Act(timed_id(now_us), kind, now_us, actor, subject, json.dumps(dict(detail))),))
 
 
-def record_acts(folder: DataFolder, clock: Clock, acts: Iterable[Act]) -> None:
-    """Journal many acts as `record_act` does one."""
+def record_acts(folder: DataFolder, clock: Clock, acts: Sequence[JournalRecord]) -> None:
+    """Journal many acts, or what else a command has to tell, as `record_act` does one."""
+    if not acts:
+        return
     with JournalWriter(folder.journal / WRITER, clock=clock) as journal:
         journal.append_all(acts)
     if folder.index.is_file() and revision_of(folder.index) == newest_revision():

@@ -93,6 +93,11 @@ class Soap:
         """From now on a service, given by its namespace, is asked at its path."""
         self._paths |= paths
 
+    @property
+    def has_signed_in(self) -> bool:
+        """Whether the device has wanted our user in a message, and was content with it."""
+        return self._is_token_taken
+
     def knows(self, service: Service) -> bool:
         return service.namespace in self._paths
 
