@@ -69,6 +69,8 @@ def parse_plain(content: bytes) -> Element:
     except (etree.XMLSyntaxError, ValueError):
         # Without the error as its cause: it quotes what was sent.
         raise UnreadableReply("the device answers with what is no XML") from None
+    if root.getroottree().docinfo.doctype:
+        raise UnreadableReply("the device answers with a document type, which no device needs")
     _check_size(root)
     return root
 

@@ -279,6 +279,12 @@ def test_more_messages_than_were_asked_for_are_dropped() -> None:
     assert (len(events), dropped) == (MOST_MESSAGES, 50)
 
 
+def test_a_message_with_two_topics_is_dropped_whichever_comes_first() -> None:
+    face = "<wsnt:Topic>tns1:RuleEngine/Recognition/Face</wsnt:Topic>"
+    for told in (MOTION.replace("<wsnt:Topic", f"{face}<wsnt:Topic", 1), MOTION.replace("</wsnt:Topic>", f"</wsnt:Topic>{face}", 1)):
+        assert let_in(pulled(told)) == ((), 1)
+
+
 def test_a_message_that_is_cut_off_is_dropped() -> None:
     events, dropped = let_in(pulled(MOTION, MOTION)[:-100])
     assert (events, dropped) == ((MOVED,), 1)
