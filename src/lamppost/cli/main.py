@@ -47,6 +47,7 @@ camera_app = typer.Typer(
             "import": ("lamppost.cli.device_import", "camera_import"),
             "export": ("lamppost.cli.device_import", "camera_export"),
             "device": ("lamppost.cli.device_care", "camera_device"),
+            "adjust": ("lamppost.cli.device_adjust", "camera_adjust"),
             "audit": ("lamppost.cli.audit", "camera_audit"),
             "disarm": ("lamppost.cli.device_disarm", "camera_disarm"),
             "rollback": ("lamppost.cli.device_disarm", "camera_rollback"),

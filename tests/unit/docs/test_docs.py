@@ -108,7 +108,7 @@ def _option_uses() -> list[tuple[tuple[str, ...], str]]:
                 match = re.match(
                     r"(?:\.venv/bin/)?lamppost ([a-z]+)"
                     r"(?: (open|list|check|create|restore|add|set|remove|test|gaps|release|pull|verify|leak|track|retry|export|plot"
-                    r"|camera|import|uptime|audit|disarm|rollback|find|origin|firmware|password|device)\b)?(.*)",
+                    r"|camera|import|uptime|audit|disarm|rollback|adjust|find|origin|firmware|password|device)\b)?(.*)",
                     line,
                 )
                 if match:
