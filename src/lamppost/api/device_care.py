@@ -33,8 +33,8 @@ from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import device_address
-from lamppost.pipeline.device_look import DeviceExchanged, look_at_device
+from lamppost.pipeline.device_access import DeviceExchanged, device_address
+from lamppost.pipeline.device_look import look_at_device
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_passwords import check_password, make_password, rotate
 from lamppost.pipeline.device_warnings import Warned, profile_of, stream_figures, warnings_of

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from lamppost.api.audit_models import ORDER_FIELD, DisarmShown
 from lamppost.api.audits import audits_of, busy, device_target
 from lamppost.api.permit import Identity, Permit
-from lamppost.api.problems import not_found
+from lamppost.api.problems import Problem, not_found
 from lamppost.base.errors import CameraUnreachable
 from lamppost.cameras.disarm import Order
 from lamppost.model.access import Permission
+from lamppost.pipeline.device_access import DeviceExchanged
 
 router = APIRouter()
 Editor = Annotated[Identity, Depends(Permit(Permission.EDIT_CAMERAS))]
@@ -64,6 +65,8 @@ def show_plan(camera: str, identity: Editor) -> DisarmPlan:
     context = identity.context
     try:
         plan = audits_of(context).plan(device_target(context, camera))
+    except DeviceExchanged as error:
+        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
     except CameraUnreachable as error:
         raise busy(error) from error
     steps = [PlannedStep(what=change.what, now=change.now, then=change.then) for change in plan.changes]
@@ -81,6 +84,8 @@ def disarm_camera(camera: str, body: DisarmBody, identity: Editor) -> DisarmShow
         done = audits_of(context).disarm(
             device_target(context, camera), order, first=lambda: context.act("camera_disarmed", identity.name, camera, told)
         )
+    except DeviceExchanged as error:
+        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
     except CameraUnreachable as error:
         raise busy(error) from error
     return DisarmShown.of(done)

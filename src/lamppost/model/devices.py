@@ -58,6 +58,15 @@ class DeviceIdentity:
             return self.serial == other.serial and (not self.vendor or not other.vendor or self.vendor == other.vendor)
         return bool(self.mac) and self.mac == other.mac
 
+    def is_another(self, other: DeviceIdentity) -> bool:
+        """Whether both are two devices for certain; where nothing is known to compare, they are not.
+
+        A vendor's name is not compared: it may read otherwise after an update.
+        """
+        if self.serial and other.serial:
+            return self.serial != other.serial
+        return bool(self.mac and other.mac) and self.mac != other.mac
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

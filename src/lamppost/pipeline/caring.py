@@ -190,7 +190,7 @@ class DeviceCare:
         name, now_us = self.camera.name, self._clock.wall_us()
         identity = self._talking().identity()
         known = self._tools.book.identity(name)
-        if known is not None and is_another(known, identity):
+        if known is not None and known.is_another(identity):
             self._turn_away(known, identity)
             return STRANGER_S
         self._stranger = None
@@ -293,7 +293,7 @@ class DeviceCare:
             known = self._tools.book.identity(self.camera.name)
         except StoreError:
             return False
-        return known is None or not is_another(known, stranger)
+        return known is None or not known.is_another(stranger)
 
     def _hang_up(self) -> None:
         talk, self._talk = self._talk, None
@@ -310,13 +310,3 @@ class DeviceCare:
         dropped = self._dropped_before + (self._talk.dropped if self._talk is not None else 0)
         counts = {"events": tally.taken, "motions": tally.motions, "suppressed": tally.suppressed, "dropped": dropped}
         self.report = replace(self.report, **(counts | changes))
-
-
-def is_another(known: DeviceIdentity, found: DeviceIdentity) -> bool:
-    """Whether two are two devices for certain; where nothing is known to compare, they are not.
-
-    A vendor's name is not compared: it may read otherwise after an update.
-    """
-    if known.serial and found.serial:
-        return known.serial != found.serial
-    return bool(known.mac and found.mac) and known.mac != found.mac

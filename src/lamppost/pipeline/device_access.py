@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import ConfigError
+from lamppost.base.errors import CameraRefused, ConfigError
 from lamppost.cameras.web import TIMEOUT_S, DeviceAddress, DeviceWeb
 from lamppost.ingest.locator import Scheme, parse_locator
 from lamppost.model.settings import CameraSettings, Settings
 
 HTTP_PORT: Final = 80
+
+
+class DeviceExchanged(CameraRefused):
+    """At the camera's address is another device than the known one, and nobody has said that it is the right one."""
 
 
 def device_address(camera: CameraSettings) -> DeviceAddress:

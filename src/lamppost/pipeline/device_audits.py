@@ -21,7 +21,7 @@ from lamppost.model.disarming import Disarm
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import device_password, device_user, device_web
+from lamppost.pipeline.device_access import DeviceExchanged, device_password, device_user, device_web
 from lamppost.pipeline.device_events import happening
 from lamppost.store.device_book import DeviceBook
 
@@ -113,12 +113,14 @@ class AuditDesk:
     def plan(self, target: Target) -> Plan:
         """What a disarm would change just now; raises as `audit`."""
         with self._alone(target.name), self._web(target) as web:
+            self._require_known(target, web)
             return plan_disarm(web, self._clock, self._identity(target, web), always=self._onvif(target, web))
 
     def disarm(self, target: Target, order: Order, *, first: First = nothing) -> Disarm:
         """Carry out an order: audited before and after, each step kept before it is done. Raises as `audit`."""
         order.check()
         with self._alone(target.name), self._web(target) as web:
+            self._require_known(target, web)
             before, _ = self._kept(target, web)
             onvif = self._onvif(target, web)
             plan = plan_disarm(web, self._clock, before.identity, always=onvif)
@@ -160,13 +162,25 @@ class AuditDesk:
         return found, drift
 
     def _identity(self, target: Target, web: DeviceWeb) -> DeviceIdentity | None:
-        """Who the device is, as the caretaker has noted, or as it says itself; None where nobody knows."""
+        """Who the device says it is, or was when it last said so; None where nobody knows."""
+        said = self._said(target, web)
+        if said is not None:
+            return said
         known = self.book.device(target.name)
-        if known is not None:
-            return known.identity
+        return known.identity if known is not None else None
+
+    def _said(self, target: Target, web: DeviceWeb) -> DeviceIdentity | None:
         with contextlib.suppress(CameraError):
             return self._onvif(target, web)[0].identify(web)
         return None
+
+    def _require_known(self, target: Target, web: DeviceWeb) -> None:
+        """Raises `DeviceExchanged`: nothing is changed on a device that somebody has put in the place of the known one."""
+        said, known = self._said(target, web), self.book.device(target.name)
+        if said is not None and known is not None and known.identity.is_another(said):
+            raise DeviceExchanged(
+                f"another device answers for {target.name} than the known one", remedy="look at it first, and say that it is the right one"
+            )
 
     def _onvif(self, target: Target, web: DeviceWeb) -> tuple[Dialect, ...]:
         return onvif_of(web, self._clock, device_user(target.camera), device_password(target.camera, target.password))

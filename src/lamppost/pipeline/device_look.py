@@ -6,18 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraRefused, CameraUnreachable
+from lamppost.base.errors import CameraUnreachable
 from lamppost.model.settings import CameraSettings, Settings
-from lamppost.pipeline.caring import is_another
-from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.device_access import DeviceExchanged, device_address
 from lamppost.pipeline.device_talk import open_talk
 from lamppost.store.device_book import DeviceBook
 
 EXCHANGED: Final = "another device is there than the known one"
-
-
-class DeviceExchanged(CameraRefused):
-    """At the camera's address is another device than the known one, and nobody has said that it is the right one."""
 
 
 def look_at_device(
@@ -39,7 +34,7 @@ def look_at_device(
     first()
     with open_talk(camera, settings, clock, password, known=known.identity if known is not None else None) as talk:
         identity = talk.identity()
-        if known is not None and is_another(known.identity, identity) and not is_accepted:
+        if known is not None and known.identity.is_another(identity) and not is_accepted:
             raise DeviceExchanged(
                 f"{EXCHANGED}: it has the number {(identity.serial or identity.mac)[:64]}",
                 remedy="if it was exchanged on purpose, accept it; else somebody has swapped it",

@@ -9,7 +9,7 @@ from lamppost.base.errors import CameraRefused, CameraUnreachable, StoreError, U
 from lamppost.model.books import EventClosed, EventEnded, EventOpened
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import DeviceEvent, DeviceEventKind, DeviceIdentity
-from lamppost.pipeline.caring import AWAY_CAP_S, DEAF_S, REFUSED_CAP_S, DeviceCare, is_another
+from lamppost.pipeline.caring import AWAY_CAP_S, DEAF_S, REFUSED_CAP_S, DeviceCare
 from scripted_device import IDENTITY, CareScene
 
 INPUT = DeviceEvent(DeviceEventKind.INPUT, True, "door", None)
@@ -198,10 +198,10 @@ def test_it_leaves_when_it_is_closed_and_asks_no_more() -> None:
 
 
 def test_devices_are_told_apart_by_what_both_say() -> None:
-    assert is_another(DeviceIdentity(serial="1"), DeviceIdentity(serial="2"))
-    assert not is_another(DeviceIdentity(serial="1", vendor="ACME"), DeviceIdentity(serial="1", vendor="Acme Inc."))
-    assert not is_another(DeviceIdentity(serial="1"), DeviceIdentity(mac="00:11:22:33:44:55"))
-    assert is_another(DeviceIdentity(mac="00:11:22:33:44:54"), DeviceIdentity(mac="00:11:22:33:44:55"))
+    assert DeviceIdentity(serial="1").is_another(DeviceIdentity(serial="2"))
+    assert not DeviceIdentity(serial="1", vendor="ACME").is_another(DeviceIdentity(serial="1", vendor="Acme Inc."))
+    assert not DeviceIdentity(serial="1").is_another(DeviceIdentity(mac="00:11:22:33:44:55"))
+    assert DeviceIdentity(mac="00:11:22:33:44:54").is_another(DeviceIdentity(mac="00:11:22:33:44:55"))
 
 
 def test_one_that_is_put_back_is_met_again() -> None:
