@@ -137,7 +137,7 @@ def every_question(device: OnvifDevice) -> Iterator[tuple[str, Callable[[], obje
     yield "events", lambda: _listened(device)
     yield "presets", lambda: Ptz(device, "main").presets()
     yield "go to", lambda: Ptz(device, "main").go_to("1")
-    yield "save", lambda: Ptz(device, "main").save("Bank")
+    yield "save", lambda: Ptz(device, "main").save_preset("Bank")
     yield "remove", lambda: Ptz(device, "main").remove("2")
     yield "move", lambda: Ptz(device, "main").move(0.5, 0.0, 0.1, 0.5)
     yield "stop", lambda: Ptz(device, "main").stop()
@@ -170,7 +170,7 @@ def recorded(vendor: str) -> dict[str, Reply]:
                 question()
         token = camera.profile_tokens[0]
         asked = Ptz(device(recording), token)
-        for question in (asked.presets, asked.status, asked.stop, lambda: asked.save("Bank"), lambda: asked.move(0.5, 0, 0, 0.1)):
+        for question in (asked.presets, asked.status, asked.stop, lambda: asked.save_preset("Bank"), lambda: asked.move(0.5, 0, 0, 0.1)):
             question()
         device(recording).snapshot_path(token)
         return recording.answers

@@ -20,7 +20,7 @@ def test_a_head_of_every_vendor_turns_and_keeps_positions(vendor: str) -> None:
     with simulated(vendor) as (camera, web):
         ptz = Ptz(device(web), camera.profile_tokens[0])
         assert ptz.presets() == (Preset("1", "Square"), Preset("2", "Bridge"))
-        token = ptz.save("Under the <bridge> & so")
+        token = ptz.save_preset("Under the <bridge> & so")
         assert Preset(token, "Under the <bridge> & so") in ptz.presets()
         ptz.go_to("2")
         ptz.remove(token)
@@ -72,7 +72,7 @@ def answered(operation: str, body: str) -> Ptz:
 def test_a_position_without_a_token_is_not_saved() -> None:
     for body in ("", "<tptz:PresetToken/>", "<tptz:PresetToken> \n </tptz:PresetToken>"):
         with pytest.raises(UnreadableReply):
-            answered("SetPreset", body).save("Bank")
+            answered("SetPreset", body).save_preset("Bank")
 
 
 def test_positions_are_bounded_and_those_without_a_token_are_none() -> None:
@@ -95,7 +95,7 @@ def test_what_is_not_said_of_a_movement_is_not_known(words: tuple[str, str], is_
 
 def test_a_name_that_cannot_be_sent_is_not_sent() -> None:
     with simulated("onvif") as (camera, web), pytest.raises(ConfigError):
-        Ptz(device(web), "main").save("a\x00b")
+        Ptz(device(web), "main").save_preset("a\x00b")
     assert len(camera.state.presets) == 2
 
 
