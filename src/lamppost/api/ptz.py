@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lamppost.api.context import Context
 from lamppost.api.device_care import passwords_of
 from lamppost.api.editing import config_path
+from lamppost.api.known_cameras import require_known
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.base.errors import CameraError, ConfigError, LamppostError
@@ -110,7 +111,7 @@ class Turned(BaseModel):
 def show_ptz(camera: str, identity: Steerer) -> PtzNow:
     """Whether and how it turns. The device is asked for its positions, twice a minute at most."""
     context = identity.context
-    _require(context, camera)
+    require_known(context, camera)
     steering = steering_of(context)
     helm = steering.helm(camera)
     profiles = context.devices.profiles(camera)
@@ -154,7 +155,7 @@ def go_to(camera: str, body: PresetWanted, identity: Steerer) -> Turned:
 @router.post("/cameras/{camera}/ptz/presets", status_code=HTTPStatus.CREATED)
 def save_preset(camera: str, body: NewPreset, identity: Steerer) -> PresetNow:
     """Save where it stands now; nothing moves."""
-    _require(identity.context, camera)
+    require_known(identity.context, camera)
     with _told_as_problem():
         saved = steering_of(identity.context).helm(camera).save_preset(identity.name, body.name)
     return PresetNow(token=saved.token, name=saved.name)
@@ -163,7 +164,7 @@ def save_preset(camera: str, body: NewPreset, identity: Steerer) -> PresetNow:
 @router.delete("/cameras/{camera}/ptz/presets/{token}", status_code=HTTPStatus.NO_CONTENT)
 def remove_preset(camera: str, token: Annotated[str, Path(max_length=64, pattern=_LINE)], identity: Steerer) -> Response:
     """Forget a saved position; nothing moves."""
-    _require(identity.context, camera)
+    require_known(identity.context, camera)
     with _told_as_problem():
         steering_of(identity.context).helm(camera).remove(identity.name, token)
     return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -173,7 +174,7 @@ def remove_preset(camera: str, token: Annotated[str, Path(max_length=64, pattern
 def put_tour(camera: str, tour: TourName, body: TourBody, identity: Steerer) -> TourNow:
     """Fix a tour, or another one in its place; it runs once it is started."""
     context, book = identity.context, identity.context.devices
-    _require(context, camera)
+    require_known(context, camera)
     tours = dict(book.tours(camera))
     tours[tour] = tuple(TourStep(step.preset, step.stay_s) for step in body.steps)
     if len(tours) > MOST_TOURS:
@@ -206,7 +207,7 @@ def start_tour(camera: str, tour: TourName, identity: Steerer) -> Turned:
     steps = context.devices.tours(camera).get(tour)
     if steps is None:
         raise not_found("tour")
-    _require(context, camera)
+    require_known(context, camera)
     steering = steering_of(context)
     with _told_as_problem():
         steering.start_tour(camera, identity.name, tour, [Stay(step.preset, step.stay_s) for step in steps])
@@ -250,16 +251,11 @@ def _open_head(context: Context, camera: str) -> Generator[Head]:
 
 
 def _steer(identity: Identity, camera: str, order: Callable[[Helm], None]) -> Turned:
-    _require(identity.context, camera)
+    require_known(identity.context, camera)
     steering = steering_of(identity.context)
     with _told_as_problem():
         steering.steer(camera, order)
     return Turned(is_moving=steering.helm(camera).is_moving)
-
-
-def _require(context: Context, camera: str) -> None:
-    if context.camera(camera) is None:
-        raise not_found("camera")
 
 
 @contextmanager

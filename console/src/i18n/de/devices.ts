@@ -152,7 +152,6 @@ export const devices = {
   ptz_tours: 'Rundgänge',
   ptz_tour_start: 'Starten',
   ptz_tour_stop: 'Rundgang anhalten',
-  ptz_none: 'Diese Kamera dreht sich nicht.',
   ptz_moving: 'Dreht sich, verdeckt',
   import_update: 'Vorhandene Kameras dürfen geändert werden',
   import_update_hint: 'Sonst ist eine Kamera, die es mit anderen Einstellungen schon gibt, ein Fehler.',

@@ -158,7 +158,6 @@ export const devices = {
   ptz_tours: 'Tours',
   ptz_tour_start: 'Start',
   ptz_tour_stop: 'Stop the tour',
-  ptz_none: 'This camera does not turn.',
   ptz_moving: 'Turning, covered',
   import_update: 'Cameras that are there may be changed',
   import_update_hint: 'Otherwise a camera that is there with other settings is a mistake.',
