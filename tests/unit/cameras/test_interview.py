@@ -128,7 +128,32 @@ def test_secrets_and_names_are_taken_out_of_what_is_kept(answer: bytes, gone: tu
 
 
 @pytest.mark.parametrize(
-    "text", [b"candidate" * 22 + b"\n", b"candidate." * 12 + b"\n", b"<" + b"candidate" * 12, b" Name='pwd' ", b" Value='"]
+    "answer",
+    [
+        b"<Wlan><wpaKey>geheim</wpaKey></Wlan>",
+        b"table.Wlan[0].Key=geheim\n",
+        b"table.Wlan.Network[0].Encryption.PSK=geheim\n",
+        b'{"password": {"value": "geheim", "x": 1}}',
+        b'<item name="password">geheim</item>',
+        b'<x:parameter name="Admin.Password" type="string">geheim</x:parameter>',
+    ],
+)
+def test_secrets_in_unusual_places_are_taken_out(answer: bytes) -> None:
+    assert b"geheim" not in redacted(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"candidate" * 22 + b"\n",
+        b"candidate." * 12 + b"\n",
+        b"<" + b"candidate" * 12,
+        b" Name='pwd' ",
+        b" Value='",
+        b"<a name='pwd'>",
+        b'"pwd":{',
+        b"wlan.",
+    ],
 )
 def test_secrets_are_taken_out_at_once_whatever_a_device_sends(text: bytes) -> None:
     began_s = time.process_time()
