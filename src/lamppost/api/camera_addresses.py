@@ -12,9 +12,10 @@ from lamppost.base.errors import ConfigError
 from lamppost.cameras.web import DeviceAddress
 from lamppost.ingest.locator import Locator, Scheme, parse_locator
 from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.credentials import has_password
 from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.new_address import STREAM_ADDRESSES
 
-ADDRESSES: Final = ("url", "sub_url")
 # A file of the server is for who has a shell on it.
 _ALLOWED: Final = frozenset({Scheme.RTSP, Scheme.RTSPS, Scheme.SIM})
 
@@ -51,7 +52,7 @@ def settled(given: dict[str, Any], password: SecretStr | None, before: CameraSet
     would go with it: who may change an address need not know the password, and shall not learn it.
     """
     fields, has_moved = dict(given), False
-    for key in ADDRESSES:
+    for key in STREAM_ADDRESSES:
         url = fields.get(key)
         if url is None:
             continue
@@ -98,16 +99,10 @@ def places_of(camera: CameraSettings) -> set[tuple[str, str, int]]:
     return {place_of(parse_locator(url)) for url in (camera.url, camera.sub_url) if url is not None}
 
 
-def has_password(camera: CameraSettings) -> bool:
-    """Wherever it is kept."""
-    kept = (camera.password, camera.password_file, camera.credential)
-    return any(each is not None for each in kept) or bool(parse_locator(camera.url).password)
-
-
 def without_password(camera: CameraSettings) -> dict[str, Any]:
     """The settings of a camera that is to have none any more, wherever it is kept."""
     fields: dict[str, Any] = {"password": None, "password_file": None, "credential": None}
-    for key in ADDRESSES:
+    for key in STREAM_ADDRESSES:
         locator = parse_locator(getattr(camera, key) or camera.url)
         if getattr(camera, key) is not None and locator.password:
             fields |= {key: locator.request_url, "username": camera.username or locator.username}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Depends, Request, Response
 
 from lamppost.api import camera_tests
-from lamppost.api.camera_addresses import has_password, settled, shown, without_password
+from lamppost.api.camera_addresses import settled, shown, without_password
 from lamppost.api.camera_models import Camera, CameraChange, CameraRetention, Cameras, CameraWhole, NewCamera
 from lamppost.api.camera_passwords import forget_password, kept_password
 from lamppost.api.camera_state import camera_report
@@ -25,6 +25,7 @@ from lamppost.model.access import Permission, permitted_on
 from lamppost.model.settings import CameraSettings
 from lamppost.model.sites import site_id
 from lamppost.pipeline.config_file import ConfigFile, Fields
+from lamppost.pipeline.credentials import has_password
 
 router = APIRouter()
 router.add_api_route("/cameras/test", camera_tests.test_camera, methods=["POST"])

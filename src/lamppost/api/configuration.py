@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lamppost.api.camera_addresses import ADDRESSES, has_password, shown
+from lamppost.api.camera_addresses import shown
 from lamppost.api.context import Context
 from lamppost.api.editing import change_configuration, etag_of, invalid
 from lamppost.api.etags import require_match
@@ -18,6 +18,8 @@ from lamppost.model.access import Permission
 from lamppost.model.carriers import NOTIFY_FILES
 from lamppost.model.settings import Settings
 from lamppost.pipeline.config_file import ConfigFile
+from lamppost.pipeline.credentials import has_password
+from lamppost.pipeline.new_address import STREAM_ADDRESSES
 
 TABLES: Final = ("masking", "retention", "analysis", "recording")
 WORDS: Final = ("site", "timezone")
@@ -117,7 +119,7 @@ def _tables(settings: Settings) -> dict[str, Any]:
     cameras: list[dict[str, Any]] = []
     for camera in settings.camera:
         table = camera.model_dump(mode="json", exclude={"password", "password_file", "credential", "rules"})
-        table |= {key: shown(table[key]) for key in ADDRESSES if table[key] is not None}
+        table |= {key: shown(table[key]) for key in STREAM_ADDRESSES if table[key] is not None}
         cameras.append(table | {"has_password": has_password(camera)})
     carriers: list[dict[str, Any]] = []
     for carrier in settings.notify:

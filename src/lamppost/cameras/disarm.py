@@ -122,7 +122,7 @@ def roll_back(
 ) -> Disarm:
     """Put back what is not of faces; raises `ConfigError` for a wrong authorisation, and what `keep` raises.
 
-    It stays as it was where something that may be put back was not, and can be tried again.
+    The disarm stays as it was, and can be rolled back again, where nothing that may be put back was; its steps say what was not.
     """
     check_authorisation(authorisation)
     by_name = {dialect.name: dialect for dialect in dialects}

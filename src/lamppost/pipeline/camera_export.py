@@ -10,8 +10,8 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.camera_columns import COLUMNS, EXPORTED, ORIGIN, SETTINGS, text_of
 from lamppost.pipeline.camera_import import Origin
 from lamppost.pipeline.camera_table import write_table
+from lamppost.pipeline.new_address import STREAM_ADDRESSES
 
-_STREAMS: Final = ("url", "sub_url")
 _EXAMPLES: Final = (
     {"name": "# a row that begins with # is left out"},
     {
@@ -54,7 +54,7 @@ def _row(camera: CameraSettings, origin: Origin) -> dict[str, str]:
     row = {"name": camera.name} | {key: text_of(key, getattr(camera, key)) for key in SETTINGS}
     main = parse_locator(camera.url)
     row["username"] = camera.username or main.username
-    for key in _STREAMS:
+    for key in STREAM_ADDRESSES:
         if row[key]:
             locator = parse_locator(row[key])
             plain = locator.request_url or row[key]

@@ -29,6 +29,7 @@ from lamppost.pipeline.camera_columns import COLUMNS
 from lamppost.pipeline.camera_row import Cells, Found, OriginValue, RowReader, place_of
 from lamppost.pipeline.camera_table import CameraTable, RowProblem
 from lamppost.pipeline.config_file import ConfigFile, Fields
+from lamppost.pipeline.credentials import has_password
 from lamppost.pipeline.equipment import equip
 
 Origin = Mapping[str, OriginValue]
@@ -308,7 +309,7 @@ class _Planner:
                 keys.append("password")
         if "password" in keys and (inside := parse_locator(before.url)).password:
             row.fields = {"url": inside.request_url, **({"username": inside.username} if before.username is None else {}), **row.fields}
-        if row.has_moved and row.password is None and _has_password(before):
+        if row.has_moved and row.password is None and has_password(before):
             column = next((key for key in ("sub_url", "device_url") if key in keys and "url" not in keys), row.url_column)
             self._problem(row.line, column, "the address is another one, and the camera has a password", "give its password, too")
         filled = [key for key in new_origin if not _plain(origin.get(key))]  # what is said of it for the first time takes nothing away
@@ -331,11 +332,6 @@ class _Planner:
 def _given(fields: Fields) -> Fields:
     """Without what takes a setting out."""
     return {key: value for key, value in fields.items() if value is not None}
-
-
-def _has_password(camera: CameraSettings) -> bool:
-    kept = (camera.password, camera.password_file, camera.credential)
-    return any(each is not None for each in kept) or bool(parse_locator(camera.url).password)
 
 
 def _plain(value: OriginValue | None) -> str:

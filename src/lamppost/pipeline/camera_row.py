@@ -31,9 +31,9 @@ from lamppost.pipeline.camera_columns import (
 )
 from lamppost.pipeline.camera_table import RowProblem
 from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.new_address import STREAM_ADDRESSES
 
 OriginValue = str | float | date
-_STREAMS: Final = ("url", "sub_url")
 _SECRETS: Final = frozenset({"password", "password_file", "credential", "rules"})
 
 
@@ -136,7 +136,7 @@ class RowReader:
         given: dict[str, Value] = {}
         for column in SETTINGS:
             text = self._cells(column)
-            if text and column not in _STREAMS:
+            if text and column not in STREAM_ADDRESSES:
                 try:
                     given[column] = setting_of(column, text)
                 except CellProblem as error:
@@ -241,7 +241,7 @@ class RowReader:
         except ValidationError as error:
             self._mistaken(error)
             return None
-        for key in _STREAMS:
+        for key in STREAM_ADDRESSES:
             url = getattr(camera, key)
             try:
                 if url is not None:
@@ -254,7 +254,7 @@ class RowReader:
         told = {problem.column for problem in self.problems}
         for mistake in mistakes_of(error, CameraSettings, noun="a column", hidden=FILLED_IN):
             key = str(mistake.place[0]) if mistake.place else ""
-            column = self._column_of(key) if key in _STREAMS else key
+            column = self._column_of(key) if key in STREAM_ADDRESSES else key
             if column not in told:
                 self._wrong(column, mistake.text.partition(": ")[2] or mistake.text)
 
@@ -266,7 +266,7 @@ def _differing(given: Mapping[str, Value], camera: CameraSettings, before: Camer
     fields: dict[str, Value] = {}
     for key, value in given.items():
         now, was = getattr(camera, key), getattr(before, key)
-        if key in _STREAMS and was is not None:
+        if key in STREAM_ADDRESSES and was is not None:
             was = parse_locator(was).request_url or was
         if key == "username":
             was = was or parse_locator(before.url).username or None
@@ -277,7 +277,7 @@ def _differing(given: Mapping[str, Value], camera: CameraSettings, before: Camer
 
 def _has_moved(camera: CameraSettings, before: CameraSettings, changed: Collection[str]) -> bool:
     """Whether the password of `before` would go to somebody else."""
-    if any(_server(camera, key) != _server(before, key) for key in _STREAMS if key in changed):
+    if any(_server(camera, key) != _server(before, key) for key in STREAM_ADDRESSES if key in changed):
         return True
     return "device_url" in changed and camera.has_device and not (before.has_device and device_address(camera) == device_address(before))
 

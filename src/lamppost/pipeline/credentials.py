@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from lamppost.base.clock import Clock, SystemClock
 from lamppost.base.durable import remove_durable
 from lamppost.base.errors import ConfigError, LamppostError, StoreError
+from lamppost.ingest.locator import parse_locator
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.config_file import ConfigFile, Fields
@@ -38,6 +39,12 @@ _ID_BYTES: Final = 8
 
 Trouble = Callable[[str, LamppostError], None]
 """Called with a camera and why its password cannot be read."""
+
+
+def has_password(camera: CameraSettings) -> bool:
+    """Whether the camera has one, wherever it is kept."""
+    kept = (camera.password, camera.password_file, camera.credential)
+    return any(each is not None for each in kept) or bool(parse_locator(camera.url).password)
 
 
 class CredentialKeeper:

@@ -12,7 +12,8 @@ from lamppost.base.errors import ConfigChanged, ConfigError
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile
 
-ADDRESSES: Final = ("url", "sub_url", "device_url")
+STREAM_ADDRESSES: Final = ("url", "sub_url")
+ADDRESSES: Final = (*STREAM_ADDRESSES, "device_url")
 _ATTEMPTS: Final = 3
 
 
