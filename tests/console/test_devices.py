@@ -110,7 +110,7 @@ def test_a_range_is_searched_and_a_device_is_added_by_its_password(node: Console
         expect(page.get_by_role("cell", name="yard")).to_be_visible()
         ada.go("/cameras/yard")
         ada.forgiven += ("/cameras/yard/",)  # what is asked of it while it goes
-        page.get_by_role("button", name="Remove").click()
+        page.get_by_role("button", name="Remove", exact=True).click()  # the camera, not one of its positions
         page.get_by_role("dialog").get_by_role("button", name="Remove").click()
         expect(page.get_by_text("yard is removed.")).to_be_visible()
 
