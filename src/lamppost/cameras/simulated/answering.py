@@ -14,6 +14,7 @@ from lamppost.cameras.simulated import (
     media_services,
     ptz_service,
 )
+from lamppost.cameras.simulated.device_users import is_allowed
 from lamppost.cameras.simulated.faults import Fault, FaultKind, spoiled
 from lamppost.cameras.simulated.http_server import Answer, Request
 from lamppost.cameras.simulated.machine import Asked, Call, Machine, Operation
@@ -102,6 +103,8 @@ class Answering:
         try:
             if not self._machine.has("tev" if prefix == "wsnt" else prefix):
                 raise not_supported()
+            if user and not is_open and not is_allowed(self._machine.state.level_of(user), prefix, name):
+                raise SoapRefusal("Sender", ("ter:NotAuthorized",), "this user may not do that")
             call = Call(self._machine, asked.operation, asked.body, base, request.target, asked.message_id)
             content = self._called(call, prefix, name)
         except SoapRefusal as refusal:

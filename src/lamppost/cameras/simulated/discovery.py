@@ -86,7 +86,7 @@ class DiscoveryResponder:
             content, peer = one.recvfrom(_MOST_BYTES)
             root = read(content)
             probe = root.first("Probe")
-            if probe is None or probe.namespace != _DISCOVERY or not self._fits(probe):
+            if not self._machine.state.is_discoverable or probe is None or probe.namespace != _DISCOVERY or not self._fits(probe):
                 return
             match = tag("d:ProbeMatches", tag("d:ProbeMatch", self._known(_towards(peer))))
             self._own.sendto(self._message("ProbeMatches", match, relates_to=root.value("MessageID")), peer)
