@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Final, Protocol
 
 from lamppost.cameras.simulated import (
@@ -125,6 +126,8 @@ class Answering:
             return operation(call)
 
     def _plain(self, request: Request) -> Answer:
+        if request.method == "HEAD":
+            request = replace(request, method="GET")  # the server leaves the content out
         if request.target == self._machine.vendor.snapshot_path:
             return Answer(200, self._machine.snapshot(), "image/jpeg")
         with self._machine.lock:

@@ -11,12 +11,11 @@ from lamppost.cameras.simulated.machine import Call, Operation
 from lamppost.cameras.simulated.markup import Markup, join, tag
 from lamppost.cameras.simulated.nodes import Node
 from lamppost.cameras.simulated.soap import SoapRefusal, is_true, required
-from lamppost.cameras.simulated.state import Preset
+from lamppost.cameras.simulated.state import SPEED_PER_S, Preset
 from lamppost.cameras.simulated.tokens import PTZ_CONFIGURATION, PTZ_NODE
 
 _DEFAULT_S: Final = 5.0
 _LONGEST_S: Final = 60.0
-_SPEED_PER_S: Final = 0.5  # of the whole range, at full speed
 _MOST_PRESETS: Final = 64
 
 
@@ -87,7 +86,7 @@ def _vector(body: Node, name: str, otherwise: tuple[float, float, float] = (0.0,
 
 def _continuous_move(call: Call) -> Markup:
     head = _head(call)
-    pan, tilt, zoom = (part * _SPEED_PER_S for part in _vector(call.body, "Velocity"))
+    pan, tilt, zoom = (part * SPEED_PER_S for part in _vector(call.body, "Velocity"))
     asked = call.body.value("Timeout")
     for_s = min(seconds(asked), _LONGEST_S) if asked else _DEFAULT_S
     head.state.move(pan, tilt, zoom, for_s, call.machine.now_s())
@@ -95,12 +94,7 @@ def _continuous_move(call: Call) -> Markup:
 
 
 def _go(call: Call, pan: float, tilt: float, zoom: float) -> Markup:
-    """Turn to a place, which takes as long as the farthest way does."""
-    state = call.state
-    ways = (pan - state.pan, tilt - state.tilt, zoom - state.zoom)
-    for_s = max(abs(way) for way in ways) / _SPEED_PER_S
-    if for_s:
-        state.move(ways[0] / for_s, ways[1] / for_s, ways[2] / for_s, for_s, call.machine.now_s())
+    call.state.go(pan, tilt, zoom, call.machine.now_s())
     return Markup()
 
 

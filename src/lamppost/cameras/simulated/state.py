@@ -8,6 +8,7 @@ from typing import Final
 from lamppost.model.devices import Ability
 
 ADMINISTRATOR: Final = "Administrator"
+SPEED_PER_S: Final = 0.5  # of the whole range, at full speed
 
 
 @dataclass(slots=True)
@@ -85,6 +86,13 @@ class SimulatedState:
         self.settle(now_s)
         self.velocity = (pan, tilt, zoom)
         self.still_s = now_s + for_s
+
+    def go(self, pan: float, tilt: float, zoom: float, now_s: float) -> None:
+        """Turn to a place, which takes as long as the farthest way does; the position is that of `now_s`."""
+        ways = (pan - self.pan, tilt - self.tilt, zoom - self.zoom)
+        for_s = max(abs(way) for way in ways) / SPEED_PER_S
+        if for_s:
+            self.move(ways[0] / for_s, ways[1] / for_s, ways[2] / for_s, for_s, now_s)
 
     def stop(self, now_s: float, *, turning: bool = True, zooming: bool = True) -> None:
         """End the movement, or that of one kind alone."""
