@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import signal
 import sys
@@ -41,7 +42,9 @@ def camera(
     password: Annotated[
         str | None, typer.Option("--password", envvar="LAMPPOST_SIMULATED_PASSWORD", help="Made up where none is given.")
     ] = None,
-    number: Annotated[int, typer.Option("--number", min=1, max=_MOST_CAMERAS, help="Which one: serial number and MAC follow from it.")] = 1,
+    number: Annotated[
+        int, typer.Option("--number", min=1, max=_MOST_CAMERAS, help="Which one: serial number and MAC follow from it, and stay.")
+    ] = 1,
     rtsp: Annotated[
         str | None, typer.Option("--rtsp", help="A stream of another server to name; otherwise it films a simulated street.")
     ] = None,
@@ -52,7 +55,7 @@ def camera(
     discovery: Annotated[bool, typer.Option("--discovery/--no-discovery", help="Answer who looks for devices (WS-Discovery).")] = True,
     metadata: Annotated[bool, typer.Option("--metadata", help="Offer a metadata stream beside the video, as Hikvision does.")] = False,
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", help="Fail on purpose: KIND[@PATH][=DETAIL], such as error@/onvif=503.")
+        list[str] | None, typer.Option("--fault", help="Fail on purpose: KIND@PATH=DETAIL, such as error@/onvif=503; KIND alone does.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print where it is as JSON.")] = False,
 ) -> None:
@@ -63,6 +66,7 @@ def camera(
     if able not in _ABILITIES:
         raise ConfigError(f"--able {able!r} is nothing that a camera can do", remedy=f"write {', '.join(_ABILITIES)}")
     kind = vendor_named(vendor)
+    _check(address, username, rtsp)
     clock = SystemClock()
     main = _street(street) if rtsp is None else StreetSettings()
     settings = (main, replace(main, width_px=_SUB_WIDTH_PX, height_px=_SUB_HEIGHT_PX, fps=min(_SUB_FPS, main.fps)))
@@ -89,6 +93,18 @@ def camera(
         open_.enter_context(simulated)
         _tell(simulated, as_json=as_json, is_found=discovery)
         stop.wait()
+
+
+def _check(address: str, username: str, rtsp: str | None) -> None:
+    """Raise `ConfigError` for what no camera can be at, be called or name."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError as error:
+        raise ConfigError(f"--address {address!r} is no address", remedy="write one of this machine, such as 127.0.0.1") from error
+    if not username or not username.isprintable() or set(username) & set('":\\'):
+        raise ConfigError("--username cannot be used", remedy="write a name without quotes, colons and backslashes, such as admin")
+    if rtsp is not None and parse_locator(rtsp).scheme not in (Scheme.RTSP, Scheme.RTSPS):
+        raise ConfigError("--rtsp is no stream of a server", remedy="write rtsp://HOST:PORT/PATH")
 
 
 def _street(url: str) -> StreetSettings:

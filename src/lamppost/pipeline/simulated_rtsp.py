@@ -74,11 +74,12 @@ class SimulatedRtsp:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         try:
-            self._listener = socket.create_server((address, port), backlog=16)
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            self._listener = socket.create_server((address, port), family=family, backlog=16)
         except OSError as error:
-            raise ConfigError(
-                f"{address}:{port} cannot be used: {error.strerror}", remedy="name another --address or --rtsp-port"
-            ) from error
+            # Python appends the address to what the system said, which has told it already.
+            said = (error.strerror or "").partition(" (while ")[0]
+            raise ConfigError(f"{address}:{port} cannot be used: {said}", remedy="name another --address or --rtsp-port") from error
         self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, name="simulated RTSP", daemon=True)
         self._thread.start()

@@ -54,7 +54,7 @@ class DiscoveryResponder:
             self._own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         except OSError as error:
             problem = f"who looks for devices cannot be answered at {address}"
-            raise ConfigError(problem, remedy="name an IPv4 address of this machine, or do without discovery") from error
+            raise ConfigError(problem, remedy="name an IPv4 address of this machine, or do without (--no-discovery)") from error
         self._wake, self._waker = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, name="simulated camera: discovery", daemon=True)
         self._thread.start()
