@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Ability, AuditSummary, Device, Finding, FoundDevice, Level, LookedAt, StreamProfile } from '../../src/api/types.ts';
 import { inOrder, summed, together } from '../../src/pages/audits/levels.ts';
 import { factsOf, warningText } from '../../src/pages/cameras/device.ts';
+import { toggled } from '../../src/pages/cameras/steering.ts';
 import { isResting, type Push, pushAt, pushOf, REST, Stick } from '../../src/pages/cameras/stick.ts';
 import { chooseStreams, filledFrom, linesOf, nameFor, titleOf } from '../../src/pages/devices/found.ts';
 import { causesOf, missed, percent } from '../../src/pages/devices/uptime.ts';
@@ -183,5 +184,14 @@ describe('a joystick', () => {
     expect(problems).toHaveLength(1);
     expect(sent).toEqual([]);
     vi.useRealTimers();
+  });
+});
+
+describe('a tour', () => {
+  it('goes in the order in which its stops were chosen, and leaves out what was taken back', () => {
+    const chosen = ['bridge', 'square', 'gate'].reduce<string[]>((stops, token) => toggled(stops, token), []);
+    expect(chosen).toEqual(['bridge', 'square', 'gate']);
+    expect(toggled(chosen, 'square')).toEqual(['bridge', 'gate']);
+    expect(toggled(toggled(chosen, 'square'), 'square')).toEqual(['bridge', 'gate', 'square']);
   });
 });

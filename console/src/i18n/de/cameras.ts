@@ -23,6 +23,7 @@ export const cameras: Words['cameras'] = {
   none_here: 'Keine Kamera passt zu dieser Suche.',
   clear: 'Alle zeigen',
   no_picture: 'Kein Bild',
+  live: 'Live',
   not_permitted_live: 'Sie dürfen diese Kamera nicht ansehen.',
   name: 'Name',
   recording: 'Aufzeichnung',

@@ -21,6 +21,7 @@ export const cameras = {
   none_here: 'No camera fits this search.',
   clear: 'Show all',
   no_picture: 'No picture',
+  live: 'Live',
   not_permitted_live: 'You may not watch this camera.',
   name: 'Name',
   recording: 'Recording',
