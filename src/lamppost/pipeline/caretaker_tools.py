@@ -14,6 +14,7 @@ from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
+from lamppost.base.names import Lookup
 from lamppost.cameras.discovery import lasts_s, search
 from lamppost.cameras.knocking import PORTS
 from lamppost.model.books import Act, Severity
@@ -37,6 +38,7 @@ from lamppost.store.journal import JournalWriter
 
 IDENTIFY_S: Final = 3.0
 SEARCH_S: Final = 4.0
+LOOKUP_S: Final = 3.0
 
 
 class BookOfCare:
@@ -133,6 +135,7 @@ class DeviceTools:
             identify=self._identify,
             known=self._book.identity,
             holds=lambda address: self._settings.devices.camera_networks.holds(address),
+            leads_to=leads_to,
             write=self._write,
             random=self._random,
         )
@@ -195,6 +198,14 @@ class DeviceTools:
 
 def _password(camera: CameraSettings) -> str | None:
     return camera.resolved_password()
+
+
+def leads_to(host: str) -> tuple[str, ...]:
+    """The addresses that a host leads to just now; none where nobody knows in time."""
+    try:
+        return tuple(place.number for place in Lookup(host, 0).places(LOOKUP_S))
+    except TimeoutError:
+        return ()
 
 
 def at_address(camera: CameraSettings, address: str) -> CameraSettings:
