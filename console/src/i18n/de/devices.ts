@@ -27,7 +27,7 @@ export const devices = {
   password: 'Passwort',
   certificate: 'Zertifikat',
   certificate_shown: 'Sie zeigt dieses Zertifikat. Vergleichen Sie es mit dem, was die Seite der Kamera selbst sagt, und heften Sie es an:',
-  certificate_unchecked: 'Zertifikat noch nicht vertraut: anheften',
+  certificate_unchecked: 'https · Zertifikat noch nicht vertraut: anheften',
   certificate_pin: 'Dieses Zertifikat anheften',
   profiles: 'Ströme',
   main: 'Aufgezeichnet',

@@ -28,7 +28,7 @@ export const devices = {
   password: 'Password',
   certificate: 'Certificate',
   certificate_shown: 'It shows this certificate. Compare it with what the camera’s own page says, and pin it:',
-  certificate_unchecked: 'certificate not trusted yet: pin it',
+  certificate_unchecked: 'https · certificate not trusted yet: pin it',
   certificate_pin: 'Pin this certificate',
   profiles: 'Streams',
   main: 'Recorded',
