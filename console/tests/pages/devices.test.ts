@@ -11,7 +11,7 @@ import { causesOf, missed, percent } from '../../src/pages/devices/uptime.ts';
 
 const FOUND: FoundDevice = {
   address: '10.20.3.14', device_url: 'http://10.20.3.14', vendor: 'Dahua', model: 'IPC-HFW5442E-ZE', firmware: '', serial: '', mac: '', name: '',
-  known_as: null, has_moved: false,
+  certificate_sha256: null, known_as: null, has_moved: false,
 };
 const profile = (token: string, width: number | null, url = `rtsp://10.20.3.14/${token}`): StreamProfile => ({
   token, name: token, url, codec: 'h264', width_px: width, height_px: width && width / 2, fps: null, kbit_per_s: null, keyframe_interval_s: null, has_ptz: false,

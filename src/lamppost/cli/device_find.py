@@ -68,7 +68,16 @@ def camera_find(
 
 def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
     if as_json:
-        rows = [{"address": each.address, "device_url": each.device_url, "name": name_of(each), **asdict(each.identity)} for each in found]
+        rows = [
+            {
+                "address": each.address,
+                "device_url": each.device_url,
+                "certificate_sha256": each.certificate_sha256,
+                "name": name_of(each),
+                **asdict(each.identity),
+            }
+            for each in found
+        ]
         typer.echo(json.dumps(rows, indent=2))
         return
     console = table_console()
@@ -81,6 +90,11 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
         table.add_row(*(Text(word or "–") for word in (each.device_url, said.vendor, said.model, said.mac, name_of(each))))
     console.print(table)
     console.print("Add one: lamppost camera add NAME --device DEVICE --username USER --password-file FILE")
+    secure = [each for each in found if each.certificate_sha256]
+    if secure:
+        console.print("Nobody has checked these certificates: compare each with the one on the device's own page, and pin it.")
+    for each in secure:
+        console.print(Text(f"{each.device_url} --device-certificate-sha256 {each.certificate_sha256}"))
 
 
 def streams_of(

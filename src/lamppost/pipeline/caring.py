@@ -165,8 +165,9 @@ class DeviceCare:
             return MEET_S
         if self._is_to_meet.is_set():
             self._is_to_meet.clear()
-            # Its video was away: the right one may have been put back.
+            # Its video was away: the right one may have been put back, and its name may lead elsewhere now.
             self._stranger = None
+            self._hang_up()
             self._due_s[_Duty.MEET] = 0.0
         if self._stranger is not None and not self._is_accepted(self._stranger):
             return STRANGER_S

@@ -358,6 +358,22 @@ def test_a_name_that_leads_elsewhere_when_it_is_looked_up_again_is_judged_again(
     assert "[devices]" in error.remedy
 
 
+@pytest.mark.usefixtures("no_real_lookups")
+def test_a_device_that_goes_by_a_name_is_followed_to_where_the_name_leads_then() -> None:
+    resolver = Resolver(0, "127.0.0.1", "127.0.0.2")
+    asking = DeviceWeb(DeviceAddress.of("http://camera.example"), HERE, SystemClock(), resolve=resolver, timeout_s=1.0)
+    with asking:
+        with ScriptedDevice(answers(ok)) as before:
+            resolver.port = before.port
+            assert asking.get("/a").status == 200
+        with ScriptedDevice(answers(ok), address="127.0.0.2") as moved:
+            resolver.port = moved.port
+            fails_without_a_secret(CameraUnreachable, lambda: asking.get("/a"))  # it is at the old address no more
+            assert asking.get("/a").status == 200
+            assert [asked.headers["host"] for asked in moved.asked] == ["camera.example"]
+    assert resolver.asked == ["camera.example"] * 2
+
+
 @pytest.mark.parametrize(
     "number",
     [

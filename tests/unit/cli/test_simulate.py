@@ -55,6 +55,7 @@ def test_it_tells_where_it_is_answers_and_ends(number: signal.Signals, options: 
         (("--able", "detect", "--vendor", "axis"), "onvif"),
         (("--fault", "sleepy"), "timeout"),
         (("--street", "rtsp://192.0.2.1/"), "sim://"),
+        (("--tls", "--address", "localhost"), "no address"),
         (("--address", "192.0.2.1", "--rtsp", "rtsp://192.0.2.7/"), "192.0.2.1"),
     ],
 )

@@ -168,6 +168,7 @@ def test_after_its_video_was_away_it_is_asked_who_it_is() -> None:
     care.meet_again()
     care.turn()
     assert scene.device.asked == ["identity", "profiles"]
+    assert (scene.device.talks, scene.device.open) == (2, 1), "on a new connection: its name may lead elsewhere now"
 
 
 def test_a_book_that_cannot_be_written_ends_nothing() -> None:

@@ -81,6 +81,19 @@ def test_the_address_that_was_judged_is_the_one_that_is_connected_to(viewer: Vie
     assert b"rtsp://camera.example:9/x" in camera.requests[0]
 
 
+def test_a_camera_that_goes_by_a_name_is_followed_to_where_the_name_leads_at_the_next_connection(viewer: Viewer) -> None:
+    with ScriptedCamera(MEDIA) as camera, ScriptedCamera(MEDIA, address="127.0.0.2") as moved:
+        places = [look_up("127.0.0.1", camera.port), look_up("127.0.0.2", moved.port)]
+        for address in ("127.0.0.1", "127.0.0.2"):
+            viewer.got.clear()
+            stream = viewer.open("rtsp://camera.example/x", resolve=lambda *_: places.pop(0))
+            viewer.until(lambda: len(viewer.got) == 4)
+            assert isinstance(stream, RtspStream)
+            assert stream.peer == address
+            stream.close()
+    assert places == [], "once for a connection"
+
+
 def test_of_several_addresses_only_the_allowed_ones_are_tried(viewer: Viewer) -> None:
     with ScriptedCamera(MEDIA) as camera:
         resolve = leads_to(camera.port, ["169.254.169.254", "8.8.8.8", "::1", "127.0.0.3", "127.0.0.2", "127.0.0.1"])
