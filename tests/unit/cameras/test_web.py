@@ -618,6 +618,15 @@ def test_what_is_no_http_is_told(answer: bytes) -> None:
         fails_without_a_secret(UnreadableReply, lambda: asking.ask("POST", f"/a?{QUERY}", CANARY.encode()))
 
 
+def test_who_hangs_up_without_a_word_is_not_said_to_have_answered() -> None:
+    def script(talk: Talk) -> None:
+        talk.request()
+
+    with ScriptedDevice(script) as device, web(device) as asking, pytest.raises(UnreadableReply) as failed:
+        asking.ask("POST", "/axis-cgi/basicdeviceinfo.cgi", b"{}")
+    assert "hangs up without an answer" in failed.value.problem
+
+
 def test_an_answer_that_came_before_its_question_is_none() -> None:
     def two_at_once(talk: Talk, _: Asked) -> None:
         talk.say(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo")

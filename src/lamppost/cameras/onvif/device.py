@@ -46,13 +46,14 @@ class OnvifDevice:
     def services(self) -> Mapping[str, str]:
         """Where each service is: path by namespace. Asked once."""
         if self._services is None:
-            try:
-                said = self.soap.call(Service.DEVICE, "GetServices", IncludeCapability=False)
-                named = [(line(read(each, "Namespace")), path_of(read(each, "XAddr"))) for each in many(said)[:_MOST_SERVICES]]
-            except (SoapFault, UnreadableReply):
-                named = []
+            named = self._services_named()
             # The first counts, so that nothing that is appended to an answer moves a service.
-            found = dict(reversed([(namespace, path) for namespace, path in named if path])) or self._services_of_old()
+            found = dict(reversed([(namespace, path) for namespace, path in named if path]))
+            if not found:
+                found = self._services_of_old()
+            elif Service.MEDIA1.namespace not in found and Service.MEDIA2.namespace not in found:
+                with contextlib.suppress(SoapFault, UnreadableReply):
+                    found = self._services_of_old() | found
             self._services = {namespace: path for namespace, path in found.items() if path}
             self.soap.use(self._services)
         return self._services
@@ -132,6 +133,22 @@ class OnvifDevice:
                 return mac
         return ""
 
+    def _services_named(self) -> list[tuple[str, str]]:
+        """By GetServices; none where the device does not know it. Some tell nobody but their users."""
+        for is_again in (False, True):
+            try:
+                said = self.soap.call(Service.DEVICE, "GetServices", IncludeCapability=False)
+            except SoapFault as refusal:
+                if is_again or not refusal.is_refusal:
+                    return []
+                with contextlib.suppress(SoapFault, UnreadableReply):
+                    self.soap.call(Service.DEVICE, "GetDeviceInformation")  # which signs us in where that is wanted
+            except UnreadableReply:
+                return []
+            else:
+                return [(line(read(each, "Namespace")), path_of(read(each, "XAddr"))) for each in many(said)[:_MOST_SERVICES]]
+        return []
+
     def _services_of_old(self) -> dict[str, str]:
         """By GetCapabilities, which devices had before GetServices."""
         said = self.soap.call(Service.DEVICE, "GetCapabilities", Category=["All"])
@@ -148,7 +165,9 @@ class OnvifDevice:
 
 def path_of(named: Any) -> str:
     """The path, with its query, of an address that a device names: nothing else of it is believed. Empty for none."""
-    text = address(named)
+    # Where several are named, with blanks in between, they are one place at several addresses.
+    words = named[:4096].split() if isinstance(named, str) else []
+    text = address(words[0] if words and all("://" in word for word in words) else named)
     try:
         parts = urlsplit(text)
     except ValueError:
