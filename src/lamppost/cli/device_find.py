@@ -117,7 +117,8 @@ def streams_of(
         raise CameraUnreachable(f"{where}{looked.problem}", remedy=looked.remedy + certificate)
     for warning in looked.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    usable = [profile for profile in looked.profiles if profile.stream_url and profile.codec in tuple(Codec)]
+    # Where a server does not say how it encodes, connecting to the stream tells.
+    usable = [profile for profile in looked.profiles if profile.stream_url and (not profile.codec or profile.codec in tuple(Codec))]
     if not usable:
         raise CameraUnreachable(f"{address}: it has no stream of H.264 or H.265", remedy="set one up there, or give its address")
     main, sub = usable[0], usable[-1]

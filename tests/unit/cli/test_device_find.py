@@ -16,10 +16,12 @@ import pytest
 from typer.testing import Result
 
 import lamppost.cli.device_find as find_command
+from device_server import served
 from discovered import HERE, free_port, offers_of
 from lamppost.cameras.discovery import search
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.store.journal import journal_files, scan_journal
+from onvif_devices import BareServer, reply
 from self_signed import Certificate
 
 Lamppost = Callable[..., Result]
@@ -117,6 +119,21 @@ def test_a_camera_is_added_by_what_its_device_says(lamppost: Lamppost, config: P
     assert made["url"].startswith("rtsp://127.0.0.1/cam/realmonitor")
     assert "subtype=1" in made["sub_url"]
     assert lamppost("config", "check").exit_code == 0
+
+
+@pytest.mark.parametrize("encoding", ["", "H264"])
+def test_a_server_that_says_little_is_added_by_what_it_says(lamppost: Lamppost, config: Path, encoding: str) -> None:
+    with served(BareServer(reply(b"", 400), encoding)) as url:
+        result = lamppost("camera", "add", "park", "--device", url)
+        assert result.exit_code == 0, result.output
+        assert "who it is" in result.output
+    assert cameras(config)["park"]["url"] == "rtsp://127.0.0.1:8554/gate"
+
+
+def test_a_server_with_pictures_alone_is_not_added(lamppost: Lamppost, config: Path) -> None:
+    with served(BareServer(reply(b"", 400), "JPEG")) as url:
+        assert "H.264" in one_line(lamppost("camera", "add", "park", "--device", url), 1)
+    assert "park" not in cameras(config)
 
 
 def test_a_password_from_standard_input_is_kept_encrypted_and_a_certificate_is_pinned(lamppost: Lamppost, config: Path) -> None:
