@@ -39,6 +39,8 @@ class World:
     cut: int = 1_000_000
     answers: Callable[[str], CameraError | None] = lambda _step: None
     ignores: bool = False
+    proves: Callable[[str], bool] = lambda _password: True  # whether it asks for a password at all
+    offered: list[str] = field(default_factory=list[str])
 
     def _step(self, name: str) -> None:
         self.log.append(name)
@@ -98,13 +100,16 @@ class _Talk:
     world: World
     password: str
 
-    def identity(self) -> object:
-        self.world._step("identity")
-        if (error := self.world.answers("identity")) is not None:
+    def sign_in(self) -> bool:
+        self.world._step("sign in")
+        self.world.offered.append(self.password)
+        if (error := self.world.answers("sign in")) is not None:
             raise error
+        if not self.world.proves(self.password):
+            return False
         if self.password != self.world.device:
             raise CameraRefused("wrong password")
-        return object()
+        return True
 
     def set_password(self, username: str, new: str) -> None:
         self.world._step("before set")
@@ -194,6 +199,61 @@ def test_one_that_is_gone_in_the_middle_leaves_both_known() -> None:
     world.answers = lambda _step: None
     assert settle(world.settings, world)
     assert world.current(world.settings) == NEW
+
+
+def test_one_that_asks_nobody_for_a_password_is_not_touched() -> None:
+    world = World(proves=lambda _password: False)
+    with pytest.raises(CameraRefused, match="asks for no password"):
+        rotate(GATE, NEW, world)
+    assert (world.device, world.kept, world.acts, world.settings) == (OLD, {}, [], GATE)
+
+
+@pytest.mark.parametrize("says", ["yes", "no"])
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_one_that_proves_nothing_leaves_both_known_and_the_old_one_named(says: str, is_taken: bool) -> None:
+    """It answers everybody since it was told: whether it says yes or no, and whatever it did."""
+    told: list[bool] = []
+
+    def answers(step: str) -> CameraError | None:
+        if step != "set":
+            return None
+        told.append(True)
+        return CameraRefused("against its policy") if says == "no" else None
+
+    world = World(ignores=not is_taken, answers=answers, proves=lambda _password: not told)
+    with pytest.raises(CameraRefused, match="both passwords are kept, and the old one stays named.*--settle"):
+        rotate(GATE, NEW, world)
+    assert world.settings == GATE
+    assert list(world.kept.values()) == [NEW]
+    assert not settle(GATE, world), "as long as nothing is proven"
+    told.clear()
+    assert settle(GATE, world) is is_taken
+
+
+def test_one_that_refuses_the_new_one_and_then_the_old_one_leaves_both_known() -> None:
+    def answers(step: str) -> CameraError | None:
+        return CameraRefused("locked") if step == "sign in" and NEW in world.offered else None
+
+    world = World(ignores=True, answers=answers)
+    with pytest.raises(CameraRefused, match="both passwords are kept"):
+        rotate(GATE, NEW, world)
+    assert list(world.kept.values()) == [NEW]
+
+
+def test_a_refused_password_is_offered_once() -> None:
+    world = World(ignores=True)
+    with pytest.raises(CameraRefused):
+        rotate(GATE, NEW, world)
+    assert world.offered == [OLD, NEW, OLD]
+
+
+def test_only_the_newest_are_offered_so_that_no_account_is_locked() -> None:
+    world = World(device="somebody-elses", kept={f"{number:016x}": f"never-set-{number}" for number in range(5)})
+    assert not settle(GATE, world)
+    assert world.offered == ["never-set-4", "never-set-3"]
+    world.offered.clear()
+    assert not settle(GATE, world, most=1)
+    assert world.offered == ["never-set-4"]
 
 
 def test_one_that_refuses_the_old_one_is_not_touched() -> None:

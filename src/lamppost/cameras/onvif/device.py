@@ -20,6 +20,7 @@ from lamppost.model.devices import DeviceIdentity, StreamProfile
 
 _MAC: Final = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}")
 _MOST_SERVICES: Final = 64
+_MOST_USERS: Final = 256
 
 
 class OnvifDevice:
@@ -100,13 +101,16 @@ class OnvifDevice:
         said = self.soap.call(Service.DEVICE, "GetScopes")
         return tuple(scope for scope in (line(read(each, "ScopeItem"), 256) for each in many(said)[:256]) if scope)
 
+    def users(self) -> Mapping[str, str]:
+        """The level of each of its users, by name; it tells administrators alone."""
+        said = many(self.soap.call(Service.DEVICE, "GetUsers"))[:_MOST_USERS]
+        return {str(read(user, "Username")): line(read(user, "UserLevel")) for user in said}
+
     def set_password(self, username: str, new: str) -> None:
-        """Give a user of the device another password; the user's level stays."""
-        users = many(self.soap.call(Service.DEVICE, "GetUsers"))
-        found = next((user for user in users if read(user, "Username") == username), None)
-        if found is None:
+        """Give a user of the device another password; the user's level stays. The password goes as it is: over http it can be read."""
+        level = self.users().get(username)
+        if level is None:
             raise lacking("user of that name")
-        level = line(read(found, "UserLevel"))
         if not level:
             raise UnreadableReply("the device does not say what its user may do, so that its password cannot be set without that")
         self.soap.call(Service.DEVICE, "SetUser", User=[{"Username": username, "Password": new, "UserLevel": level}])
