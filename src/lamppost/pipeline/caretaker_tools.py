@@ -25,7 +25,7 @@ from lamppost.pipeline.alarms import ACTOR
 from lamppost.pipeline.caring import MOST_AUDITS, CareTools, DeviceCare, Talk
 from lamppost.pipeline.child import ChildContext
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.device_access import device_address, device_password
 from lamppost.pipeline.device_audits import AuditDesk, Target, unanswered
 from lamppost.pipeline.device_events import EventJournal, happening
 from lamppost.pipeline.device_password_tools import NodePasswords, pending_of
@@ -165,7 +165,7 @@ class DeviceTools:
                 lambda name, detail: self.act("camera_password_rotated", name, detail),
             )
             try:
-                return settle(camera, tools)
+                return settle(camera, tools, most=1)  # the configured one was refused just now
             except (ConfigError, StoreError) as error:
                 get_logger("caretaker").warning("a password that works cannot be named", camera=camera.name, problem=redact(str(error)))
                 return False
@@ -176,7 +176,7 @@ class DeviceTools:
         with open_talk(there, self._settings, self.clock, _password(camera), known=known, timeout_s=IDENTIFY_S) as talk:
             identity = talk.identity()
             # Anybody can tell a serial number: who does not even ask for the password is not followed.
-            if _password(camera) and not talk.has_signed_in:
+            if device_password(camera, _password(camera)) and not talk.has_signed_in:
                 raise CameraRefused(f"what is at {address} asks for no password")
             return identity
 
