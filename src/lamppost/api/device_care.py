@@ -33,7 +33,7 @@ from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import DeviceExchanged, device_address
+from lamppost.pipeline.device_access import DeviceExchanged, device_address, device_password
 from lamppost.pipeline.device_look import look_at_device
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_passwords import check_password, make_password, rotate
@@ -200,8 +200,8 @@ def _standing(context: Context, camera: CameraSettings) -> list[Warned]:
 
 
 def _password(context: Context, camera: CameraSettings) -> str | None:
-    """The configured one, to be compared; None where it cannot be read just now, which others tell."""
+    """What its device is signed in with, to be compared; None where it cannot be read just now, which others tell."""
     try:
-        return passwords_of(context).current(camera)
+        return device_password(camera, passwords_of(context).current(camera))
     except LamppostError:
         return None

@@ -75,8 +75,12 @@ def test_a_look_asks_and_keeps_and_is_on_the_record(node: ConfiguredNode, device
     assert (seen["device_url"], {profile["url"] for profile in seen["profiles"]}) == (None, {None})
 
 
-def test_a_factory_password_is_told_to_who_may_change_it_alone(node: ConfiguredNode) -> None:
-    node.config.write_text(node.config.read_text().replace(OLD, "12345678"))
+@pytest.mark.parametrize("is_in_address", [False, True])
+def test_a_factory_password_is_told_to_who_may_change_it_alone(node: ConfiguredNode, is_in_address: bool) -> None:
+    written = node.config.read_text().replace(OLD, "12345678")
+    if is_in_address:
+        written = written.replace('username = "admin"\npassword = "12345678"\n', "").replace("rtsp://", "rtsp://admin:12345678@")
+    node.config.write_text(written)
     node.take_over()
     kinds = {who: _kinds(node, who) for who in ("administrator@*", "viewer@*")}
     assert "factory_password" in kinds["administrator@*"]
