@@ -222,7 +222,11 @@ def test_a_device_is_asked_its_origin_put_down_and_its_password_changed(node: Co
     device.get_by_role("button", name="Change the password on the camera").click()
     sure = page.get_by_role("dialog", name="Change the password on the camera")
     assert in_light_and_dark(page) == []
-    sure.get_by_role("button", name="Change the password on the camera").click()
+    change = sure.get_by_role("button", name="Change the password on the camera")
+    expect(change).to_be_disabled()
+    sure.get_by_role("checkbox", name="may read the new password").check()
+    assert in_light_and_dark(page) == []
+    change.click()
     expect(page.get_by_text("The password was changed.")).to_be_visible()
     changed = datetime.now(UTC)
     new = gate.state.users[gate.username]

@@ -77,9 +77,9 @@ class DeviceTurns:
 class PasswordDesk:
     """Changes passwords on devices; one for each application."""
 
-    def change(self, camera: CameraSettings, new: str, tools: NodePasswords) -> None:
+    def change(self, camera: CameraSettings, new: str, tools: NodePasswords, *, in_clear: bool) -> None:
         """As `rotate`."""
-        rotate(camera, new, tools)
+        rotate(camera, new, tools, in_clear=in_clear)
 
 
 @router.get("/cameras/{camera}/device")
@@ -127,7 +127,7 @@ def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, 
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=[mistake]) from error
     tools = passwords_of(context, lambda name, detail: context.act("camera_password_rotated", identity.name, name, detail))
     with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
-        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools)
+        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools, in_clear=body.in_clear)
     return PasswordChanged(at=context.clock.wall_us())
 
 

@@ -58,7 +58,7 @@ def camera_device(
     _show(told)
 
 
-def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bool, as_json: bool) -> None:
+def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bool, in_clear: bool, as_json: bool) -> None:
     """For `lamppost camera password`: have the device take another password, or find out which one it has taken."""
     settings, camera = _camera(config, name)
     folder, clock = DataFolder(settings.data), SystemClock()
@@ -72,7 +72,7 @@ def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bo
         if is_settled:
             is_new = settle(camera, tools)
         else:
-            rotate(camera, new or make_password(), tools)
+            rotate(camera, new or make_password(), tools, in_clear=in_clear)
     if as_json:
         typer.echo(json.dumps({"camera": name, "is_changed": is_new}))
     elif is_new:

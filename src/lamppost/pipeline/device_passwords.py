@@ -17,7 +17,7 @@ from lamppost.base.errors import CameraError, CameraRefused, ConfigError
 from lamppost.ingest.locator import Scheme, parse_locator
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import Fields
-from lamppost.pipeline.device_access import device_password, device_user
+from lamppost.pipeline.device_access import device_address, device_password, device_user
 from lamppost.pipeline.new_address import ADDRESSES
 
 LENGTH: Final = 16  # as long as every maker's devices take
@@ -93,16 +93,28 @@ def check_password(password: str) -> None:
         )
 
 
-def rotate(camera: CameraSettings, new: str, tools: PasswordTools) -> None:
+def rotate(camera: CameraSettings, new: str, tools: PasswordTools, *, in_clear: bool = False) -> None:
     """Have the device take `new`, and the configuration name it.
 
-    Raises `CameraError` where the device does not: then the old one holds, or, where nothing is proven, both are kept, the old one
-    stays named, the error says so, and `settle` finds out. Raises `ConfigError` and `StoreError`.
+    ONVIF sends it as it is: over http that is refused, and nothing is asked, unless `in_clear` says that it may be read.
+
+    Raises `CameraError` where the device does not take it: then the old one holds, or, where nothing is proven, both are kept, the
+    old one stays named, the error says so, and `settle` finds out. Raises `ConfigError` and `StoreError`.
     """
     check_password(new)
     user = device_user(camera)
     if not user:
         raise ConfigError(f"camera {camera.name} has no user whose password could be changed", remedy="set its username and password")
+    is_readable = device_address(camera).scheme == "http"
+    if is_readable and not in_clear:
+        raise ConfigError(
+            f"camera {camera.name} is asked over http, where others on its network could read the new password",
+            remedy="set its device_url to https://; or say that it may be sent in the clear (--in-clear, in the API in_clear)",
+        )
+    _rotate(camera, user, new, tools, is_readable=is_readable)
+
+
+def _rotate(camera: CameraSettings, user: str, new: str, tools: PasswordTools, *, is_readable: bool) -> None:
     old = tools.current(camera)
     stale = tools.pending(camera)
     failure: CameraError | None = None
@@ -110,7 +122,7 @@ def rotate(camera: CameraSettings, new: str, tools: PasswordTools) -> None:
         if not talk.sign_in():
             raise CameraRefused(f"{camera.name} asks for no password: whether it takes a new one could not be told", remedy=_OPEN_REMEDY)
         credential = tools.keep(camera.name, new)
-        tools.act(camera.name, {"user": user})
+        tools.act(camera.name, {"user": user, "in_clear": is_readable})
         try:
             talk.set_password(user, new)
         except ConfigError:  # it was not even asked

@@ -90,7 +90,10 @@ def _of_sign_in(camera: CameraSettings, vendor: str, password: str | None) -> It
     if password is not None and is_factory_password(vendor, device_user(camera), password):
         yield Warned("factory_password", "its password is one with which such devices leave the factory: change it")
     if camera.has_device and device_address(camera).scheme == "http":
-        yield Warned("no_tls", "it is asked over http, which others on its network can read; the password itself is not sent")
+        yield Warned(
+            "no_tls",
+            "it is asked over http, which others on its network can read; its password is not sent, unless it is changed from here",
+        )
 
 
 def _of_clock(offset_s: Any) -> Iterator[Warned]:

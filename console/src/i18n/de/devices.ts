@@ -120,6 +120,8 @@ export const devices = {
   warn_no_tls: 'Sie wird unverschlüsselt gefragt.',
   rotate: 'Passwort auf der Kamera ändern',
   rotate_text: 'Ein neues Passwort wird gemacht, auf der Kamera gesetzt, probiert und verschlüsselt aufbewahrt. Niemand sieht es.',
+  rotate_in_clear: 'Wer im Netz der Kamera mithört, darf das neue Passwort lesen',
+  rotate_in_clear_hint: 'Die Kamera wird über http gefragt. Besser: dort zuerst https einschalten und die Adresse des Geräts mit https angeben.',
   rotated: 'Das Passwort wurde geändert.',
   last_audit: 'Audits',
   origin: 'Herkunft',

@@ -125,6 +125,8 @@ export const devices = {
   warn_no_tls: 'It is asked without encryption.',
   rotate: 'Change the password on the camera',
   rotate_text: 'A new password is made, set on the camera, tried, and kept encrypted. Nobody sees it.',
+  rotate_in_clear: 'Whoever listens on the camera’s network may read the new password',
+  rotate_in_clear_hint: 'The camera is asked over http. Better: switch on https there first, and give the device’s address with https.',
   rotated: 'The password was changed.',
   last_audit: 'Audits',
   origin: 'Where it is from',
