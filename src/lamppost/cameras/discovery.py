@@ -8,13 +8,10 @@ their answers are read.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import selectors
 import socket
-import struct
 import threading
 import uuid
-from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -23,6 +20,7 @@ from typing import Final, cast
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import ConfigError, UnreadableReply
+from lamppost.base.own_addresses import own_ipv4
 from lamppost.cameras import ws_discovery
 from lamppost.cameras.knocking import DOORS, FIRST, Door, Knock, any_certificate
 from lamppost.model.device_settings import MOST_SEARCHED
@@ -46,8 +44,6 @@ _MOST_KNOCKS: Final = 640
 _TURN_S: Final = 0.02
 _LONGEST: Final = 65_535
 _ROOM_BYTES: Final = 4 << 20
-_SIOCGIFCONF: Final = 0x8912
-_MOST_OWN: Final = 512
 
 OnFound = Callable[[tuple[FoundDevice, ...]], None]
 
@@ -73,7 +69,7 @@ def search(
     connection, `on_progress` 0 to 1. Raises `ConfigError` for ranges and interfaces that cannot be used, before anything is sent,
     and `OSError` where there is no socket left. Ends by `timeout_s`, or when `stop` is set.
     """
-    addresses = addresses_of(ranges, networks)
+    addresses = [address for address in addresses_of(ranges, networks) if networks.holds(address)]
     check_interfaces(interfaces)
     with contextlib.ExitStack() as stack:
         round_ = _Round(networks, clock, on_found, on_open, port)
@@ -111,7 +107,9 @@ def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, 
         if network.num_addresses > MOST_ADDRESSES:
             raise ConfigError(f"{network} has more than {MOST_ADDRESSES} addresses", remedy="ask smaller ranges, one after the other")
         hosts = [host for address in network.hosts() if (host := str(address)) not in found]
-        refused = next((why for address in hosts if (why := networks.why_not(address))), "")
+        # In the range of our own network lies our own address: it is left out in the search.
+        judge = networks.why_not if len(hosts) == 1 else networks.why_outside
+        refused = next((why for address in hosts if (why := judge(address))), "")
         if refused:
             raise ConfigError(f"{network}: {refused}", remedy="name its network in `networks` of [devices]")
         found |= dict.fromkeys(hosts)
@@ -122,7 +120,7 @@ def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, 
 
 def check_interfaces(interfaces: Iterable[str]) -> None:
     """Raises `ConfigError` for what is no IPv4 address of this machine."""
-    ours = _all_own()
+    ours = own_ipv4()
     for interface in interfaces:
         try:
             is_ours = str(IPv4Address(interface)) in ours
@@ -137,19 +135,7 @@ def check_interfaces(interfaces: Iterable[str]) -> None:
 
 def own_addresses(networks: CameraNetworks) -> tuple[str, ...]:
     """The IPv4 addresses of this machine that lie in camera networks: cameras are where one of ours is."""
-    return tuple(address for address in _all_own() if networks.holds(address))
-
-
-def _all_own() -> tuple[str, ...]:
-    """Every IPv4 address of this machine, second ones of an interface too."""
-    # Each row is a name of 16 bytes and a socket address in the room of the largest, whose number is in bytes 4 to 8.
-    row = 16 + (24 if struct.calcsize("P") == 8 else 16)
-    room = array("B", bytes(row * _MOST_OWN))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
-        answer = fcntl.ioctl(end.fileno(), _SIOCGIFCONF, struct.pack("iP", len(room), room.buffer_info()[0]))
-    filled = room.tobytes()[: struct.unpack("iP", answer)[0]]
-    rows = (filled[at + 16 :] for at in range(0, len(filled), row))
-    return tuple(dict.fromkeys(socket.inet_ntoa(place[4:8]) for place in rows))
+    return tuple(address for address in own_ipv4() if not networks.why_outside(address))
 
 
 class _Round:

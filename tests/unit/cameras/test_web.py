@@ -397,6 +397,14 @@ def test_a_name_that_leads_where_no_camera_is_is_refused_before_anything_connect
     assert "is not connected to" in error.problem
 
 
+def test_an_address_of_this_machine_is_refused_before_anything_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("connected"))
+    networks = CameraNetworks(["10.0.0.0/8"], is_own=lambda number: str(number) == "10.20.0.5")
+    with DeviceWeb(DeviceAddress.of("http://10.20.0.5:8080"), networks, SystemClock(), password=PASSWORD) as asking:
+        error = fails_without_a_secret(CameraRefused, lambda: asking.get(f"/a?{QUERY}"))
+    assert "this machine itself, which no network but 10.20.0.5/32 opens" in error.problem
+
+
 def test_of_several_addresses_only_the_allowed_ones_are_tried() -> None:
     with ScriptedDevice(answers(ok)) as device:
         resolver = Resolver(device.port, ["169.254.169.254", "8.8.8.8", "::1", "127.0.0.2", "127.0.0.1"])

@@ -52,6 +52,16 @@ def test_a_camera_outside_the_networks_is_refused_and_nothing_connects(viewer: V
 
 
 @pytest.mark.usefixtures("no_connection")
+@pytest.mark.parametrize("host", ["10.20.0.5", "camera.example"])
+def test_an_address_of_this_machine_is_no_cameras(viewer: Viewer, host: str) -> None:
+    networks = CameraNetworks(["10.0.0.0/8"], is_own=lambda number: str(number) == "10.20.0.5")
+    viewer.open(f"rtsp://{host}:8080/x", networks=networks, resolve=leads_to(8080, ["10.20.0.5"]))
+    viewer.until(lambda: viewer.error)
+    assert isinstance(viewer.error, CameraRefused)
+    assert "this machine itself, which no network but 10.20.0.5/32 opens" in viewer.error.problem
+
+
+@pytest.mark.usefixtures("no_connection")
 @pytest.mark.parametrize("answer", [["127.0.0.1"], ["::1", "169.254.169.254"], ["0.0.0.0"]])  # noqa: S104
 def test_a_name_that_leads_elsewhere_is_refused(viewer: Viewer, answer: list[str]) -> None:
     viewer.open("rtsp://camera.example/x", networks=CameraNetworks(), resolve=leads_to(1, answer))
