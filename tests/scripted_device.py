@@ -31,11 +31,13 @@ class ScriptedDevice:
     events: list[DeviceEvent] = field(default_factory=list[DeviceEvent])
     asked: list[str] = field(default_factory=list[str])
     open: int = 0
+    talks: int = 0
     dropped: int = 0
     armed: tuple[str, ...] = ()
 
     def talk(self, _camera: CameraSettings) -> _Talk:
         self.open += 1
+        self.talks += 1
         return _Talk(self)
 
 

@@ -33,7 +33,7 @@ from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import DeviceExchanged, device_address
+from lamppost.pipeline.device_access import DeviceExchanged, device_address, device_password
 from lamppost.pipeline.device_look import look_at_device
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_passwords import check_password, make_password, rotate
@@ -77,9 +77,9 @@ class DeviceTurns:
 class PasswordDesk:
     """Changes passwords on devices; one for each application."""
 
-    def change(self, camera: CameraSettings, new: str, tools: NodePasswords) -> None:
+    def change(self, camera: CameraSettings, new: str, tools: NodePasswords, *, in_clear: bool) -> None:
         """As `rotate`."""
-        rotate(camera, new, tools)
+        rotate(camera, new, tools, in_clear=in_clear)
 
 
 @router.get("/cameras/{camera}/device")
@@ -127,7 +127,7 @@ def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, 
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=[mistake]) from error
     tools = passwords_of(context, lambda name, detail: context.act("camera_password_rotated", identity.name, name, detail))
     with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
-        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools)
+        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools, in_clear=body.in_clear)
     return PasswordChanged(at=context.clock.wall_us())
 
 
@@ -200,8 +200,8 @@ def _standing(context: Context, camera: CameraSettings) -> list[Warned]:
 
 
 def _password(context: Context, camera: CameraSettings) -> str | None:
-    """The configured one, to be compared; None where it cannot be read just now, which others tell."""
+    """What its device is signed in with, to be compared; None where it cannot be read just now, which others tell."""
     try:
-        return passwords_of(context).current(camera)
+        return device_password(camera, passwords_of(context).current(camera))
     except LamppostError:
         return None

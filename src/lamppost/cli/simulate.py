@@ -18,6 +18,7 @@ import typer
 from lamppost.base.clock import Clock, SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.cameras.simulated.camera import SimulatedCamera
+from lamppost.cameras.simulated.certificate import self_signed
 from lamppost.cameras.simulated.machine import StreamShape
 from lamppost.cameras.simulated.vendors import VENDORS, vendor_named
 from lamppost.cli.errors import one_line_errors
@@ -53,6 +54,9 @@ def camera(
     able: Annotated[str, typer.Option("--able", help=f"The most it can do with faces: {', '.join(_ABILITIES)}.")] = "recognise",
     is_armed: Annotated[bool, typer.Option("--armed/--disarmed", help="Whether that is switched on.")] = True,
     discovery: Annotated[bool, typer.Option("--discovery/--no-discovery", help="Answer who looks for devices (WS-Discovery).")] = True,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Speak https alone, with a certificate of its own whose fingerprint is printed.")
+    ] = False,
     metadata: Annotated[bool, typer.Option("--metadata", help="Offer a metadata stream beside the video, as Hikvision does.")] = False,
     fault: Annotated[
         list[str] | None, typer.Option("--fault", help="Fail on purpose: KIND@PATH=DETAIL, such as error@/onvif=503; KIND alone does.")
@@ -69,6 +73,7 @@ def camera(
     _check(address, username, rtsp)
     clock = SystemClock()
     main = _street(street) if rtsp is None else StreetSettings()
+    secure, fingerprint = self_signed(address, clock) if tls else (None, "")
     settings = (main, replace(main, width_px=_SUB_WIDTH_PX, height_px=_SUB_HEIGHT_PX, fps=min(_SUB_FPS, main.fps)))
     with ExitStack() as open_, _told_to_stop() as stop:
         simulated = SimulatedCamera(
@@ -86,12 +91,13 @@ def camera(
             discovery=discovery,
             fault=fault,
             clock=clock,
+            tls=secure,
         )
         if rtsp is None:
             server = open_.enter_context(_filming(simulated, settings, kind.stream_paths, clock, port=rtsp_port, has_metadata=metadata))
             simulated.rtsp_port = server.port
         open_.enter_context(simulated)
-        _tell(simulated, as_json=as_json, is_found=discovery)
+        _tell(simulated, fingerprint, as_json=as_json, is_found=discovery)
         stop.wait()
 
 
@@ -152,16 +158,24 @@ def _told_to_stop() -> Generator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _tell(simulated: SimulatedCamera, *, as_json: bool, is_found: bool) -> None:
+def _tell(simulated: SimulatedCamera, fingerprint: str, *, as_json: bool, is_found: bool) -> None:
     """One line: where it is, who gets in, and how it is tried. The password was made for this moment, and is shown on purpose."""
     place = simulated.stream_url()
     if as_json:
         known = {name: getattr(simulated.identity, name) for name in ("vendor", "model", "firmware", "serial", "mac")}
-        told = {"device_url": simulated.url, "username": simulated.username, "password": simulated.password, "rtsp": place, **known}
+        told = {
+            "device_url": simulated.url,
+            "certificate_sha256": fingerprint,
+            "username": simulated.username,
+            "password": simulated.password,
+            "rtsp": place,
+            **known,
+        }
         line = json.dumps(told)
     else:
         how = "try lamppost camera find" if is_found else f"try lamppost camera add NAME {place}"
         who = f"user {simulated.username} password {simulated.password}"
-        line = f"a {simulated.identity.vendor} camera: {simulated.url} {who} video {place} ({how})"
+        certificate = f" certificate {fingerprint}" if fingerprint else ""
+        line = f"a {simulated.identity.vendor} camera: {simulated.url}{certificate} {who} video {place} ({how})"
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

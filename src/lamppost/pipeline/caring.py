@@ -1,7 +1,9 @@
 """Looks after one device: who it is, how it is, what it tells, and what it is able to do; each when it is due, one thing at a time.
 
 Nothing here is needed for recording. A device that does not answer is asked later and later. One that refuses the password is left alone
-for longer still, since many lock an account that is tried too often. One that turns out to be another device gets no password any more.
+for longer still, since many lock an account that is tried too often. One that turns out to be another device is asked nothing more here,
+until its video was away or somebody has accepted it. Its video is recorded all the same, with the sign-in that this takes: a camera that
+was rightly replaced must not lose a night of it.
 """
 
 from __future__ import annotations
@@ -165,8 +167,9 @@ class DeviceCare:
             return MEET_S
         if self._is_to_meet.is_set():
             self._is_to_meet.clear()
-            # Its video was away: the right one may have been put back.
+            # Its video was away: the right one may have been put back, and its name may lead elsewhere now.
             self._stranger = None
+            self._hang_up()
             self._due_s[_Duty.MEET] = 0.0
         if self._stranger is not None and not self._is_accepted(self._stranger):
             return STRANGER_S
@@ -284,7 +287,8 @@ class DeviceCare:
         self._identity, self._stranger = None, found
         self._due_s = {_Duty.MEET: 0.0}
         told = found.serial or found.mac
-        problem = f"the device at its address has the number {told[:64]}, and not {(known.serial or known.mac)[:64]}"
+        numbers = f"{told[:64]}, and not {(known.serial or known.mac)[:64]}"
+        problem = f"the device at its address has the number {numbers}; what it sends is recorded as the camera's"
         self._tell(is_reachable=True, problem=problem, asked_us=self._clock.wall_us(), stranger=told[:64])
 
     def _is_accepted(self, stranger: DeviceIdentity) -> bool:

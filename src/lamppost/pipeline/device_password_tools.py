@@ -19,11 +19,12 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.config_file import ConfigFile, Fields
 from lamppost.pipeline.credentials import CredentialKeeper, forget_replaced
 from lamppost.pipeline.device_access import device_user
+from lamppost.pipeline.device_passwords import MOST_OFFERED
 from lamppost.pipeline.device_talk import DeviceTalk, open_talk
 from lamppost.pipeline.probing import probe_stream
 
 STREAM_S: Final = 0.1
-MOST_PENDING: Final = 8
+MOST_PENDING: Final = MOST_OFFERED
 _ATTEMPTS: Final = 3
 _NUMBER: Final = re.compile(r"[0-9a-f]{16}")
 

@@ -75,8 +75,12 @@ def test_a_look_asks_and_keeps_and_is_on_the_record(node: ConfiguredNode, device
     assert (seen["device_url"], {profile["url"] for profile in seen["profiles"]}) == (None, {None})
 
 
-def test_a_factory_password_is_told_to_who_may_change_it_alone(node: ConfiguredNode) -> None:
-    node.config.write_text(node.config.read_text().replace(OLD, "12345678"))
+@pytest.mark.parametrize("is_in_address", [False, True])
+def test_a_factory_password_is_told_to_who_may_change_it_alone(node: ConfiguredNode, is_in_address: bool) -> None:
+    written = node.config.read_text().replace(OLD, "12345678")
+    if is_in_address:
+        written = written.replace('username = "admin"\npassword = "12345678"\n', "").replace("rtsp://", "rtsp://admin:12345678@")
+    node.config.write_text(written)
     node.take_over()
     kinds = {who: _kinds(node, who) for who in ("administrator@*", "viewer@*")}
     assert "factory_password" in kinds["administrator@*"]
@@ -137,7 +141,7 @@ def test_one_that_does_not_answer_is_a_problem_with_a_remedy(node: ConfiguredNod
 def test_a_password_is_changed_on_the_device_and_told_to_nobody(
     node: ConfiguredNode, device: SimulatedCamera, given: str | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    body: dict[str, Any] = {} if given is None else {"new": given}
+    body: dict[str, Any] = {"in_clear": True} if given is None else {"new": given, "in_clear": True}
     answer = node.client().post("/api/v1/cameras/plaza/password", json=body)
     assert answer.status_code == 200, answer.text
     assert set(answer.json()) == {"at"}
@@ -154,6 +158,7 @@ def test_a_password_is_changed_on_the_device_and_told_to_nobody(
     acts = node.acts()
     assert {act["kind"] for act in acts} == {"camera_password_rotated"}
     assert acts[0]["actor"] == "administrator@*"
+    assert acts[0]["detail"] == {"user": "admin", "in_clear": True}
     assert now not in json.dumps(acts) + node.config.read_text() + "".join(capfd.readouterr())
     kept = [path.read_bytes() for path in node.context.folder.root.rglob("*") if path.is_file()]
     assert not any(now.encode() in content for content in kept), "nor is it anywhere in the clear"
@@ -169,9 +174,16 @@ def test_what_no_device_takes_is_refused_before_anything_is_asked(node: Configur
     assert node.acts() == []
 
 
+def test_over_http_a_new_password_is_not_sent_by_itself(node: ConfiguredNode, device: SimulatedCamera) -> None:
+    answer = node.client().post("/api/v1/cameras/plaza/password", json={})
+    assert answer.status_code == 422
+    assert "in_clear" in answer.text
+    assert (device.requests, node.acts(), device.state.users["admin"]) == ((), [], OLD)
+
+
 def test_a_device_that_refuses_keeps_its_password(node: ConfiguredNode, device: SimulatedCamera) -> None:
     device.state.users["admin"] = "somebody-elses-3"
-    answer = node.client().post("/api/v1/cameras/plaza/password", json={"new": NEW})
+    answer = node.client().post("/api/v1/cameras/plaza/password", json={"new": NEW, "in_clear": True})
     assert answer.status_code == 502
     assert answer.json()["type"].endswith(":failed")
     assert OLD in node.config.read_text()

@@ -61,6 +61,7 @@ def test_it_tells_where_it_is_answers_and_ends(number: signal.Signals, options: 
         (("--rtsp", "http://192.0.2.7/"), "rtsp://"),
         (("--rtsp", "street.mp4"), "rtsp://"),
         (("--address", "192.0.2.1"), "192.0.2.1:0 cannot be used: Cannot assign requested address — "),
+        (("--tls", "--address", "localhost"), "no address"),
         (("--address", "192.0.2.1", "--rtsp", "rtsp://192.0.2.7/"), "192.0.2.1"),
     ],
 )

@@ -110,7 +110,7 @@ def test_another_device_in_its_place_gets_no_password_until_somebody_takes_it_fo
     live(scene, care, 3600)
     assert scene.device.asked == ["identity"], "asked once, and never again"
     assert care.report.stranger == "SN-2"
-    assert "SN-1" in care.report.problem
+    assert care.report.problem == "the device at its address has the number SN-2, and not SN-1; what it sends is recorded as the camera's"
     assert scene.book.known == IDENTITY
     assert scene.device.open == 0
     scene.book.known = scene.device.who  # somebody has looked
@@ -168,6 +168,7 @@ def test_after_its_video_was_away_it_is_asked_who_it_is() -> None:
     care.meet_again()
     care.turn()
     assert scene.device.asked == ["identity", "profiles"]
+    assert (scene.device.talks, scene.device.open) == (2, 1), "on a new connection: its name may lead elsewhere now"
 
 
 def test_a_book_that_cannot_be_written_ends_nothing() -> None:

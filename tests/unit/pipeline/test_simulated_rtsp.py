@@ -251,5 +251,5 @@ def test_a_unit_is_whole_again(unit: bytes) -> None:
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(camera: SimulatedCamera, server: SimulatedRtsp) -> None:
-    with pytest.raises(ConfigError, match=rf"^127\.0\.0\.1:{server.port} cannot be used: Address already in use$"):
+    with pytest.raises(ConfigError, match=rf"^127\.0\.0\.1:{server.port} cannot be used: Address already in use — "):
         SimulatedRtsp(server.shown, camera.gate, SystemClock(), device_us=camera.device_us, address="127.0.0.1", port=server.port)
