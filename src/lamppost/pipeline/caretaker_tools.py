@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StoreError
+from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, DeviceBusy, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
 from lamppost.cameras.discovery import lasts_s, search
@@ -33,10 +33,12 @@ from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
 from lamppost.pipeline.new_address import host_of, with_host, write_new_address
 from lamppost.store.device_book import DeviceBook
+from lamppost.store.device_locks import DeviceLocks
 from lamppost.store.journal import JournalWriter
 
 IDENTIFY_S: Final = 3.0
 SEARCH_S: Final = 4.0
+BY: Final = "the caretaker"
 
 
 class BookOfCare:
@@ -70,7 +72,8 @@ class BookOfCare:
         book = self._open()
         with self._mutex:
             if self._desk is None:
-                self._desk = AuditDesk(book, clock)
+                # No patience: a thread that waits is one less for all other devices.
+                self._desk = AuditDesk(book, clock, DeviceLocks(self._folder, clock, BY), patience_s=0.0)
             return self._desk
 
     def close(self) -> None:
@@ -160,9 +163,13 @@ class DeviceTools:
                 self.clock,
                 keeper,
                 lambda name, detail: self.act("camera_password_rotated", name, detail),
+                by=BY,
+                patience_s=0.0,
             )
             try:
                 return settle(camera, tools)
+            except DeviceBusy:  # whoever changes its password just now will have it named, or leaves it to the next time
+                return False
             except (ConfigError, StoreError) as error:
                 get_logger("caretaker").warning("a password that works cannot be named", camera=camera.name, problem=redact(str(error)))
                 return False

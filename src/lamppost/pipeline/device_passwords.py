@@ -18,6 +18,7 @@ from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import Fields
 from lamppost.pipeline.device_access import device_password, device_user
 from lamppost.pipeline.new_address import ADDRESSES
+from lamppost.store.device_locks import DeviceWork
 
 LENGTH: Final = 16  # as long as every maker's devices take
 SHORTEST: Final = 8
@@ -38,6 +39,10 @@ class PasswordTalk(Protocol):
 
 class PasswordTools(Protocol):
     """What a change needs; what is kept or written is durable on return. Each raises `StoreError`."""
+
+    def alone(self, camera: str, work: DeviceWork) -> AbstractContextManager[None]:
+        """While nobody else works on the device; raises `DeviceBusy` where somebody does."""
+        ...
 
     def current(self, camera: CameraSettings) -> str | None:
         """The password that the configuration names, None where it stands in the camera's address; raises `ConfigError`."""
@@ -89,12 +94,17 @@ def rotate(camera: CameraSettings, new: str, tools: PasswordTools) -> None:
     """Have the device take `new`, and the configuration name it.
 
     Raises `CameraError` where the device does not: then the old one holds, or, where the device is gone in the middle of it, both are
-    kept, and `settle` finds out. Raises `ConfigError` and `StoreError`.
+    kept, and `settle` finds out. Raises `DeviceBusy` before it begins, `ConfigError` and `StoreError`.
     """
     check_password(new)
     user = device_user(camera)
     if not user:
         raise ConfigError(f"camera {camera.name} has no user whose password could be changed", remedy="set its username and password")
+    with tools.alone(camera.name, DeviceWork.PASSWORD):
+        _rotate(camera, user, new, tools)
+
+
+def _rotate(camera: CameraSettings, user: str, new: str, tools: PasswordTools) -> None:
     old = tools.current(camera)
     stale = tools.pending(camera)
     with tools.talk(camera, old) as talk:
@@ -122,16 +132,17 @@ def rotate(camera: CameraSettings, new: str, tools: PasswordTools) -> None:
 def settle(camera: CameraSettings, tools: PasswordTools) -> bool:
     """After a crash, where the configured password is refused: whether one that was being set is the right one, and is named now.
 
-    Raises `StoreError` and `ConfigError`.
+    Raises `DeviceBusy` before it begins, `StoreError` and `ConfigError`.
     """
-    for credential in tools.pending(camera):
-        try:
-            _sign_in(camera, tools.password(credential), tools)
-        except CameraError:
-            continue
-        _name(camera, credential, tools)
-        return True
-    return False
+    with tools.alone(camera.name, DeviceWork.SETTLE):
+        for credential in tools.pending(camera):
+            try:
+                _sign_in(camera, tools.password(credential), tools)
+            except CameraError:
+                continue
+            _name(camera, credential, tools)
+            return True
+        return False
 
 
 def _sign_in(camera: CameraSettings, password: str, tools: PasswordTools) -> None:
