@@ -118,6 +118,7 @@ class CareScene:
     records: list[JournalRecord] = field(default_factory=list[JournalRecord])
     mend: Callable[[CameraSettings], bool] = lambda _camera: False
     settings: DeviceSettings = field(default_factory=DeviceSettings)
+    busy: CameraError | None = None  # while somebody else works on the device
 
     def care(self, camera: CameraSettings = GATE) -> DeviceCare:
         tools = CareTools(
@@ -134,6 +135,8 @@ class CareScene:
         return DeviceCare(camera, self.settings, tools)
 
     def _audit(self, camera: CameraSettings) -> tuple[Audit, tuple[str, ...]]:
+        if self.busy is not None:
+            raise self.busy
         self.device.asked.append("audit")
         self.book.audits.append(an_audit(camera.name, self.device.who, self.clock.wall_us()))
         return self.book.audits[-1], self.book.drift

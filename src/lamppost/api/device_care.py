@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends
 
-from lamppost.api.context import Context
+from lamppost.api.context import BY_SERVER, Context
 from lamppost.api.device_models import (
     Device,
     DeviceHealthNow,
@@ -27,7 +27,7 @@ from lamppost.api.editing import config_path
 from lamppost.api.known_cameras import readable_config
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Mistake, Problem, not_found
-from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError, DeviceBusy, LamppostError
 from lamppost.base.logging import redact
 from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
@@ -134,13 +134,15 @@ def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, 
 def passwords_of(context: Context, act: Callable[[str, Mapping[str, Any]], None] = lambda _name, _detail: None) -> NodePasswords:
     """The passwords of cameras, for who asks their devices."""
     keeper = context.keep(CredentialKeeper, lambda: CredentialKeeper(context.folder, context.clock))
-    return NodePasswords(context.folder, context.config, context.settings, context.clock, keeper, act)
+    return NodePasswords(context.folder, context.config, context.settings, context.clock, keeper, act, by=BY_SERVER)
 
 
 @contextmanager
 def _told_as_problem() -> Generator[None]:
     try:
         yield
+    except DeviceBusy:
+        raise
     except CameraError as error:
         raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
 

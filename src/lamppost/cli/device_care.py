@@ -17,7 +17,7 @@ from lamppost.base.clock import SystemClock, format_utc
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
-from lamppost.cli.who import user_name
+from lamppost.cli.who import BY_COMMAND, user_name
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.config_file import ConfigFile
@@ -68,7 +68,7 @@ def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bo
 
     is_new = True
     with CredentialKeeper(folder) as keeper:
-        tools = NodePasswords(folder, config, settings, clock, keeper, act)
+        tools = NodePasswords(folder, config, settings, clock, keeper, act, by=BY_COMMAND)
         if is_settled:
             is_new = settle(camera, tools)
         else:

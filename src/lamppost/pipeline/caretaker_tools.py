@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StoreError
+from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, DeviceBusy, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
 from lamppost.base.names import Lookup
@@ -34,11 +34,13 @@ from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
 from lamppost.pipeline.new_address import host_of, with_host, write_new_address
 from lamppost.store.device_book import DeviceBook
+from lamppost.store.device_locks import DeviceLocks
 from lamppost.store.journal import JournalWriter
 
 IDENTIFY_S: Final = 3.0
 SEARCH_S: Final = 4.0
 LOOKUP_S: Final = 3.0
+BY: Final = "the caretaker"
 
 
 class BookOfCare:
@@ -72,7 +74,8 @@ class BookOfCare:
         book = self._open()
         with self._mutex:
             if self._desk is None:
-                self._desk = AuditDesk(book, clock)
+                # No patience: a thread that waits is one less for all other devices.
+                self._desk = AuditDesk(book, clock, DeviceLocks(self._folder, clock, BY), patience_s=0.0)
             return self._desk
 
     def close(self) -> None:
@@ -163,9 +166,13 @@ class DeviceTools:
                 self.clock,
                 keeper,
                 lambda name, detail: self.act("camera_password_rotated", name, detail),
+                by=BY,
+                patience_s=0.0,
             )
             try:
                 return settle(camera, tools, most=1)  # the configured one was refused just now
+            except DeviceBusy:  # whoever changes its password just now will have it named, or leaves it to the next time
+                return False
             except (ConfigError, StoreError) as error:
                 get_logger("caretaker").warning("a password that works cannot be named", camera=camera.name, problem=redact(str(error)))
                 return False

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from lamppost.base.clock import US_PER_S, Clock
-from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, StoreError
+from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, DeviceBusy, StoreError
 from lamppost.base.logging import get_logger, redact
 from lamppost.ingest.backoff import Backoff
 from lamppost.model.books import Severity
@@ -39,6 +39,7 @@ STRANGER_S: Final = 10.0
 STORE_S: Final = 30.0
 AUDIT_SPREAD_S: Final = 30.0
 AUDIT_AGAIN_S: Final = 5.0
+BUSY_S: Final = 20.0  # somebody else has the device in hand
 MOST_AUDITS: Final = 4  # at one time: they take long, and health must not wait for them
 _FAILURES_UNTIL_GONE: Final = 2
 
@@ -239,6 +240,8 @@ class DeviceCare:
             return AUDIT_AGAIN_S * self._tools.random.uniform(0.5, 1.0)
         try:
             audit, drift = self._tools.audit(self.camera)
+        except DeviceBusy:
+            return BUSY_S * self._tools.random.uniform(0.5, 1.0)
         finally:
             self._tools.audits.release()
         self._tell(audits=self.report.audits + 1)

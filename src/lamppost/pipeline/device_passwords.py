@@ -19,6 +19,7 @@ from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import Fields
 from lamppost.pipeline.device_access import device_address, device_password, device_user
 from lamppost.pipeline.new_address import ADDRESSES
+from lamppost.store.device_locks import DeviceWork
 
 LENGTH: Final = 16  # as long as every maker's devices take
 SHORTEST: Final = 8
@@ -46,6 +47,10 @@ class PasswordTalk(Protocol):
 
 class PasswordTools(Protocol):
     """What a change needs; what is kept or written is durable on return. Each raises `StoreError`."""
+
+    def alone(self, camera: str, work: DeviceWork) -> AbstractContextManager[None]:
+        """While nobody else works on the device; raises `DeviceBusy` where somebody does."""
+        ...
 
     def current(self, camera: CameraSettings) -> str | None:
         """The password that the configuration names, None where it stands in the camera's address; raises `ConfigError`."""
@@ -99,7 +104,8 @@ def rotate(camera: CameraSettings, new: str, tools: PasswordTools, *, in_clear: 
     ONVIF sends it as it is: over http that is refused, and nothing is asked, unless `in_clear` says that it may be read.
 
     Raises `CameraError` where the device does not take it: then the old one holds, or, where nothing is proven, both are kept, the
-    old one stays named, the error says so, and `settle` finds out. Raises `ConfigError` and `StoreError`.
+    old one stays named, the error says so, and `settle` finds out. Raises `DeviceBusy` before it begins, `ConfigError` and
+    `StoreError`.
     """
     check_password(new)
     user = device_user(camera)
@@ -111,7 +117,8 @@ def rotate(camera: CameraSettings, new: str, tools: PasswordTools, *, in_clear: 
             f"camera {camera.name} is asked over http, where others on its network could read the new password",
             remedy="set its device_url to https://; or say that it may be sent in the clear (--in-clear, in the API in_clear)",
         )
-    _rotate(camera, user, new, tools, is_readable=is_readable)
+    with tools.alone(camera.name, DeviceWork.PASSWORD):
+        _rotate(camera, user, new, tools, is_readable=is_readable)
 
 
 def _rotate(camera: CameraSettings, user: str, new: str, tools: PasswordTools, *, is_readable: bool) -> None:
@@ -145,22 +152,22 @@ def _rotate(camera: CameraSettings, user: str, new: str, tools: PasswordTools, *
 def settle(camera: CameraSettings, tools: PasswordTools, *, most: int = MOST_OFFERED) -> bool:
     """After a crash, where the configured password is refused: whether one that was being set is the right one, and is named now.
 
-    The newest `most` are offered, once each. Raises `StoreError` and `ConfigError`.
+    The newest `most` are offered, once each. Raises `DeviceBusy` before it begins, `StoreError` and `ConfigError`.
     """
-    pending = tools.pending(camera)
-    for credential in pending[:most]:
-        password = tools.password(credential)
-        try:
-            with tools.talk(camera, password) as talk:
-                is_proven = talk.sign_in()
+    with tools.alone(camera.name, DeviceWork.SETTLE):
+        for credential in tools.pending(camera)[:most]:
+            password = tools.password(credential)
+            try:
+                with tools.talk(camera, password) as talk:
+                    is_proven = talk.sign_in()
+                if is_proven:
+                    tools.check_stream(camera, password)
+            except CameraError:
+                continue
             if is_proven:
-                tools.check_stream(camera, password)
-        except CameraError:
-            continue
-        if is_proven:
-            _name(camera, credential, tools)
-            return True
-    return False
+                _name(camera, credential, tools)
+                return True
+        return False
 
 
 def _prove(camera: CameraSettings, old: str | None, credential: str, tools: PasswordTools, failure: CameraError | None) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from configured_node import ConfiguredNode
+from lamppost.base.clock import ManualClock
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_password_tools import pending_credentials
+from lamppost.store.device_locks import DeviceLocks, DeviceWork
 
 OLD, NEW = "kanarienvogel-geheim-1", "zaunkoenig-geheim-2"
 
@@ -188,3 +190,13 @@ def test_a_device_that_refuses_keeps_its_password(node: ConfiguredNode, device: 
     assert answer.json()["type"].endswith(":failed")
     assert OLD in node.config.read_text()
     assert device.state.users["admin"] == "somebody-elses-3"
+
+
+def test_a_device_that_somebody_works_on_keeps_its_password(node: ConfiguredNode, device: SimulatedCamera) -> None:
+    node.context.clock = ManualClock(node.context.clock.wall_us())
+    with DeviceLocks(node.context.folder, ManualClock(), "the caretaker").hold("plaza", DeviceWork.AUDIT):
+        answer = node.client().post("/api/v1/cameras/plaza/password", json={"new": NEW, "in_clear": True})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:lamppost:problem:busy")
+    assert "is being audited by the caretaker since 2023-11-14" in answer.json()["detail"]
+    assert device.state.users == {"admin": OLD}
+    assert device.requests == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lamppost.base.clock import ManualClock
-from lamppost.base.errors import CameraRefused, CameraUnreachable, StoreError, UnreadableReply
+from lamppost.base.errors import CameraRefused, CameraUnreachable, DeviceBusy, StoreError, UnreadableReply
 from lamppost.model.books import EventClosed, EventEnded, EventOpened
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import DeviceEvent, DeviceEventKind, DeviceIdentity
@@ -134,6 +134,18 @@ def test_another_firmware_is_told_and_audited_at_once() -> None:
     assert drifted.severity == "alarm"
     live(scene, care, 3600)
     assert len(opened(scene, "firmware_changed")) == 1
+
+
+def test_one_that_somebody_works_on_is_audited_later_and_is_well() -> None:
+    scene = CareScene(ManualClock())
+    scene.busy = DeviceBusy("the device of gate is being disarmed by a command")
+    care = scene.care()
+    live(scene, care, 300)
+    assert (care.report.is_reachable, care.report.problem, care.report.audits) == (True, "", 0)
+    assert scene.device.asked.count("identity") == 1, "nothing follows about the device"
+    scene.busy = None
+    live(scene, care, 60)
+    assert care.report.audits == 1
 
 
 def test_what_it_tells_ends_when_it_is_gone_and_after_one_lost_answer_it_does_not() -> None:

@@ -50,7 +50,10 @@ class Site:
 
     def tools(self) -> NodePasswords:
         settings = ConfigFile(self.config).before
-        return NodePasswords(self.folder, self.config, settings, SystemClock(), self.keeper, lambda name, _detail: self.acts.append(name))
+        acts = self.acts
+        return NodePasswords(
+            self.folder, self.config, settings, SystemClock(), self.keeper, lambda name, _detail: acts.append(name), by="a test"
+        )
 
 
 @pytest.fixture
