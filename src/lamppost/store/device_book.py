@@ -103,7 +103,7 @@ class DeviceBook(DeviceAudits, DeviceDisarms, DeviceCredentials):
         with self._write("note a device") as connection:
             row = connection.execute(select(DEVICES).where(DEVICES.c.camera == camera)).first()
             before = _device(row) if row is not None else None
-            is_other = before is not None and _is_other(before.identity, identity)
+            is_other = before is not None and before.identity.is_another(identity)
             if before is not None and not is_other:
                 identity = _joined(before.identity, identity)
             first_us = at_us if before is None or is_other else min(before.first_seen_us, at_us)
@@ -231,12 +231,6 @@ def _replace(connection: Connection, table: Table, key: str, value: object, valu
 def _device(row: Any) -> DeviceRow:
     identity = DeviceIdentity(**{name: getattr(row, name) for name in _IDENTITY})
     return DeviceRow(row.camera, identity, row.device_url, row.first_seen_us, row.seen_us)
-
-
-def _is_other(before: DeviceIdentity, now: DeviceIdentity) -> bool:
-    """Whether it cannot be the same device: both say who they are, and differ."""
-    can_tell = bool((before.serial and now.serial) or (before.mac and now.mac))
-    return can_tell and not before.is_same_device(now)
 
 
 def _joined(before: DeviceIdentity, now: DeviceIdentity) -> DeviceIdentity:

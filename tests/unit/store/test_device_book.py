@@ -237,6 +237,11 @@ def test_a_device_is_remembered_and_what_it_does_not_say_stays_known(book: Devic
     assert row is not None
     assert row.identity == dataclasses.replace(HIKVISION, firmware="V5.6.0")
     assert (row.device_url, row.first_seen_us, row.seen_us) == ("http://10.0.0.2", 10, 20)
+    # A maker that spells itself otherwise after an update is the same device, since the same day.
+    book.remember("plaza", dataclasses.replace(HIKVISION, vendor="Hikvision Digital", firmware="V5.7.0"), "http://10.0.0.2", 25)
+    row = book.device("plaza")
+    assert row is not None
+    assert (row.identity.vendor, row.identity.firmware, row.first_seen_us) == ("Hikvision Digital", "V5.7.0", 10)
     # Another one in its place begins anew.
     book.remember("plaza", DeviceIdentity("Axis", serial="ACCC8E"), "http://10.0.0.2", 30)
     row = book.device("plaza")
