@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from lamppost.base.errors import ConfigError, StoreError
 from lamppost.model.devices import DeviceIdentity, StreamProfile
@@ -211,13 +211,14 @@ class DeviceBook(DeviceAudits, DeviceDisarms, DeviceCredentials):
 
     def tours(self, camera: str) -> Mapping[str, tuple[TourStep, ...]]:
         """By name."""
-        rows = self._all(select(TOURS.c.document).where(TOURS.c.camera == camera))
-        document: dict[str, list[Any]] = from_json(rows[0].document, "a tour") if rows else {}
-        return {name: tuple(TourStep(preset, stay_s) for preset, stay_s in steps) for name, steps in document.items()}
+        return _tours(self._all(_tours_of(camera)))
 
-    def set_tours(self, camera: str, tours: Mapping[str, Sequence[TourStep]], *, first: First = nothing) -> None:
-        document = {name: [[step.preset, step.stay_s] for step in steps] for name, steps in tours.items()}
+    def change_tours(self, camera: str, change: Callable[[dict[str, tuple[TourStep, ...]]], None], *, first: First = nothing) -> None:
+        """Have `change` change what is there, whoever else changes it at the same time; what it raises leaves all as it was."""
         with self._write("keep tours") as connection:
+            tours = _tours(connection.execute(_tours_of(camera)).all())
+            change(tours)
+            document = {name: [[step.preset, step.stay_s] for step in steps] for name, steps in tours.items()}
             _replace(connection, TOURS, "camera", camera, {"document": to_json(document)})
             first()
 
@@ -235,6 +236,15 @@ def _device(row: Any) -> DeviceRow:
 
 def _joined(before: DeviceIdentity, now: DeviceIdentity) -> DeviceIdentity:
     return DeviceIdentity(**{name: getattr(now, name) or getattr(before, name) for name in _IDENTITY})
+
+
+def _tours_of(camera: str) -> Select[Any]:
+    return select(TOURS.c.document).where(TOURS.c.camera == camera)
+
+
+def _tours(rows: Sequence[Any]) -> dict[str, tuple[TourStep, ...]]:
+    document: dict[str, list[Any]] = from_json(rows[0].document, "a tour") if rows else {}
+    return {name: tuple(TourStep(preset, stay_s) for preset, stay_s in steps) for name, steps in document.items()}
 
 
 def _revision(connection: Connection, camera: str) -> int:
