@@ -9,11 +9,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lamppost.base.clock import US_PER_S, ManualClock
@@ -362,9 +363,10 @@ def test_an_order_is_acknowledged_once_it_holds_also_before_anybody_listens() ->
     assert list(said) == [covered(7), covered(8)]
 
 
-def test_the_supervisor_knows_for_how_long() -> None:
+def test_the_supervisor_knows_for_how_long(tmp_path: Path) -> None:
     clock = ManualClock()
-    turns = TurnsUnderWay(clock)
+    turns = TurnsUnderWay(clock, tmp_path / "turns.json")
+    turns.load()
     assert turns.left_s("plaza") == 0.0
     turns.note("plaza", 4.0)
     clock.advance(1.0)
@@ -372,3 +374,59 @@ def test_the_supervisor_knows_for_how_long() -> None:
     assert (turns.left_s("plaza"), turns.left_s("bridge")) == (3.0, 1.0)
     clock.advance(5.0)
     assert (turns.left_s("plaza"), turns.left_s("bridge")) == (0.0, 0.0)
+
+
+class _LaterClock(ManualClock):
+    """Another process: its monotonic clock began elsewhere."""
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + 5000.0
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["plaza", "bridge"]), st.floats(0.0, 70.0), st.floats(0.0, 20.0)), max_size=8))
+def test_a_supervisor_that_follows_a_killed_one_knows_it_too(tmp_path: Path, notes: list[tuple[str, float, float]]) -> None:
+    path = tmp_path / "turns.json"
+    path.unlink(missing_ok=True)
+    clock = ManualClock()
+    turns = TurnsUnderWay(clock, path)
+    for camera, for_s, pause_s in notes:
+        turns.note(camera, for_s)
+        clock.advance(pause_s)
+    next_ = TurnsUnderWay(_LaterClock(clock.wall_us()), path)
+    next_.load()
+    for camera in ("plaza", "bridge"):
+        assert next_.left_s(camera) >= turns.left_s(camera) - 1e-3
+        last = [for_s for name, for_s, _ in notes if name == camera][-1:]
+        if last in ([], [0.0]):
+            assert next_.left_s(camera) == 0.0, "one that stands is not covered"
+
+
+def test_covers_that_are_renewed_are_seldom_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    monkeypatch.setattr("lamppost.pipeline.turning.write_durable", lambda _path, content: written.append(content))
+    clock = ManualClock()
+    turns = TurnsUnderWay(clock, tmp_path / "turns.json")
+    for _ in range(150):  # a minute
+        turns.note("plaza", 5.0)
+        clock.advance(0.4)
+    turns.note("plaza", 0.0)
+    assert len(written) <= 60 / 5 + 2
+    assert written[-1] == b"{}"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"plaza": "soon"}', b'{"plaza": 1e999}', b"\xff"])
+def test_a_damaged_note_of_turns_ends_nothing(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "turns.json"
+    path.write_bytes(content)
+    turns = TurnsUnderWay(ManualClock(), path)
+    turns.load()
+    assert turns.left_s("plaza") == 0.0
+
+
+def test_a_note_of_the_far_future_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "turns.json"
+    path.write_bytes(b'{"plaza": 99999999999999999}')
+    turns = TurnsUnderWay(ManualClock(), path)
+    turns.load()
+    assert turns.left_s("plaza") == LONGEST_S
