@@ -46,8 +46,10 @@ from lamppost.model.tallies import tally_to_json
 from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
+from lamppost.pipeline.head_line import SteeringTools
+from lamppost.pipeline.helm import Position
 from lamppost.pipeline.rule_trial import TrialOrder
-from lamppost.pipeline.steering import Position, Steering, SteeringTools
+from lamppost.pipeline.steering import Steering
 from lamppost.pipeline.trial_desk import Trial, TrialDesk, TrialState
 from lamppost.record.live import LiveMuxer
 from lamppost.seal.notes import create_signer
@@ -362,7 +364,7 @@ class FurnishedNode(ConfiguredNode):
 
     def tour(self, camera: str) -> str:
         """A tour of the camera, and its name."""
-        self.context.devices.set_tours(camera, {"night": (TourStep("1", 30.0),)})
+        self.context.devices.change_tours(camera, lambda tours: tours.update(night=(TourStep("1", 30.0),)))
         return "night"
 
     def job(self) -> str:

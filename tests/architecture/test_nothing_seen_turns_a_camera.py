@@ -7,9 +7,19 @@ from collections.abc import Iterator
 
 from source_trees import trees
 
-TURNS = {"lamppost.cameras.onvif.ptz", "lamppost.pipeline.steering", "lamppost.pipeline.covering"}
+TURNS = {
+    "lamppost.cameras.onvif.ptz",
+    "lamppost.pipeline.covering",
+    "lamppost.pipeline.head_line",
+    "lamppost.pipeline.helm",
+    "lamppost.pipeline.steering",
+    "lamppost.pipeline.tours",
+}
 # Who may: the routes of operators, the server that they are served by, the part that holds the cover, and the command line.
-OPERATORS = {"api/ptz.py", "api/app.py", "api/server.py", "pipeline/steering.py", "pipeline/covering.py", "cameras/onvif/ptz.py"}
+OPERATORS = {
+    *("api/app.py", "api/ptz.py", "api/server.py"),
+    *(f"{module.removeprefix('lamppost.').replace('.', '/')}.py" for module in TURNS),
+}
 SEES = (
     "detect/",
     "track/",

@@ -56,8 +56,16 @@ def test_a_camera_that_is_turned_is_covered_whoever_dies(tmp_path: Path) -> None
                 device.state.still_s = 0.0
                 wait_until(lambda: not client.get("/cameras/plaza/ptz").json()["is_moving"], "it stands still", 20)
                 wait_until(lambda: turned(node)[-1][1] is not None, "it is seen again", 40)
+                answer = client.post("/cameras/plaza/ptz/preset", json={"token": "2"})
+                assert answer.status_code == 200, answer.text
+                device.state.still_s = time.monotonic() + 120.0
                 acts = [act for act in client.get("/acts").json()["items"] if act["kind"] == "camera_steered"]
                 assert acts
+            node.kill_everything()
+            killed_us = time.time_ns() // 1000
+            node.start()
+            wait_until(lambda: any(start > killed_us for start, _ in turned(node)), "the next node covers from its first picture", 40)
+            assert {cause for cause, start, _ in covers(node) if start > killed_us} == {"turned"}
             node.stop()
         finally:
             node.kill_everything()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,8 +23,11 @@ from lamppost.cameras.onvif.ptz import LONGEST_MOVE_S, Ptz
 from lamppost.model.access import Permission
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.covering import Covering, NotCovered
-from lamppost.pipeline.device_access import device_password, device_user, device_web
-from lamppost.pipeline.steering import Head, Helm, Stay, Steering, SteeringTools
+from lamppost.pipeline.device_access import device_address, device_password, device_user, device_web
+from lamppost.pipeline.head_line import Head, SteeringTools
+from lamppost.pipeline.helm import Helm
+from lamppost.pipeline.steering import Steering
+from lamppost.pipeline.tours import Stay
 from lamppost.store.device_book import TourStep
 
 MOST_TOURS: Final = 16
@@ -32,6 +35,7 @@ MOST_STEPS: Final = 32
 _ANSWER_S: Final = 3.0  # a joystick waits for it
 _LINE: Final = r"^[^\x00-\x1f\x7f]+$"
 
+Answer = TypeVar("Answer")
 router = APIRouter()
 Steerer = Annotated[Identity, Depends(Permit(Permission.STEER_CAMERAS))]
 TourName = Annotated[str, Path(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f\x7f/]+$")]
@@ -155,48 +159,41 @@ def go_to(camera: str, body: PresetWanted, identity: Steerer) -> Turned:
 @router.post("/cameras/{camera}/ptz/presets", status_code=HTTPStatus.CREATED)
 def save_preset(camera: str, body: NewPreset, identity: Steerer) -> PresetNow:
     """Save where it stands now; nothing moves."""
-    require_known(identity.context, camera)
-    with _told_as_problem():
-        saved = steering_of(identity.context).helm(camera).save_preset(identity.name, body.name)
+    saved = _ask_head(identity, camera, lambda helm: helm.save_preset(identity.name, body.name))
     return PresetNow(token=saved.token, name=saved.name)
 
 
 @router.delete("/cameras/{camera}/ptz/presets/{token}", status_code=HTTPStatus.NO_CONTENT)
 def remove_preset(camera: str, token: Annotated[str, Path(max_length=64, pattern=_LINE)], identity: Steerer) -> Response:
     """Forget a saved position; nothing moves."""
-    require_known(identity.context, camera)
-    with _told_as_problem():
-        steering_of(identity.context).helm(camera).remove(identity.name, token)
+    _ask_head(identity, camera, lambda helm: helm.remove(identity.name, token))
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.put("/cameras/{camera}/ptz/tours/{tour}")
 def put_tour(camera: str, tour: TourName, body: TourBody, identity: Steerer) -> TourNow:
     """Fix a tour, or another one in its place; it runs once it is started."""
-    context, book = identity.context, identity.context.devices
+    context = identity.context
     require_known(context, camera)
-    tours = dict(book.tours(camera))
-    tours[tour] = tuple(TourStep(step.preset, step.stay_s) for step in body.steps)
-    if len(tours) > MOST_TOURS:
-        raise Problem(HTTPStatus.CONFLICT, f"a camera has {MOST_TOURS} tours at most", kind="exists", remedy="remove one first")
-    if steering_of(context).running_tour(camera) == tour:
-        steering_of(context).stop_tour(camera)
-    detail = {"tour": tour, "steps": [step.preset for step in body.steps]}
-    book.set_tours(camera, tours, first=lambda: context.act("camera_steered", identity.name, camera, detail))
+
+    def put(tours: dict[str, tuple[TourStep, ...]]) -> None:
+        tours[tour] = tuple(TourStep(step.preset, step.stay_s) for step in body.steps)
+        if len(tours) > MOST_TOURS:
+            raise Problem(HTTPStatus.CONFLICT, f"a camera has {MOST_TOURS} tours at most", kind="exists", remedy="remove one first")
+
+    _change_tours(identity, camera, tour, put, {"tour": tour, "steps": [step.preset for step in body.steps]})
     return TourNow(name=tour, steps=body.steps, is_running=False)
 
 
 @router.delete("/cameras/{camera}/ptz/tours/{tour}", status_code=HTTPStatus.NO_CONTENT)
 def remove_tour(camera: str, tour: TourName, identity: Steerer) -> Response:
     """Forget a tour; one that runs is stopped."""
-    context, book = identity.context, identity.context.devices
-    tours = dict(book.tours(camera))
-    if tours.pop(tour, None) is None:
-        raise not_found("tour")
-    if steering_of(context).running_tour(camera) == tour:
-        steering_of(context).stop_tour(camera)
-    act = {"tour": tour, "state": "removed"}
-    book.set_tours(camera, tours, first=lambda: context.act("camera_steered", identity.name, camera, act))
+
+    def remove(tours: dict[str, tuple[TourStep, ...]]) -> None:
+        if tours.pop(tour, None) is None:
+            raise not_found("tour")
+
+    _change_tours(identity, camera, tour, remove, {"tour": tour, "state": "removed"})
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -230,8 +227,17 @@ def steering_of(context: Context) -> Steering:
         covering.cover,
         lambda who, camera, detail: context.act("camera_steered", who, camera, detail),
         context.clock,
+        lambda camera: _access(context, camera),
     )
     return context.keep(Steering, lambda: Steering(tools))
+
+
+def _access(context: Context, camera: str) -> object:
+    """Where a camera's device is asked, and with what; kept in memory alone."""
+    found = ConfigFile(config_path(context)).camera(camera)
+    if found is None:
+        return None
+    return device_address(found), device_user(found), device_password(found, passwords_of(context).current(found))
 
 
 @contextmanager
@@ -256,6 +262,27 @@ def _steer(identity: Identity, camera: str, order: Callable[[Helm], None]) -> Tu
     with _told_as_problem():
         steering.steer(camera, order)
     return Turned(is_moving=steering.helm(camera).is_moving)
+
+
+def _change_tours(
+    identity: Identity, camera: str, tour: str, change: Callable[[dict[str, tuple[TourStep, ...]]], None], act: dict[str, Any]
+) -> None:
+    """Change the tours of a camera, on the record; `tour` runs no more in its old form."""
+    context = identity.context
+    context.devices.change_tours(camera, change, first=lambda: context.act("camera_steered", identity.name, camera, act))
+    if steering_of(context).running_tour(camera) == tour:
+        steering_of(context).stop_tour(camera)
+
+
+def _ask_head(identity: Identity, camera: str, question: Callable[[Helm], Answer]) -> Answer:
+    """What moves nothing, and ends no tour."""
+    require_known(identity.context, camera)
+    steering = steering_of(identity.context)
+    try:
+        with _told_as_problem():
+            return question(steering.helm(camera))
+    finally:
+        steering.settle(camera)
 
 
 @contextmanager

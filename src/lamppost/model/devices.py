@@ -43,6 +43,7 @@ class DeviceIdentity:
     """Who a device says it is; empty where it does not. `mac` is lower case with colons.
 
     The same device is whoever has the same serial number or, where there is none, the same MAC address: never the same address.
+    Its maker's name is not compared: it may read otherwise after an update, and a number is the device's own.
     """
 
     vendor: str = ""
@@ -55,14 +56,11 @@ class DeviceIdentity:
     def is_same_device(self, other: DeviceIdentity) -> bool:
         """Whether both are one device; false where neither serial nor MAC is known of both."""
         if self.serial and other.serial:
-            return self.serial == other.serial and (not self.vendor or not other.vendor or self.vendor == other.vendor)
+            return self.serial == other.serial
         return bool(self.mac) and self.mac == other.mac
 
     def is_another(self, other: DeviceIdentity) -> bool:
-        """Whether both are two devices for certain; where nothing is known to compare, they are not.
-
-        A vendor's name is not compared: it may read otherwise after an update.
-        """
+        """Whether both are two devices for certain; where nothing is known to compare, they are not."""
         if self.serial and other.serial:
             return self.serial != other.serial
         return bool(self.mac and other.mac) and self.mac != other.mac

@@ -44,6 +44,7 @@ DEVICE_TYPES: Final = (
     "device_drifted",
     "device_health",
     "device_input",
+    "device_output",
     "device_storage",
     "device_tamper",
     "firmware_changed",

@@ -18,6 +18,7 @@ DATA/
   keys/cameras/CAMERA.xxxx.password  a password that an older version kept; named by the configuration
   models/                           model files that were pulled, and entries that were added
   run/                              locks and state of the running processes
+  run/turns.json                    until when cameras that are being turned stay covered, whoever dies meanwhile
   run/live/CAMERA.sock              masked video as it is made, for who connects; there while it is masked
 ```
 """
@@ -80,6 +81,11 @@ class DataFolder:
     @property
     def run(self) -> Path:
         return self.root / "run"
+
+    @property
+    def turns(self) -> Path:
+        """Until when cameras that are being turned stay covered."""
+        return self.run / "turns.json"
 
     def live_socket(self, camera: str) -> Path:
         """Where a camera's masked pictures are published."""

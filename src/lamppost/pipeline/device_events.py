@@ -20,10 +20,10 @@ from lamppost.model.books import EventClosed, EventEnded, EventOpened, JournalRe
 from lamppost.model.devices import DeviceEvent, DeviceEventKind
 from lamppost.pipeline.pending import PendingRecords
 
-MOST_A_MINUTE: Final = 6  # of one camera; what is more is counted and left out
+MOST_A_MINUTE: Final = 6  # of one kind of one camera; what is more is counted and left out
 MOST_AN_HOUR: Final = 60
 LONGEST_S: Final = 3600.0  # what is not told again within it has ended, as far as anybody knows
-MOST_OPEN: Final = 16  # of one camera
+MOST_OPEN: Final = 16  # of one kind of one camera
 PENDING_LIMIT: Final = 1000
 NO_LONGER_TOLD: Final = "its device does not tell of it any more"
 
@@ -31,6 +31,7 @@ _KINDS: Final = MappingProxyType(
     {
         DeviceEventKind.TAMPER: ("device_tamper", Severity.WARNING),
         DeviceEventKind.INPUT: ("device_input", Severity.INFO),
+        DeviceEventKind.OUTPUT: ("device_output", Severity.INFO),
         DeviceEventKind.STORAGE: ("device_storage", Severity.WARNING),
         DeviceEventKind.HEALTH: ("device_health", Severity.WARNING),
     }
@@ -91,7 +92,8 @@ class DeviceEventKeeper:
         self._write = write
         self._clock = clock
         self._open: dict[tuple[DeviceEventKind, str], _Open] = {}
-        self._begun_s: deque[float] = deque(maxlen=MOST_AN_HOUR)
+        # Of each kind: a contact that chatters must not hide that somebody tampers with the camera.
+        self._begun_s = {kind: deque[float](maxlen=MOST_AN_HOUR) for kind in _KINDS}
 
     def take(self, events: Iterable[DeviceEvent]) -> None:
         """What the device has told, in order."""
@@ -124,23 +126,23 @@ class DeviceEventKeeper:
         if known is not None:  # told again: a device repeats what is so when somebody begins to listen
             self._open[key] = _Open(known.event_id, known.start_us, self._clock.monotonic_s())
             return
-        if not self._has_room():
+        if not self._has_room(event.kind):
             self.tally.suppressed += 1
             return
         self._begin(key)
         if event.is_active is None:  # it happened, and has no length
             self._end(key, "")
 
-    def _has_room(self) -> bool:
-        now_s = self._clock.monotonic_s()
-        is_chatter = len(self._begun_s) >= MOST_A_MINUTE and now_s - self._begun_s[-MOST_A_MINUTE] < 60
-        is_flood = len(self._begun_s) == MOST_AN_HOUR and now_s - self._begun_s[0] < 3600
-        return not is_chatter and not is_flood and len(self._open) < MOST_OPEN
+    def _has_room(self, kind: DeviceEventKind) -> bool:
+        now_s, begun_s = self._clock.monotonic_s(), self._begun_s[kind]
+        is_chatter = len(begun_s) >= MOST_A_MINUTE and now_s - begun_s[-MOST_A_MINUTE] < 60
+        is_flood = len(begun_s) == MOST_AN_HOUR and now_s - begun_s[0] < 3600
+        return not is_chatter and not is_flood and sum(open_kind is kind for open_kind, _ in self._open) < MOST_OPEN
 
     def _begin(self, key: tuple[DeviceEventKind, str]) -> None:
         kind, severity = _KINDS[key[0]]
         now_us, now_s = self._clock.wall_us(), self._clock.monotonic_s()
-        self._begun_s.append(now_s)
+        self._begun_s[key[0]].append(now_s)
         self.tally.taken += 1
         event_id = timed_id(now_us)
         self._open[key] = _Open(event_id, now_us, now_s)

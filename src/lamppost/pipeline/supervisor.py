@@ -121,7 +121,7 @@ class Supervisor:
         self._journal: JournalWriter | None = None
         self._alarms: AlarmKeeper | None = None
         self._is_held = False
-        self._turning = TurnsUnderWay(clock)
+        self._turning = TurnsUnderWay(clock, self._folder.turns)
         self._started_us = clock.wall_us()
         self._stopped_us = 0
 
@@ -168,12 +168,14 @@ class Supervisor:
         self._journal = journal = JournalWriter(self._folder.journal / WRITER, clock=self._clock)
         recover(self._folder, WRITER, journal, sign=self._sign, clock=self._clock)
         self._alarms = AlarmKeeper(journal.append, self._clock)
+        self._turning.load()
         self._place_cameras()
         recorders = [child.name for child in self._children.values() if child.role is Role.RECORDER]
         self._homes[Role.RECORDER] |= self._adopt(recorders)
         self._act("started", {"cameras": len(self._settings.camera)})
         for child in self._children.values():
             child.start()
+            self._tell_what_stands(child)
         self._join_feeds(camera.name for camera in self._settings.camera)
 
     def _adopt(self, recorders: Sequence[str]) -> dict[str, str]:
@@ -395,7 +397,11 @@ class Supervisor:
         if analyst is None:
             return  # nobody answers, and the camera is not turned
         # First: one that starts just now reads it before it gets a picture.
-        self._turning.note(camera, for_s)
+        try:
+            self._turning.note(camera, for_s)
+        except StoreError as error:  # nobody answers, and the camera is not turned
+            self._log.error("a camera cannot be turned", camera=camera, problem=error.problem)
+            return
         if analyst.process_id is None:
             self._tell_covered(number)  # nothing is shown
         else:

@@ -7,15 +7,21 @@ the time of the frames as well: what was taken on the way may still be waiting.
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from lamppost.base.clock import US_PER_S, Clock
+from lamppost.base.durable import write_durable
+from lamppost.base.errors import StoreError
+from lamppost.base.logging import get_logger
 
 LONGEST_S: Final = 300.0  # of one order; who turns a camera for longer gives another
 _MOST_UNANSWERED: Final = 64
+_KEPT_LONGER_S: Final = 5.0
 
 
 class TurnCover:
@@ -79,21 +85,58 @@ def covered(number: int) -> dict[str, Any]:
 
 
 class TurnsUnderWay:
-    """Which cameras are being turned, as the supervisor knows it: an analyst that starts is told before it gets a picture."""
+    """Which cameras are being turned, as the supervisor knows it: an analyst that starts is told before it gets a picture.
 
-    def __init__(self, clock: Clock) -> None:
+    What is noted is kept in `path` before `note` returns, so that a supervisor that follows one that was killed knows it, too.
+    """
+
+    def __init__(self, clock: Clock, path: Path) -> None:
         self._clock = clock
+        self._path = path
         self._until_s: dict[str, float] = {}
+        self._kept_until_s: dict[str, float] = {}
         self._mutex = threading.Lock()
 
+    def load(self) -> None:
+        """Go on where another supervisor was; raises `StoreError`."""
+        try:
+            kept = json.loads(self._path.read_bytes())
+            left_s = {str(camera): (int(until_us) - self._clock.wall_us()) / US_PER_S for camera, until_us in kept.items()}
+        except FileNotFoundError:
+            return
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            get_logger("supervisor").warning("which cameras were being turned cannot be read", path=str(self._path))
+            return
+        except OSError as error:
+            raise StoreError(f"cannot read {self._path}: {error.strerror}") from error
+        now_s = self._clock.monotonic_s()
+        with self._mutex:
+            # A clock that was set back meanwhile makes it no longer than any order is.
+            self._until_s = {camera: now_s + min(each_s, LONGEST_S) for camera, each_s in left_s.items() if each_s > 0}
+
     def note(self, camera: str, for_s: float) -> None:
-        """From any thread."""
+        """From any thread; raises `StoreError`, and then it holds in this process alone."""
         now_s = self._clock.monotonic_s()
         with self._mutex:
             self._until_s = {name: until_s for name, until_s in self._until_s.items() if until_s > now_s}
             self._until_s[camera] = now_s + min(max(0.0, for_s), LONGEST_S)
+            self._keep(camera, now_s)
 
     def left_s(self, camera: str) -> float:
         """For how long it must still be covered."""
         with self._mutex:
             return max(0.0, self._until_s.get(camera, 0.0) - self._clock.monotonic_s())
+
+    def _keep(self, camera: str, now_s: float) -> None:
+        """Written for longer than it is so, and therefore seldom: covers are renewed more than twice a second."""
+        until_s = self._until_s[camera]
+        is_over = until_s <= now_s and camera in self._kept_until_s
+        if not is_over and until_s <= self._kept_until_s.get(camera, now_s):
+            return
+        kept = {name: kept_s for name, kept_s in self._kept_until_s.items() if kept_s > now_s and name != camera}
+        if not is_over:
+            kept[camera] = until_s + _KEPT_LONGER_S
+        now_us = self._clock.wall_us()
+        content = {name: now_us + round((kept_s - now_s) * US_PER_S) for name, kept_s in kept.items()}
+        write_durable(self._path, json.dumps(content).encode())
+        self._kept_until_s = kept

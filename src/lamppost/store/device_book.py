@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from lamppost.base.errors import ConfigError, StoreError
 from lamppost.model.devices import DeviceIdentity, StreamProfile
@@ -104,7 +104,7 @@ class DeviceBook(DeviceAudits, DeviceDisarms, DeviceCredentials):
         with self._write("note a device") as connection:
             row = connection.execute(select(DEVICES).where(DEVICES.c.camera == camera)).first()
             before = _device(row) if row is not None else None
-            is_other = before is not None and _is_other(before.identity, identity)
+            is_other = before is not None and before.identity.is_another(identity)
             if before is not None and not is_other:
                 identity = _joined(before.identity, identity)
             first_us = at_us if before is None or is_other else min(before.first_seen_us, at_us)
@@ -212,13 +212,14 @@ class DeviceBook(DeviceAudits, DeviceDisarms, DeviceCredentials):
 
     def tours(self, camera: str) -> Mapping[str, tuple[TourStep, ...]]:
         """By name."""
-        rows = self._all(select(TOURS.c.document).where(TOURS.c.camera == camera))
-        document: dict[str, list[Any]] = from_json(rows[0].document, "a tour") if rows else {}
-        return {name: tuple(TourStep(preset, stay_s) for preset, stay_s in steps) for name, steps in document.items()}
+        return _tours(self._all(_tours_of(camera)))
 
-    def set_tours(self, camera: str, tours: Mapping[str, Sequence[TourStep]], *, first: First = nothing) -> None:
-        document = {name: [[step.preset, step.stay_s] for step in steps] for name, steps in tours.items()}
+    def change_tours(self, camera: str, change: Callable[[dict[str, tuple[TourStep, ...]]], None], *, first: First = nothing) -> None:
+        """Have `change` change what is there, whoever else changes it at the same time; what it raises leaves all as it was."""
         with self._write("keep tours") as connection:
+            tours = _tours(connection.execute(_tours_of(camera)).all())
+            change(tours)
+            document = {name: [[step.preset, step.stay_s] for step in steps] for name, steps in tours.items()}
             _replace(connection, TOURS, "camera", camera, {"document": to_json(document)})
             first()
 
@@ -234,14 +235,17 @@ def _device(row: Any) -> DeviceRow:
     return DeviceRow(row.camera, identity, row.device_url, row.first_seen_us, row.seen_us)
 
 
-def _is_other(before: DeviceIdentity, now: DeviceIdentity) -> bool:
-    """Whether it cannot be the same device: both say who they are, and differ."""
-    can_tell = bool((before.serial and now.serial) or (before.mac and now.mac))
-    return can_tell and not before.is_same_device(now)
-
-
 def _joined(before: DeviceIdentity, now: DeviceIdentity) -> DeviceIdentity:
     return DeviceIdentity(**{name: getattr(now, name) or getattr(before, name) for name in _IDENTITY})
+
+
+def _tours_of(camera: str) -> Select[Any]:
+    return select(TOURS.c.document).where(TOURS.c.camera == camera)
+
+
+def _tours(rows: Sequence[Any]) -> dict[str, tuple[TourStep, ...]]:
+    document: dict[str, list[Any]] = from_json(rows[0].document, "a tour") if rows else {}
+    return {name: tuple(TourStep(preset, stay_s) for preset, stay_s in steps) for name, steps in document.items()}
 
 
 def _revision(connection: Connection, camera: str) -> int:

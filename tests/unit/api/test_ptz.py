@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from lamppost.api.ptz import steering_of
 from lamppost.base.clock import ManualClock
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.pipeline.covering import Covering
-from lamppost.pipeline.steering import CALL_S, LONGEST_TRIP_S, REST_S, SETTLE_S
+from lamppost.pipeline.helm import CALL_S, LONGEST_TRIP_S, SETTLE_S, UNTOLD_TRIP_S
 from loopback import LOOPBACK
 
 PASSWORD = "kanarienvogel-geheim-1"
@@ -142,11 +143,16 @@ def test_without_whoever_covers_nothing_moves_either(node: ConfiguredNode, devic
 
 def test_the_cover_ends_when_it_stands_still(node: ConfiguredNode, device: SimulatedCamera, analyst: Analyst) -> None:
     node.client(OLGA).post(f"{PTZ}/move", json={"pan": 0.5, "for_s": 0.1})
-    later(node, 1.0)
+    later(node, 0.5)
+    assert device.requests[-2].operation == "tptz:Stop", "no head is trusted to end a move by itself"
+    device.state.still_s = time.monotonic() + 60.0
+    later(node, 5.0)
     assert analyst.covers[-1][1] > SETTLE_S, "it says that it moves"
     device.state.still_s = 0.0
-    later(node, 1.0)
-    assert analyst.covers[-1] == ("plaza", SETTLE_S)
+    later(node, SETTLE_S)
+    assert node.client(OLGA).get(PTZ).json()["is_moving"]
+    later(node, 0.5)
+    assert analyst.covers[-1] == ("plaza", 0.0)
     assert not node.client(OLGA).get(PTZ).json()["is_moving"]
 
 
@@ -159,7 +165,7 @@ def test_a_turn_is_on_the_record_once_whatever_the_joystick_does(node: Configure
     client.post(f"{PTZ}/stop")
     assert steered(node) == [(OLGA, {"state": "begun"})]
     device.state.still_s = 0.0
-    later(node, REST_S + 5)
+    later(node, UNTOLD_TRIP_S + SETTLE_S + 5)
     _, ended = steered(node)
     assert ended[0] == OLGA
     assert (ended[1]["state"], ended[1]["moves"], ended[1]["presets"]) == ("ended", 5, ["Square"])
@@ -198,6 +204,26 @@ def test_a_tour_is_fixed_started_and_ended_by_any_order(node: ConfiguredNode, de
     assert [detail.get("state") for _, detail in steered(node)] == [None, "begun", "ended", "begun"]
     assert client.delete(f"{PTZ}/tours/night").status_code == 204
     assert client.get(PTZ).json()["tours"] == []
+
+
+def test_an_open_page_does_not_offer_a_refused_password_again_and_again(node: ConfiguredNode, device: SimulatedCamera) -> None:
+    device.state.users["admin"] = "another"
+    client = node.client(OLGA)
+    assert "refuses" in client.get(PTZ).json()["problem"]
+    asked = len(device.requests)
+    for _ in range(6):  # the page asks every ten seconds
+        later(node, 10)
+        assert "refuses" in client.get(PTZ).json()["problem"]
+    assert len(device.requests) == asked
+    device.state.users["admin"] = PASSWORD
+    assert client.post(f"{PTZ}/stop").status_code == 200, "a stop is never held up"
+    assert client.get(PTZ).json()["problem"] == ""
+
+
+def test_nothing_is_left_open_after_a_position_was_saved(node: ConfiguredNode, device: SimulatedCamera) -> None:
+    client = node.client(OLGA)
+    client.post(f"{PTZ}/presets", json={"name": "Fountain"})
+    assert "plaza" in steering_of(node.context)._looked_after, "somebody lets go of it"
 
 
 def test_a_tour_that_cannot_be_covered_does_not_start(node: ConfiguredNode, device: SimulatedCamera, analyst: Analyst) -> None:

@@ -84,6 +84,12 @@ def test_it_is_followed_when_it_proves_its_number() -> None:
     assert status_of(finder) == {"searches": 1, "found": 1, "search_problem": "", "troubles": {}}
 
 
+def test_it_is_followed_though_its_maker_reads_otherwise_since_an_update() -> None:
+    network = Network({NEW: dataclasses.replace(IDENTITY, vendor=IDENTITY.vendor.upper() + " Digital Technology", firmware="9.9")})
+    search(network, network.finder())
+    assert network.written == [("gate", NEW)]
+
+
 def test_nobody_looks_before_it_was_away_for_a_while_or_after_it_is_back() -> None:
     network = Network({NEW: IDENTITY})
     finder = network.finder()

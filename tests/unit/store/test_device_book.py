@@ -176,7 +176,7 @@ def test_nothing_is_kept_where_it_cannot_be_put_on_the_record(book: DeviceBook) 
         lambda: book.set_origins({"plaza": Origin("Dahua")}, first=refuse),
         lambda: book.set_firmware_list({"name": "x"}, 1, first=refuse),
         lambda: book.set_import_profile("x", {}, first=refuse),
-        lambda: book.set_tours("plaza", {"round": [TourStep("1", 5)]}, first=refuse),
+        lambda: book.change_tours("plaza", lambda tours: tours.update(round=(TourStep("1", 5),)), first=refuse),
     ):
         with pytest.raises(StoreError, match="full"):
             change()
@@ -219,6 +219,11 @@ def test_a_device_is_remembered_and_what_it_does_not_say_stays_known(book: Devic
     assert row is not None
     assert row.identity == dataclasses.replace(HIKVISION, firmware="V5.6.0")
     assert (row.device_url, row.first_seen_us, row.seen_us) == ("http://10.0.0.2", 10, 20)
+    # A maker that spells itself otherwise after an update is the same device, since the same day.
+    book.remember("plaza", dataclasses.replace(HIKVISION, vendor="Hikvision Digital", firmware="V5.7.0"), "http://10.0.0.2", 25)
+    row = book.device("plaza")
+    assert row is not None
+    assert (row.identity.vendor, row.identity.firmware, row.first_seen_us) == ("Hikvision Digital", "V5.7.0", 10)
     # Another one in its place begins anew.
     book.remember("plaza", DeviceIdentity("Axis", serial="ACCC8E"), "http://10.0.0.2", 30)
     row = book.device("plaza")
@@ -226,6 +231,22 @@ def test_a_device_is_remembered_and_what_it_does_not_say_stays_known(book: Devic
     assert row.identity == DeviceIdentity("Axis", serial="ACCC8E")
     assert row.first_seen_us == 30
     assert [each.camera for each in book.devices()] == ["plaza"]
+
+
+def test_tours_that_two_change_at_once_are_both_kept(book: DeviceBook) -> None:
+    barrier = threading.Barrier(4)
+
+    def add(number: int) -> None:
+        barrier.wait(10)
+        for turn in range(5):
+            book.change_tours("plaza", lambda tours, name=f"{number}-{turn}": tours.update({name: (TourStep("1", 5.0),)}))
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(book.tours("plaza")) == 20
 
 
 def test_health_profiles_and_tours_are_replaced(book: DeviceBook) -> None:
@@ -239,7 +260,7 @@ def test_health_profiles_and_tours_are_replaced(book: DeviceBook) -> None:
     book.keep_profiles("plaza", [profile] * 100, 1)
     assert book.profiles("plaza") == (profile,) * device_book.MOST_PROFILES
     assert book.profiles("gate") == ()
-    book.set_tours("plaza", {"round": [TourStep("1", 5.0), TourStep("2", 9.5)]})
+    book.change_tours("plaza", lambda tours: tours.update(round=(TourStep("1", 5.0), TourStep("2", 9.5))))
     assert book.tours("plaza") == {"round": (TourStep("1", 5.0), TourStep("2", 9.5))}
     with pytest.raises(StoreError, match="device book"):
         book.note_health("plaza", {"x": "y" * 70_000}, 3)

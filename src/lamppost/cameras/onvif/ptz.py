@@ -27,9 +27,13 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class PtzStatus:
-    """How the head stands. `is_moving` is None where the device does not say."""
+    """How the head stands, as it says: not every head says what is so. None for what it does not say.
+
+    `position` is pan, tilt and zoom, in whatever measure the device has.
+    """
 
     is_moving: bool | None
+    position: tuple[float | None, float | None, float | None] = (None, None, None)
 
 
 class Ptz:
@@ -79,7 +83,16 @@ class Ptz:
         said = self._call("GetStatus")
         states = [line(read(said, "MoveStatus", axis), 16).upper() for axis in ("PanTilt", "Zoom")]
         known = [state for state in states if state in ("IDLE", "MOVING")]
-        return PtzStatus("MOVING" in known if known else None)
+        pan, tilt, zoom = (_number(read(said, "Position", *path)) for path in (("PanTilt", "x"), ("PanTilt", "y"), ("Zoom", "x")))
+        return PtzStatus("MOVING" in known if known else None, (pan, tilt, zoom))
 
     def _call(self, operation: str, **arguments: Any) -> Any:
         return self._soap.call(Service.PTZ, operation, ProfileToken=self._profile, **arguments)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None

@@ -93,6 +93,30 @@ def test_what_is_not_said_of_a_movement_is_not_known(words: tuple[str, str], is_
     assert answered("GetStatus", "").status().is_moving is None
 
 
+@pytest.mark.parametrize(
+    ("said", "position"),
+    [
+        ('<tt:PanTilt x="-0.5" y="0.25"/><tt:Zoom x="1"/>', (-0.5, 0.25, 1.0)),
+        ('<tt:PanTilt x="-0.5" y="0.25"/>', (-0.5, 0.25, None)),
+        ('<tt:PanTilt x="nan" y="elsewhere"/><tt:Zoom x="1e999"/>', (None, None, None)),
+        ("", (None, None, None)),
+    ],
+)
+def test_where_it_is_is_told_as_far_as_it_is_a_number(said: str, position: tuple[float | None, ...]) -> None:
+    ptz = answered("GetStatus", f"<tptz:PTZStatus><tt:Position>{said}</tt:Position></tptz:PTZStatus>")
+    assert ptz.status().position == position
+
+
+def test_a_head_that_moves_is_elsewhere() -> None:
+    with simulated("onvif") as (camera, web):
+        ptz = Ptz(device(web), "main")
+        assert ptz.status().position == (0.0, 0.0, 0.0)
+        ptz.move(1.0, 0.0, 0.0, 1.0)
+        camera.state.settle(camera.state.moved_s + 0.5)
+        ptz.stop()
+        assert (ptz.status().position[0] or 0.0) > 0.1
+
+
 def test_a_name_that_cannot_be_sent_is_not_sent() -> None:
     with simulated("onvif") as (camera, web), pytest.raises(ConfigError):
         Ptz(device(web), "main").save_preset("a\x00b")
