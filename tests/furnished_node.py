@@ -131,7 +131,7 @@ class FilledFeed(CameraFeed):
 class DonePasswords(PasswordDesk):
     """Has every device take every password."""
 
-    def change(self, camera: CameraSettings, new: str, tools: NodePasswords) -> None:
+    def change(self, camera: CameraSettings, new: str, tools: NodePasswords, *, in_clear: bool = False) -> None:
         tools.act(camera.name, {})
 
 
