@@ -6,12 +6,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 
-from changing_device import ChangingDevice
+from lamppost.cameras.web import Reply
+
+
+class Played(Protocol):
+    """What answers a request."""
+
+    def ask(self, method: str, path: str, content: bytes) -> Reply: ...
 
 
 @contextmanager
-def served(device: ChangingDevice) -> Iterator[str]:
+def served(device: Played) -> Iterator[str]:
     """The address of a server that answers as `device` does."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -18,8 +18,9 @@ from lamppost.cameras.simulated.sign_in import Gate
 from lamppost.model.devices import FoundDevice
 from lamppost.model.networks import CameraNetworks
 
-HERE = f"127.77.{os.getpid() % 250 + 1}"
-"""The first three numbers of addresses on this machine that no other test run uses."""
+OURS = f"127.{64 + os.getpid() // 200 % 64}"
+HERE = f"{OURS}.{os.getpid() % 200 + 1}"
+"""The first two and three numbers of addresses on this machine that no other test run uses, nor another process of this one."""
 
 NETWORKS = CameraNetworks(("127.0.0.0/8", "10.0.0.0/8"))
 SCOPES = ("onvif://www.onvif.org/Profile/T", "onvif://www.onvif.org/name/Gate%201", "onvif://www.onvif.org/hardware/T1")

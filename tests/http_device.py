@@ -71,13 +71,13 @@ class Talk:
 class ScriptedDevice:
     """Runs `script` for each connection, one after the other, on a port of its own."""
 
-    def __init__(self, script: Callable[[Talk], None], *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, script: Callable[[Talk], None], *, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
         self.connections = 0
         self.stop = threading.Event()
         self._script = script
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((address, 0))
         self._listener.settimeout(0.02)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="scripted-device")

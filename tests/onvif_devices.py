@@ -75,6 +75,29 @@ class Canned:
         return [operation for operation, _, _ in self.asked]
 
 
+@dataclass
+class BareServer:
+    """What somebody has written to show one stream: no users, no Media2, `who` to who it is, and a page for all else."""
+
+    who: Reply
+    encoding: str = "H264"
+
+    def ask(self, method: str, path: str, content: bytes) -> Reply:
+        operation = operation_of(content) if method == "POST" and path.startswith("/onvif/") else ""
+        service = "<tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace><tds:XAddr>/onvif/media</tds:XAddr>"
+        encoder = f"<tt:VideoEncoderConfiguration><tt:Encoding>{self.encoding}</tt:Encoding></tt:VideoEncoderConfiguration>"
+        video = f'<tt:Name>gate</tt:Name><tt:VideoSourceConfiguration token="v"/>{encoder if self.encoding else ""}'
+        place = "<trt:MediaUri><tt:Uri>rtsp://0.0.0.0:8554/gate</tt:Uri></trt:MediaUri>"
+        answers = {
+            "GetServices": f"<tds:GetServicesResponse><tds:Service>{service}</tds:Service></tds:GetServicesResponse>",
+            "GetProfiles": f'<trt:GetProfilesResponse><trt:Profiles token="gate">{video}</trt:Profiles></trt:GetProfilesResponse>',
+            "GetStreamUri": f"<trt:GetStreamUriResponse>{place}</trt:GetStreamUriResponse>",
+        }
+        if operation == "GetDeviceInformation":
+            return self.who
+        return reply(envelope(answers[operation])) if operation in answers else reply(b"no such page", 404, "text/plain")
+
+
 def device(posting: object, username: str = "admin", password: str = PASSWORD, host: str = "192.0.2.7") -> OnvifDevice:
     return OnvifDevice(posting, CLOCK, host, username=username, password=password)  # type: ignore[arg-type]
 

@@ -40,7 +40,7 @@ class ScriptedCamera:
     `answers` are bytes or functions of the request, by method; what PLAY is answered is followed by `media`.
     """
 
-    def __init__(self, media: bytes = b"", *, tls: ssl.SSLContext | None = None, **answers: Answer) -> None:
+    def __init__(self, media: bytes = b"", *, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None, **answers: Answer) -> None:
         self.answers: dict[str, Answer] = {
             "OPTIONS": reply(headers=b"Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER\r\n"),
             "DESCRIBE": reply(headers=b"Content-Type: application/sdp\r\n", body=SDP),
@@ -54,7 +54,7 @@ class ScriptedCamera:
         self.is_over = threading.Event()
         self.changed = threading.Condition()
         self._tls = tls
-        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server = socket.create_server((address, 0))
         self._server.settimeout(10)
         self.port = int(self._server.getsockname()[1])
         self._connection: socket.socket | None = None

@@ -31,11 +31,13 @@ class ScriptedDevice:
     events: list[DeviceEvent] = field(default_factory=list[DeviceEvent])
     asked: list[str] = field(default_factory=list[str])
     open: int = 0
+    talks: int = 0
     dropped: int = 0
     armed: tuple[str, ...] = ()
 
     def talk(self, _camera: CameraSettings) -> _Talk:
         self.open += 1
+        self.talks += 1
         return _Talk(self)
 
 
@@ -116,6 +118,7 @@ class CareScene:
     records: list[JournalRecord] = field(default_factory=list[JournalRecord])
     mend: Callable[[CameraSettings], bool] = lambda _camera: False
     settings: DeviceSettings = field(default_factory=DeviceSettings)
+    busy: CameraError | None = None  # while somebody else works on the device
 
     def care(self, camera: CameraSettings = GATE) -> DeviceCare:
         tools = CareTools(
@@ -132,6 +135,8 @@ class CareScene:
         return DeviceCare(camera, self.settings, tools)
 
     def _audit(self, camera: CameraSettings) -> tuple[Audit, tuple[str, ...]]:
+        if self.busy is not None:
+            raise self.busy
         self.device.asked.append("audit")
         self.book.audits.append(an_audit(camera.name, self.device.who, self.clock.wall_us()))
         return self.book.audits[-1], self.book.drift

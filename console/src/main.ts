@@ -1,6 +1,7 @@
 // Starts the console: the language, and then who is signed in.
 import './kit/tokens.css';
 import './kit/controls.css';
+import './kit/facts.css';
 
 import { mount } from 'svelte';
 

@@ -15,7 +15,7 @@ const CAMERA: Camera = {
   preset: 'motion', has_rules: false, has_sub: false, live: true, last_picture: null, alarms: [], can: [],
 };
 const DETAIL: CameraDetail = {
-  ...CAMERA, url: 'rtsp://192.0.2.1/a', sub_url: null, username: 'lp', has_password: true, transport: 'tcp', certificate_sha256: null, device_url: null, device_certificate_sha256: null,
+  ...CAMERA, url: 'rtsp://192.0.2.1/a', sub_url: null, username: 'lp', has_password: true, allow_basic: false, transport: 'tcp', certificate_sha256: null, device_url: null, device_certificate_sha256: null,
   own_preset: null, own_site: '', schedule: ['mon-fri 07:00-19:00'], retention: { sealed_days: null, masked_days: 7, max_gb: null }, rules_file: null, etag: '"a"',
 };
 
@@ -70,7 +70,7 @@ describe('the form', () => {
   });
 
   it('tries a known camera with the password that it has', () => {
-    expect(testOf(filledOf(DETAIL), 'plaza')).toEqual({ url: 'rtsp://192.0.2.1/a', username: 'lp', transport: 'tcp', camera: 'plaza' });
+    expect(testOf(filledOf(DETAIL), 'plaza')).toEqual({ url: 'rtsp://192.0.2.1/a', username: 'lp', transport: 'tcp', allow_basic: false, camera: 'plaza' });
     expect(testOf({ ...filledOf(DETAIL), forgetsPassword: true }, 'plaza')).not.toHaveProperty('camera');
   });
 });

@@ -4,13 +4,14 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Ability, AuditSummary, Device, Finding, FoundDevice, Level, LookedAt, StreamProfile } from '../../src/api/types.ts';
 import { inOrder, summed, together } from '../../src/pages/audits/levels.ts';
 import { factsOf, warningText } from '../../src/pages/cameras/device.ts';
+import { toggled } from '../../src/pages/cameras/steering.ts';
 import { isResting, type Push, pushAt, pushOf, REST, Stick } from '../../src/pages/cameras/stick.ts';
 import { chooseStreams, filledFrom, linesOf, nameFor, titleOf } from '../../src/pages/devices/found.ts';
 import { causesOf, missed, percent } from '../../src/pages/devices/uptime.ts';
 
 const FOUND: FoundDevice = {
   address: '10.20.3.14', device_url: 'http://10.20.3.14', vendor: 'Dahua', model: 'IPC-HFW5442E-ZE', firmware: '', serial: '', mac: '', name: '',
-  known_as: null, has_moved: false,
+  certificate_sha256: null, known_as: null, has_moved: false,
 };
 const profile = (token: string, width: number | null, url = `rtsp://10.20.3.14/${token}`): StreamProfile => ({
   token, name: token, url, codec: 'h264', width_px: width, height_px: width && width / 2, fps: null, kbit_per_s: null, keyframe_interval_s: null, has_ptz: false,
@@ -183,5 +184,14 @@ describe('a joystick', () => {
     expect(problems).toHaveLength(1);
     expect(sent).toEqual([]);
     vi.useRealTimers();
+  });
+});
+
+describe('a tour', () => {
+  it('goes in the order in which its stops were chosen, and leaves out what was taken back', () => {
+    const chosen = ['bridge', 'square', 'gate'].reduce<string[]>((stops, token) => toggled(stops, token), []);
+    expect(chosen).toEqual(['bridge', 'square', 'gate']);
+    expect(toggled(chosen, 'square')).toEqual(['bridge', 'gate']);
+    expect(toggled(toggled(chosen, 'square'), 'square')).toEqual(['bridge', 'gate', 'square']);
   });
 });

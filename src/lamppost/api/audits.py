@@ -10,12 +10,11 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel
 
 from lamppost.api.audit_models import AuditSummary, AuditWhole, summary_of, whole_of
-from lamppost.api.context import Context
+from lamppost.api.context import BY_SERVER, Context
 from lamppost.api.known_cameras import readable_config
 from lamppost.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, make_cursor, read_cursor
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
-from lamppost.base.errors import CameraUnreachable
 from lamppost.model.access import Permission
 from lamppost.model.devices import Audit
 from lamppost.model.settings import CameraSettings
@@ -142,10 +141,7 @@ def audit_camera(camera: str, identity: Auditor, response: Response) -> AuditWho
     """Ask the device of a camera everything, now; it takes up to a minute."""
     context = identity.context
     target = device_target(context, camera)
-    try:
-        found, drift = audits_of(context).audit(target, first=lambda: _record(context, identity, camera))
-    except CameraUnreachable as error:
-        raise busy(error) from error
+    found, drift = audits_of(context).audit(target, first=lambda: _record(context, identity, camera))
     response.headers["Location"] = f"/api/v1/audits/{found.audit_id}"
     return whole_of(found, _site(context, camera), drift)
 
@@ -157,17 +153,12 @@ def audits_of(context: Context) -> AuditDesk:
         for record in drift_event(audit, drift):
             context.journal.append(record)
 
-    return context.keep(AuditDesk, lambda: open_audits(context.folder, context.clock, on_drift=tell))
+    return context.keep(AuditDesk, lambda: open_audits(context.folder, context.clock, BY_SERVER, on_drift=tell))
 
 
 def device_target(context: Context, camera: str) -> Target:
     """The device of a camera, with its password from the file: what is in force came here without. Raises 404 and `ConfigError`."""
     return _target(context, _camera(context, camera))
-
-
-def busy(error: CameraUnreachable) -> Problem:
-    """Somebody else asks that device already."""
-    return Problem(HTTPStatus.CONFLICT, error.problem, kind="busy", remedy=error.remedy, headers={"Retry-After": "30"})
 
 
 def _camera(context: Context, camera: str) -> CameraSettings:

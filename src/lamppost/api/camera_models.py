@@ -38,6 +38,7 @@ class CameraWhole(Camera):
     sub_url: str | None
     username: str | None
     has_password: bool | None
+    allow_basic: bool | None = Field(description="Whether it may have the password itself, unencrypted; null: until it has taken a digest.")
     transport: Literal["tcp", "udp"] | None
     certificate_sha256: str | None
     device_url: str | None = Field(description="Where the device is asked, where that is not port 80 of the host in `url`.")
@@ -67,6 +68,9 @@ class _Settings(_Body):
     sub_url: str | None = Field(default=None, max_length=2000)
     username: str | None = Field(default=None, max_length=200)
     password: SecretStr | None = Field(default=None, max_length=200, description="Kept in a file of its own, and never told again.")
+    allow_basic: bool | None = Field(
+        default=None, description="Whether it may have the password itself, unencrypted (Basic over `rtsp://`)."
+    )
     transport: Literal["tcp", "udp"] | None = None
     certificate_sha256: str | None = Field(default=None, max_length=95)
     device_url: str | None = Field(default=None, max_length=300, description="Where the device is asked: `http://HOST[:PORT]`, or https.")
@@ -106,6 +110,7 @@ class CameraTest(_Body):
     password: SecretStr | None = Field(default=None, max_length=200)
     transport: Literal["tcp", "udp"] = "tcp"
     certificate_sha256: str | None = Field(default=None, max_length=95)
+    allow_basic: bool | None = Field(default=None, description="As with the settings of a camera; that of `camera` where it is left out.")
     camera: str | None = Field(
         default=None,
         max_length=63,

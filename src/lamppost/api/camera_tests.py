@@ -73,6 +73,7 @@ def _wanted(identity: Identity, body: CameraTest, locators: list[Locator]) -> Ca
     username, password = body.username or locators[0].username or None, _password_of(body, locators)
     if known is not None and is_at_home and password is None:
         username, password = username or known.username, _secret(keeper_of(identity.context).password_of(known))
+    says_basic = "allow_basic" in body.model_fields_set
     fields: dict[str, object] = {
         "name": "test",
         "url": body.url if locators[0].scheme is Scheme.SIM else locators[0].request_url,
@@ -81,6 +82,7 @@ def _wanted(identity: Identity, body: CameraTest, locators: list[Locator]) -> Ca
         "password": password,
         "transport": body.transport,
         "certificate_sha256": body.certificate_sha256,
+        "allow_basic": known.allow_basic if known is not None and is_at_home and not says_basic else body.allow_basic,
     }
     check_body(CameraSettings, fields)
     camera = CameraSettings.model_validate(fields)

@@ -154,6 +154,7 @@ def _whole(identity: Identity, camera: CameraSettings, revision: str) -> CameraW
         "sub_url": shown(camera.sub_url) if camera.sub_url else None,
         "username": camera.username,
         "has_password": has_password(camera),
+        "allow_basic": camera.allow_basic,
         "transport": camera.transport,
         "certificate_sha256": camera.certificate_sha256,
         "device_url": camera.device_url,

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from fastapi.requests import HTTPConnection
 
@@ -26,6 +26,9 @@ from lamppost.store.index import Index
 from lamppost.store.journal import JournalWriter
 
 Kept = TypeVar("Kept")
+
+BY_SERVER: Final = "the server"
+"""Who has a device in hand, as the others are told."""
 
 
 class NodeView(Protocol):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends
 
-from lamppost.api.context import Context
+from lamppost.api.context import BY_SERVER, Context
 from lamppost.api.device_models import (
     Device,
     DeviceHealthNow,
@@ -27,13 +27,13 @@ from lamppost.api.editing import config_path
 from lamppost.api.known_cameras import readable_config
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Mistake, Problem, not_found
-from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError, LamppostError
+from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError, DeviceBusy, LamppostError
 from lamppost.base.logging import redact
 from lamppost.model.access import Permission
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import DeviceExchanged, device_address
+from lamppost.pipeline.device_access import DeviceExchanged, device_address, device_password
 from lamppost.pipeline.device_look import look_at_device
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_passwords import check_password, make_password, rotate
@@ -77,9 +77,9 @@ class DeviceTurns:
 class PasswordDesk:
     """Changes passwords on devices; one for each application."""
 
-    def change(self, camera: CameraSettings, new: str, tools: NodePasswords) -> None:
+    def change(self, camera: CameraSettings, new: str, tools: NodePasswords, *, in_clear: bool) -> None:
         """As `rotate`."""
-        rotate(camera, new, tools)
+        rotate(camera, new, tools, in_clear=in_clear)
 
 
 @router.get("/cameras/{camera}/device")
@@ -127,20 +127,22 @@ def change_password(camera: str, identity: Editor, body: Annotated[NewPassword, 
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=[mistake]) from error
     tools = passwords_of(context, lambda name, detail: context.act("camera_password_rotated", identity.name, name, detail))
     with context.keep(DeviceTurns, DeviceTurns).take(camera), _told_as_problem():
-        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools)
+        context.keep(PasswordDesk, PasswordDesk).change(found, given or make_password(), tools, in_clear=body.in_clear)
     return PasswordChanged(at=context.clock.wall_us())
 
 
 def passwords_of(context: Context, act: Callable[[str, Mapping[str, Any]], None] = lambda _name, _detail: None) -> NodePasswords:
     """The passwords of cameras, for who asks their devices."""
     keeper = context.keep(CredentialKeeper, lambda: CredentialKeeper(context.folder, context.clock))
-    return NodePasswords(context.folder, context.config, context.settings, context.clock, keeper, act)
+    return NodePasswords(context.folder, context.config, context.settings, context.clock, keeper, act, by=BY_SERVER)
 
 
 @contextmanager
 def _told_as_problem() -> Generator[None]:
     try:
         yield
+    except DeviceBusy:
+        raise
     except CameraError as error:
         raise Problem(HTTPStatus.BAD_GATEWAY, redact(error.problem), kind="failed", remedy=error.remedy) from error
 
@@ -200,8 +202,8 @@ def _standing(context: Context, camera: CameraSettings) -> list[Warned]:
 
 
 def _password(context: Context, camera: CameraSettings) -> str | None:
-    """The configured one, to be compared; None where it cannot be read just now, which others tell."""
+    """What its device is signed in with, to be compared; None where it cannot be read just now, which others tell."""
     try:
-        return passwords_of(context).current(camera)
+        return device_password(camera, passwords_of(context).current(camera))
     except LamppostError:
         return None

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from lamppost.api.audit_models import ORDER_FIELD, DisarmShown
-from lamppost.api.audits import audits_of, busy, device_target
+from lamppost.api.audits import audits_of, device_target
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
-from lamppost.base.errors import CameraUnreachable
 from lamppost.cameras.disarm import Order
 from lamppost.model.access import Permission
 from lamppost.pipeline.device_access import DeviceExchanged
@@ -67,8 +66,6 @@ def show_plan(camera: str, identity: Editor) -> DisarmPlan:
         plan = audits_of(context).plan(device_target(context, camera))
     except DeviceExchanged as error:
         raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
-    except CameraUnreachable as error:
-        raise busy(error) from error
     steps = [PlannedStep(what=change.what, now=change.now, then=change.then) for change in plan.changes]
     return DisarmPlan(steps=steps, problem="; ".join(plan.problems)[:2000])
 
@@ -86,8 +83,6 @@ def disarm_camera(camera: str, body: DisarmBody, identity: Editor) -> DisarmShow
         )
     except DeviceExchanged as error:
         raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
-    except CameraUnreachable as error:
-        raise busy(error) from error
     return DisarmShown.of(done)
 
 
@@ -106,14 +101,11 @@ def roll_back_disarm(disarm: str, body: RollbackBody, identity: Editor) -> Disar
     if row is None or not identity.may(Permission.EDIT_CAMERAS, row.camera):
         raise not_found("disarm")
     told = {"disarm": disarm, "authorisation": body.authorisation}
-    try:
-        rolled = audits.roll_back(
-            device_target(context, row.camera),
-            disarm,
-            identity.name,
-            body.authorisation,
-            first=lambda: context.act("camera_rolled_back", identity.name, row.camera, told),
-        )
-    except CameraUnreachable as error:
-        raise busy(error) from error
+    rolled = audits.roll_back(
+        device_target(context, row.camera),
+        disarm,
+        identity.name,
+        body.authorisation,
+        first=lambda: context.act("camera_rolled_back", identity.name, row.camera, told),
+    )
     return DisarmShown.of(rolled)

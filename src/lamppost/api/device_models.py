@@ -141,6 +141,10 @@ class NewPassword(BaseModel):
     """The password that the device is to take; a strong one is made where none is given."""
 
     new: SecretStr | None = Field(default=None, description="8 to 32 letters, digits and signs.")
+    in_clear: bool = Field(
+        default=False,
+        description="Whether it may be sent over http, where others on the camera's network can read it; else such a device is not asked.",
+    )
 
 
 class PasswordChanged(BaseModel):

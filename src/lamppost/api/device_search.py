@@ -57,6 +57,7 @@ class Found(BaseModel):
     serial: str
     mac: str
     name: str
+    certificate_sha256: str | None = Field(description="What it shows over TLS; nobody has checked it: compare it, and pin it.")
     known_as: str | None = Field(description="The camera that it is already.")
     has_moved: bool = Field(description="Whether that camera is set to another address.")
 
@@ -205,6 +206,7 @@ class _Known:
             serial=said.serial or known.serial,
             mac=said.mac or known.mac,
             name=name_of(found),
+            certificate_sha256=found.certificate_sha256 or None,
             known_as=camera,
             # Where a name leads is the business of who keeps the names.
             has_moved=is_number(host) and host != found.address,

@@ -17,6 +17,7 @@ from lamppost.api.events import event_of, may_see
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem
 from lamppost.api.security import identify
+from lamppost.api.socket_parts import first_to_end
 from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
 from lamppost.model.access import Permission
@@ -112,13 +113,7 @@ async def feed(
         return
     listener = events.join()
     try:
-        sending = asyncio.create_task(_send(socket, listener, context, identity, frozenset(camera)))
-        hearing = asyncio.create_task(_hear(socket))
-        done, pending = await asyncio.wait((sending, hearing), return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        code = next((task.result() for task in done if task.exception() is None), 1000)
+        code = await first_to_end(_send(socket, listener, context, identity, frozenset(camera)), _hear(socket))
     finally:
         events.leave(listener)
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # they have gone already

@@ -19,6 +19,7 @@ from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.api.recent import RecentActs
 from lamppost.api.security import identify
+from lamppost.api.socket_parts import first_to_end
 from lamppost.api.viewer import Viewer
 from lamppost.base.clock import US_PER_S
 from lamppost.base.errors import MediaError, StoreError
@@ -68,7 +69,7 @@ async def live(socket: WebSocket, camera: str, identity: _Watcher, hub: _Hub, co
         return
     try:
         with hub.watch(camera) as viewer:
-            code = await _serve(socket, camera, viewer)
+            code = await first_to_end(_send(socket, viewer), _listen(socket, viewer), _look_again(socket, camera))
     except HubFull:
         code = FULL
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # they have gone already
@@ -76,22 +77,6 @@ async def live(socket: WebSocket, camera: str, identity: _Watcher, hub: _Hub, co
     seconds = round((context.clock.wall_us() - began_us) / US_PER_S, 1)
     with contextlib.suppress(StoreError):  # that it began stands there
         await run_in_threadpool(context.act, "live_view_ended", identity.name, camera, {"seconds": seconds})
-
-
-async def _serve(socket: WebSocket, camera: str, viewer: Viewer) -> int:
-    """Until they go, or may not watch any more; returns the code to close with."""
-    tasks = [
-        asyncio.create_task(_send(socket, viewer)),
-        asyncio.create_task(_listen(socket, viewer)),
-        asyncio.create_task(_look_again(socket, camera)),
-    ]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next((task.result() for task in done if task.exception() is None), 1000)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _send(socket: WebSocket, viewer: Viewer) -> int:

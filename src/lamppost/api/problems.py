@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from lamppost.base.errors import ConfigError, DataFolderBusy, LamppostError, StoreError
+from lamppost.base.errors import ConfigError, DataFolderBusy, DeviceBusy, LamppostError, StoreError
 from lamppost.base.logging import get_logger, redact
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -124,7 +124,10 @@ def _words(found: dict[str, Any]) -> str:
 
 
 async def _of_error(_request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, ConfigError):
+    headers: dict[str, str] | None = None
+    if isinstance(error, DeviceBusy):
+        status, kind, headers = HTTPStatus.CONFLICT, "busy", {"Retry-After": "30"}
+    elif isinstance(error, ConfigError):
         status, kind = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"
     elif isinstance(error, DataFolderBusy):
         status, kind = HTTPStatus.SERVICE_UNAVAILABLE, "busy"
@@ -133,7 +136,7 @@ async def _of_error(_request: Request, error: Exception) -> JSONResponse:
     else:
         status, kind = HTTPStatus.BAD_GATEWAY, "failed"
     problem, remedy = (error.problem, error.remedy) if isinstance(error, LamppostError) else (str(error), "")
-    return Problem(status, problem, kind=kind, remedy=remedy).response()
+    return Problem(status, problem, kind=kind, remedy=remedy, headers=headers).response()
 
 
 async def _of_bug(request: Request, error: Exception) -> JSONResponse:

@@ -75,6 +75,22 @@ def _challenge(scheme: str, parameters: dict[str, str]) -> Challenge | None:
     return Challenge(algorithm, realm, parameters.get("nonce", ""), parameters.get("opaque"), bool(qop), is_stale)
 
 
+@dataclass(slots=True)
+class InTheClear:
+    """Whether one camera may have its password itself, over a connection that others can read; kept from one connection to the next.
+
+    `allowed` is what the configuration says. Where it says nothing, the camera may have it until it has taken a digest: who wants
+    the password itself after that is somebody else, or was set anew.
+    """
+
+    allowed: bool | None = None
+    has_taken_digest: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        return not (self.allowed if self.allowed is not None else not self.has_taken_digest)
+
+
 class SignIn:
     """One user's answers to one camera's challenges.
 
@@ -108,6 +124,11 @@ class SignIn:
     def is_in_the_clear(self) -> bool:
         """Whether the next answer would carry the password itself."""
         return self._challenge is not None and self._challenge.algorithm == "BASIC"
+
+    @property
+    def has_sent_digest(self) -> bool:
+        """Whether the last answer was a digest."""
+        return self._sent is not None and self._sent.algorithm != "BASIC"
 
     def accept(self) -> None:
         """Take note that the camera was content: from now on a 401 with another nonce means a nonce grown old."""

@@ -7,6 +7,7 @@ LamppostError                 one line for a person: what is wrong, where, what 
 ├── CameraError               concerns one camera; that camera is retried, others go on
 │   ├── CameraUnreachable     no route, refused, timed out, gone silent
 │   ├── CameraRefused         wrong user or password, or not allowed
+│   ├── DeviceBusy            somebody else works on the device just now; nothing was asked
 │   ├── UnsupportedStream     a codec, protocol or format that we do not read
 │   ├── UnreadableReply       a device answers a question with what we cannot read, or with too much
 │   ├── StreamEnded           the peer or the file ended in good order
@@ -70,6 +71,10 @@ class CameraUnreachable(CameraError):
 
 class CameraRefused(CameraError):
     """Wrong user or password, or not allowed."""
+
+
+class DeviceBusy(CameraError):
+    """Somebody else audits, disarms or changes the device just now; it was asked nothing, and nothing follows about it."""
 
 
 class UnsupportedStream(CameraError):

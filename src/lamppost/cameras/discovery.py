@@ -8,22 +8,21 @@ their answers are read.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import selectors
 import socket
-import struct
 import threading
 import uuid
-from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address, ip_network
 from typing import Final, cast
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import ConfigError, UnreadableReply
+from lamppost.base.own_addresses import own_ipv4
 from lamppost.cameras import ws_discovery
-from lamppost.cameras.knocking import PORTS, Knock
+from lamppost.cameras.knocking import DOORS, FIRST, Door, Knock, any_certificate
 from lamppost.model.device_settings import MOST_SEARCHED
 from lamppost.model.devices import FoundDevice
 from lamppost.model.networks import CameraNetworks
@@ -40,12 +39,11 @@ _ASKED_PER_S: Final = 340
 _ASKED_A_TURN: Final = 32
 _DATAGRAMS_A_TURN: Final = 256
 _READ_A_TURN: Final = 16
-_MOST_KNOCKS: Final = 400
+# Twice for each address, while nobody answers for 0.8 s: fewer would make a search of many longer.
+_MOST_KNOCKS: Final = 640
 _TURN_S: Final = 0.02
 _LONGEST: Final = 65_535
 _ROOM_BYTES: Final = 4 << 20
-_SIOCGIFCONF: Final = 0x8912
-_MOST_OWN: Final = 512
 
 OnFound = Callable[[tuple[FoundDevice, ...]], None]
 
@@ -56,7 +54,7 @@ def search(
     *,
     interfaces: Sequence[str] = (),
     ranges: Sequence[str] = (),
-    ports: Collection[int] = (),
+    doors: Collection[Door] = (),
     timeout_s: float = 5.0,
     stop: threading.Event | None = None,
     on_found: OnFound | None = None,
@@ -66,17 +64,17 @@ def search(
 ) -> tuple[FoundDevice, ...]:
     """The devices that have answered, each once for each place where it is asked.
 
-    Calls on `interfaces`, addresses of ours, or on all suitable ones; asks every address of `ranges`, on the usual ports and on
-    `ports`. `on_found` is told all found so far each time there is more to tell, `on_open` each address and port that takes a
+    Calls on `interfaces`, addresses of ours, or on all suitable ones; asks every address of `ranges`, at the usual doors and at
+    `doors`. `on_found` is told all found so far each time there is more to tell, `on_open` each address and port that takes a
     connection, `on_progress` 0 to 1. Raises `ConfigError` for ranges and interfaces that cannot be used, before anything is sent,
     and `OSError` where there is no socket left. Ends by `timeout_s`, or when `stop` is set.
     """
-    addresses = addresses_of(ranges, networks)
+    addresses = [address for address in addresses_of(ranges, networks) if networks.holds(address)]
     check_interfaces(interfaces)
     with contextlib.ExitStack() as stack:
         round_ = _Round(networks, clock, on_found, on_open, port)
         stack.callback(round_.close)
-        round_.begin(interfaces, addresses, [each for each in ports if each not in PORTS])
+        round_.begin(interfaces, addresses, [door for door in doors if door not in DOORS])
         began_s, told = clock.monotonic_s(), 0.0
         while not (stop is not None and stop.is_set()):
             now_s = clock.monotonic_s() - began_s
@@ -94,8 +92,8 @@ def search(
 def lasts_s(ranges: Iterable[str]) -> float:
     """How long a search of `ranges` takes at most, unless it is ended before."""
     count = sum(min(ip_network(text.strip(), strict=False).num_addresses, MOST_ADDRESSES) for text in ranges)
-    # Who is there is asked up to five questions more, of 2 s each at most.
-    return 2 * LISTEN_S + 1.5 * min(count, MOST_ADDRESSES) / _ASKED_PER_S
+    # Who is there is asked at the other doors, and then once more: 2 or 3 s each at most.
+    return (3 if count else 2) * LISTEN_S + 1.5 * min(count, MOST_ADDRESSES) / _ASKED_PER_S
 
 
 def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, ...]:
@@ -109,7 +107,9 @@ def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, 
         if network.num_addresses > MOST_ADDRESSES:
             raise ConfigError(f"{network} has more than {MOST_ADDRESSES} addresses", remedy="ask smaller ranges, one after the other")
         hosts = [host for address in network.hosts() if (host := str(address)) not in found]
-        refused = next((why for address in hosts if (why := networks.why_not(address))), "")
+        # In the range of our own network lies our own address: it is left out in the search.
+        judge = networks.why_not if len(hosts) == 1 else networks.why_outside
+        refused = next((why for address in hosts if (why := judge(address))), "")
         if refused:
             raise ConfigError(f"{network}: {refused}", remedy="name its network in `networks` of [devices]")
         found |= dict.fromkeys(hosts)
@@ -120,7 +120,7 @@ def addresses_of(ranges: Iterable[str], networks: CameraNetworks) -> tuple[str, 
 
 def check_interfaces(interfaces: Iterable[str]) -> None:
     """Raises `ConfigError` for what is no IPv4 address of this machine."""
-    ours = _all_own()
+    ours = own_ipv4()
     for interface in interfaces:
         try:
             is_ours = str(IPv4Address(interface)) in ours
@@ -135,19 +135,7 @@ def check_interfaces(interfaces: Iterable[str]) -> None:
 
 def own_addresses(networks: CameraNetworks) -> tuple[str, ...]:
     """The IPv4 addresses of this machine that lie in camera networks: cameras are where one of ours is."""
-    return tuple(address for address in _all_own() if networks.holds(address))
-
-
-def _all_own() -> tuple[str, ...]:
-    """Every IPv4 address of this machine, second ones of an interface too."""
-    # Each row is a name of 16 bytes and a socket address in the room of the largest, whose number is in bytes 4 to 8.
-    row = 16 + (24 if struct.calcsize("P") == 8 else 16)
-    room = array("B", bytes(row * _MOST_OWN))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
-        answer = fcntl.ioctl(end.fileno(), _SIOCGIFCONF, struct.pack("iP", len(room), room.buffer_info()[0]))
-    filled = room.tobytes()[: struct.unpack("iP", answer)[0]]
-    rows = (filled[at + 16 :] for at in range(0, len(filled), row))
-    return tuple(dict.fromkeys(socket.inet_ntoa(place[4:8]) for place in rows))
+    return tuple(address for address in own_ipv4() if not networks.why_outside(address))
 
 
 class _Round:
@@ -174,10 +162,11 @@ class _Round:
         self._asking: socket.socket | None = None
         self._calls = deque(_CALLS_AT_S)
         self._unasked: deque[str] = deque()
-        self._ports: tuple[int, ...] = ()
-        self._unknocked: deque[tuple[str, int, bool]] = deque()
+        self._doors: tuple[Door, ...] = FIRST
+        self._unknocked: deque[tuple[str, Door, bool]] = deque()
         self._knocks: dict[socket.socket, Knock] = {}
-        self._alive: set[str] = set()  # where the other ports are tried
+        self._context = any_certificate()
+        self._alive: set[str] = set()  # where the other doors are tried
         self._called: set[str] = set()  # who has answered a call, and needs not be knocked at
         self._told: set[str] = set()  # which of `found` have answered a call
         self._at: Counter[str] = Counter()
@@ -196,7 +185,7 @@ class _Round:
         left = len(self._unasked) + len(self._unknocked) + len(self._knocks)
         return 1.0 - left / self._total if self._total else 0.0
 
-    def begin(self, interfaces: Sequence[str], addresses: Sequence[str], ports: Sequence[int]) -> None:
+    def begin(self, interfaces: Sequence[str], addresses: Sequence[str], doors: Sequence[Door]) -> None:
         """Open what is needed; raises `ConfigError` for an interface that nothing can be called from."""
         for interface in interfaces or own_addresses(self._networks):
             try:
@@ -211,7 +200,7 @@ class _Round:
         for end in (*self._calling, *((self._asking,) if self._asking is not None else ())):
             self._selector.register(end, selectors.EVENT_READ)
         self._unasked.extend(addresses)
-        self._ports = (PORTS[0], *ports)
+        self._doors = (*FIRST, *doors)
         self._total = len(addresses)
 
     def turn(self, now_s: float) -> None:
@@ -247,7 +236,7 @@ class _Round:
             self._asked, due = self._asked + 1, due - 1
             if ":" not in address:
                 self._send(self._asking, (address, self._port))
-            self._unknocked.extend((address, port, False) for port in self._ports)
+            self._unknocked.extend((address, door, False) for door in self._doors)
 
     def _send(self, end: socket.socket | None, place: tuple[str, int]) -> None:
         for probe in self._probes:
@@ -276,15 +265,15 @@ class _Round:
             if heard == _READ_A_TURN:
                 return
 
-    def _knock(self, address: str, port: int, asks_who: bool, now_s: float) -> bool:
+    def _knock(self, address: str, door: Door, asks_who: bool, now_s: float) -> bool:
         """Begin; false where no socket is left, and the rest has to wait."""
-        if address in self._called and port in PORTS:
+        if address in self._called and door in DOORS and not self._lacks_certificate(address, door):
             return True
-        knock = Knock(address, port, now_s, asks_who=asks_who)
+        knock = Knock(address, door, now_s, asks_who=asks_who, context=self._context)
         try:
             end = knock.open()
         except OSError:
-            self._unknocked.appendleft((address, port, asks_who))
+            self._unknocked.appendleft((address, door, asks_who))
             return False
         if end is None:
             self._try_others(knock)
@@ -299,7 +288,7 @@ class _Round:
         knock.go_on(end)
         if knock.is_connected and not was_connected:
             if self._on_open is not None and not knock.asks_who:
-                self._on_open(knock.address, knock.port)
+                self._on_open(knock.address, knock.door.port)
             self._selector.modify(end, selectors.EVENT_READ)
         if knock.is_done:
             self._end(end)
@@ -309,34 +298,54 @@ class _Round:
         self._selector.unregister(end)
         end.close()
         self._try_others(knock)
+        if knock.certificate_sha256 and self._lacks_certificate(knock.address, knock.door):
+            self._put(replace(self.found[knock.device_url], certificate_sha256=knock.certificate_sha256))
         if not knock.has_answered or knock.address in self._called:
             return
-        self._add(FoundDevice(knock.address, knock.device_url, knock.identity, (), ""))
-        if not knock.asks_who:
-            self._unknocked.appendleft((knock.address, knock.port, True))
+        self._add(FoundDevice(knock.address, knock.device_url, knock.identity, (), "", knock.certificate_sha256))
+        if not knock.asks_who and knock.device_url in self.found:
+            self._unknocked.appendleft((knock.address, knock.door, True))
+
+    def _lacks_certificate(self, address: str, door: Door) -> bool:
+        """Whether a device is found there, by a call, whose certificate nobody has seen."""
+        found = self.found.get(door.url_at(address)) if door.is_secure else None
+        return found is not None and not found.certificate_sha256
 
     def _try_others(self, knock: Knock) -> None:
         if knock.is_alive and knock.address not in self._alive:
             self._alive.add(knock.address)
-            self._unknocked.extend((knock.address, port, False) for port in PORTS[1:])
+            self._unknocked.extend((knock.address, door, False) for door in DOORS[len(FIRST) :])
 
     def _add(self, device: FoundDevice, *, is_called: bool = False) -> None:
         known, is_told = self.found.get(device.device_url), device.device_url in self._told
+        plain, secure = (door.url_at(device.address) for door in FIRST)
+        if not is_called and device.device_url == secure and plain in self.found:
+            return  # one device, which can be asked either way
+        if not is_called and device.device_url == plain and secure in self.found and secure not in self._told:
+            self._forget(secure)
         if is_told or (known is not None and not is_called and (known == device or not device.identity.vendor)):
             return
         if is_called:
             # One that was knocked at before it answered the call is told once, and by what says more.
             for url in [url for url, each in self.found.items() if each.address == device.address and url not in self._told]:
-                del self.found[url]
-                self._at[device.address] -= 1
+                self._forget(url)
             self._called.add(device.address)
         is_new = device.device_url not in self.found
         if is_new and (len(self.found) >= MOST_FOUND or self._at[device.address] >= MOST_AT_ONE_ADDRESS):
             return
         self._at[device.address] += is_new
-        self.found[device.device_url] = device
         if is_called:
             self._told.add(device.device_url)
+            device = replace(device, certificate_sha256=known.certificate_sha256 if known is not None else "")
+        self._put(device)
+        if is_called and (door := Door.of(device.device_url)).is_secure and not device.certificate_sha256:
+            self._unknocked.append((device.address, door, False))
+
+    def _forget(self, url: str) -> None:
+        self._at[self.found.pop(url).address] -= 1
+
+    def _put(self, device: FoundDevice) -> None:
+        self.found[device.device_url] = device
         if self._on_found is not None:
             self._on_found(tuple(self.found.values()))
 

@@ -87,6 +87,10 @@ class DeviceAddress:
         return host + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
 
 
+class PasswordInTheClear(CameraRefused):
+    """The device asks for the password itself, over http: it does not get it."""
+
+
 class DeviceWeb:
     """Requests to one device, one after the other, in one thread; a context manager, which holds a connection open.
 
@@ -148,7 +152,7 @@ class DeviceWeb:
         reply, challenges, is_signed = self._once(method, path, content, headers or {}, is_again=False)
         if reply.status == 401 and not self._is_turned_away and self._sign_in.learn(challenges):
             if self._is_in_the_clear:
-                raise CameraRefused(
+                raise PasswordInTheClear(
                     f"{self.address} wants its password in the clear", remedy="switch on digest authentication there, or use https://"
                 )
             reply, _, is_signed = self._once(method, path, content, headers or {}, is_again=True)
@@ -208,20 +212,22 @@ class DeviceWeb:
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError) as error:
             was_kept = connections > 0 and self._guard.connections == connections and self._guard.taken_bytes == had
             if not (was_kept and may_repeat):
-                raise self._translated(error) from None
+                raise self._translated(error, had) from None
         except (httpcore.ProtocolError, httpcore.NetworkError, httpcore.TimeoutException) as error:
-            raise self._translated(error) from None
+            raise self._translated(error, had) from None
         try:
             return self._receive(request)
         except (httpcore.ProtocolError, httpcore.NetworkError, httpcore.TimeoutException) as error:
-            raise self._translated(error) from None
+            raise self._translated(error, had) from None
 
-    def _translated(self, error: Exception) -> CameraUnreachable | UnreadableReply:
+    def _translated(self, error: Exception, had: int) -> CameraUnreachable | UnreadableReply:
         # Without the error as its cause: some of them quote what was sent.
         if isinstance(error, httpcore.TimeoutException):
             return CameraUnreachable(f"{self.address} has not answered in time", remedy="is it on, and is the network?")
         if isinstance(error, httpcore.NetworkError):
             return CameraUnreachable(f"{self.address} cannot be reached", remedy="is it on, and is that its address?")
+        if self._guard.taken_bytes == had:
+            return UnreadableReply(f"{self.address} hangs up without an answer")
         return UnreadableReply(f"{self.address} answers with what is no HTTP")
 
     def _receive(self, request: httpcore.Request) -> tuple[Reply, list[tuple[bytes, bytes]]]:

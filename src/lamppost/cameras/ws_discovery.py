@@ -30,9 +30,10 @@ _PROBE: Final = (
     "<a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header>"
     "<s:Body><d:Probe><d:Types>{types}</d:Types></d:Probe></s:Body></s:Envelope>"
 )
+_DEVICE: Final = "http://www.onvif.org/ver10/device/wsdl"
 _ASKED_FOR: Final = (
     ('xmlns:dn="http://www.onvif.org/ver10/network/wsdl"', "dn:NetworkVideoTransmitter"),
-    ('xmlns:tds="http://www.onvif.org/ver10/device/wsdl"', "tds:Device"),
+    (f'xmlns:tds="{_DEVICE}"', "tds:Device"),
 )
 # Which maker the first half of a MAC address belongs to, for the few whose endpoints are known to end in it.
 _MAKERS: Final = {
@@ -60,15 +61,35 @@ def read_answer(content: bytes, sender: str) -> tuple[FoundDevice, ...]:
     for match in xml.named(root, "ProbeMatch"):
         if len(found) == MOST_ANSWERED:
             break
-        scopes = tuple(_words(match, "Scopes")[:_MOST_SCOPES])
-        types = _words(match, "Types")
-        if not any(word.rpartition(":")[2] == "NetworkVideoTransmitter" for word in types) and not any(map(is_onvif, scopes)):
+        scopes, places = _scopes(match), _words(match, "XAddrs")
+        if not (_is_typed(match) or any(map(is_onvif, scopes)) or any(path_of(place).startswith("/onvif/") for place in places)):
             continue  # a printer
         endpoint = xml.text_of(next(xml.named(match, "Address"), None), 128)
-        found.append(FoundDevice(sender, device_url_of(_words(match, "XAddrs"), sender), identity_of(scopes, endpoint), scopes, endpoint))
+        found.append(FoundDevice(sender, device_url_of(places, sender), identity_of(scopes, endpoint), scopes, endpoint))
     if not found and next(xml.named(root, "ProbeMatches"), None) is None:
         raise UnreadableReply("it answers with something else than was asked")
     return tuple(found)
+
+
+def _is_typed(match: xml.Element) -> bool:
+    """Whether it calls itself what we have called for; printers are a `Device` too, of another namespace."""
+    declared = {prefix: uri for types in xml.named(match, "Types") for prefix, uri in types.nsmap.items()}
+    for word in _words(match, "Types"):
+        prefix, _, name = word.rpartition(":")
+        if name == "NetworkVideoTransmitter" or (name == "Device" and declared.get(prefix or None) == _DEVICE):
+            return True
+    return False
+
+
+def _scopes(match: xml.Element) -> tuple[str, ...]:
+    """Its scopes. One with a blank in it, which should be written `%20`, comes in pieces: those that follow are no addresses."""
+    scopes: list[str] = []
+    for word in _words(match, "Scopes"):
+        if scopes and ":" not in word:
+            scopes[-1] += f"%20{word}"
+        else:
+            scopes.append(word)
+    return tuple(scopes[:_MOST_SCOPES])
 
 
 def device_url_of(addresses: list[str], sender: str) -> str:

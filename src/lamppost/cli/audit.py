@@ -20,7 +20,7 @@ from lamppost.base.logging import redact
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.tables import table_console
-from lamppost.cli.who import user_name
+from lamppost.cli.who import BY_COMMAND, user_name
 from lamppost.model.devices import Audit
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
@@ -51,7 +51,7 @@ def camera_audit(
     if out is not None:
         make_directory(out)
     folder, clock = DataFolder(settings.data), SystemClock()
-    audits = open_audits(folder, clock)
+    audits = open_audits(folder, clock, BY_COMMAND)
     for camera in cameras:
         # The journal of commands has one writer: all acts before all questions.
         record_act(folder, clock, kind="camera_audited", actor=user_name(), subject=camera.name, detail={})

@@ -137,6 +137,10 @@ def camera_set(
     max_gb: MostOption = None,
     rules: RulesOption = None,
     site: SiteOption = None,
+    allow_basic: Annotated[
+        bool | None,
+        typer.Option("--allow-basic/--refuse-basic", help="Whether it may have the password itself, unencrypted, where it asks for that."),
+    ] = None,
     unset: Annotated[list[str] | None, typer.Option("--unset", help="Take a setting out, so that its default holds; repeat.")] = None,
     test: TestOption = False,
 ) -> None:
@@ -156,6 +160,7 @@ def camera_set(
         rules,
         site,
     )
+    fields = {**fields, **({"allow_basic": allow_basic} if allow_basic is not None else {})}
     removed = dict.fromkeys(unset or (), None)
     for key in removed:
         if key not in CameraSettings.model_fields or key in {"name", "url", *FILLED_IN}:

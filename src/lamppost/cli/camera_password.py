@@ -32,6 +32,9 @@ def camera_password(
     name: Annotated[str | None, typer.Argument(help="A camera, for --rotate and --settle.", show_default=False)] = None,
     rotate: Annotated[bool, typer.Option("--rotate", help="Have the camera's device take a new password; a strong one is made.")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="With --rotate: it is read from standard input.")] = False,
+    in_clear: Annotated[
+        bool, typer.Option("--in-clear", help="With --rotate: send it over http, where others on the camera's network can read it.")
+    ] = False,
     settle: Annotated[bool, typer.Option("--settle", help="After a --rotate that was cut off: find out which one holds.")] = False,
     change_key: Annotated[bool, typer.Option("--change-key", help="Encrypt all passwords of cameras with a new key.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="With --change-key: forget passwords that cannot be read any more.")] = False,
@@ -45,8 +48,10 @@ def camera_password(
     """
     if sum((rotate, settle, change_key)) > 1 or (rotate or settle) != (name is not None):
         raise ConfigError("that cannot be done together", remedy="give a camera with --rotate or --settle, or --change-key without one")
+    if in_clear and not rotate:
+        raise ConfigError("--in-clear was given without --rotate", remedy="nothing else sends a password as it is")
     if name is not None:
-        change_on_device(config, name, asked_password(password_stdin), is_settled=settle, as_json=as_json)
+        change_on_device(config, name, asked_password(password_stdin), is_settled=settle, in_clear=in_clear, as_json=as_json)
         return
     if not change_key:
         raise ConfigError("nothing to do was given", remedy="see `lamppost camera password --help`")

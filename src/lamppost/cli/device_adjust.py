@@ -12,12 +12,13 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
-from lamppost.cli.who import user_name
+from lamppost.cli.who import BY_COMMAND, user_name
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_adjusting import Adjustment, adjust
 from lamppost.store.acts import record_act
+from lamppost.store.device_locks import DeviceLocks
 
 
 @one_line_errors
@@ -45,5 +46,7 @@ def camera_adjust(
         record_act(folder, clock, kind="camera_changed", actor=user_name(), subject=name, detail=detail)
 
     with CredentialKeeper(folder) as keeper:
-        done = adjust(camera, file.before, clock, keeper.password_of(camera), wanted, first=first)
+        done = adjust(
+            camera, file.before, clock, keeper.password_of(camera), wanted, locks=DeviceLocks(folder, clock, BY_COMMAND), first=first
+        )
     typer.echo(json.dumps({"camera": name, "done": done}) if as_json else f"camera {name}: {'; '.join(done)}.")

@@ -17,12 +17,12 @@ from lamppost.base.clock import SystemClock, format_utc
 from lamppost.base.errors import ConfigError
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
-from lamppost.cli.who import user_name
+from lamppost.cli.who import BY_COMMAND, user_name
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.device_access import device_address, device_password
 from lamppost.pipeline.device_look import look_at_device
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_passwords import make_password, rotate, settle
@@ -51,14 +51,14 @@ def camera_device(
     with CredentialKeeper(folder) as keeper, closing(DeviceBook(folder)) as book:
         password = keeper.password_of(camera)
         look_at_device(camera, settings, password, book, clock, is_accepted=accept, first=first)
-        told = _told(camera, book, password)
+        told = _told(camera, book, device_password(camera, password))
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
     _show(told)
 
 
-def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bool, as_json: bool) -> None:
+def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bool, in_clear: bool, as_json: bool) -> None:
     """For `lamppost camera password`: have the device take another password, or find out which one it has taken."""
     settings, camera = _camera(config, name)
     folder, clock = DataFolder(settings.data), SystemClock()
@@ -68,11 +68,11 @@ def change_on_device(config: Path, name: str, new: str | None, *, is_settled: bo
 
     is_new = True
     with CredentialKeeper(folder) as keeper:
-        tools = NodePasswords(folder, config, settings, clock, keeper, act)
+        tools = NodePasswords(folder, config, settings, clock, keeper, act, by=BY_COMMAND)
         if is_settled:
             is_new = settle(camera, tools)
         else:
-            rotate(camera, new or make_password(), tools)
+            rotate(camera, new or make_password(), tools, in_clear=in_clear)
     if as_json:
         typer.echo(json.dumps({"camera": name, "is_changed": is_new}))
     elif is_new:
@@ -89,7 +89,7 @@ def _camera(config: Path, name: str) -> tuple[Settings, CameraSettings]:
     return file.before, camera
 
 
-def _told(camera: CameraSettings, book: DeviceBook, password: str | None) -> dict[str, Any]:
+def _told(camera: CameraSettings, book: DeviceBook, password: str) -> dict[str, Any]:
     """As the API tells it, without what only a running node knows."""
     row, profiles, health = book.device(camera.name), book.profiles(camera.name), book.health(camera.name)
     document = dict(health.document) if health is not None else {}

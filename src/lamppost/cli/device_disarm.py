@@ -14,7 +14,7 @@ from lamppost.base.errors import ConfigError
 from lamppost.cameras.disarm import Order, check_authorisation
 from lamppost.cli.configuration import DEFAULT_CONFIG
 from lamppost.cli.errors import one_line_errors
-from lamppost.cli.who import user_name
+from lamppost.cli.who import BY_COMMAND, user_name
 from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
@@ -45,7 +45,7 @@ def camera_disarm(
     settings = load_settings(config)
     camera = _camera(settings, name)
     folder, clock = DataFolder(settings.data), SystemClock()
-    audits, target = open_audits(folder, clock), target_of(camera, settings)
+    audits, target = open_audits(folder, clock, BY_COMMAND), target_of(camera, settings)
     if is_dry:
         plan = audits.plan(target)
         steps = [{"what": change.what, "now": change.now, "then": change.then} for change in plan.changes]
@@ -83,7 +83,7 @@ def camera_rollback(
     check_authorisation(authorisation)
     settings = load_settings(config)
     folder, clock = DataFolder(settings.data), SystemClock()
-    audits = open_audits(folder, clock)
+    audits = open_audits(folder, clock, BY_COMMAND)
     row = audits.book.disarm(disarm)
     if row is None:
         raise ConfigError(f"there is no disarm {disarm!r}", remedy="its id stands in what `lamppost camera disarm` printed")

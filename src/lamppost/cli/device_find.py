@@ -68,7 +68,16 @@ def camera_find(
 
 def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
     if as_json:
-        rows = [{"address": each.address, "device_url": each.device_url, "name": name_of(each), **asdict(each.identity)} for each in found]
+        rows = [
+            {
+                "address": each.address,
+                "device_url": each.device_url,
+                "certificate_sha256": each.certificate_sha256,
+                "name": name_of(each),
+                **asdict(each.identity),
+            }
+            for each in found
+        ]
         typer.echo(json.dumps(rows, indent=2))
         return
     console = table_console()
@@ -81,6 +90,11 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
         table.add_row(*(Text(word or "–") for word in (each.device_url, said.vendor, said.model, said.mac, name_of(each))))
     console.print(table)
     console.print("Add one: lamppost camera add NAME --device DEVICE --username USER --password-file FILE")
+    secure = [each for each in found if each.certificate_sha256]
+    if secure:
+        console.print("Nobody has checked these certificates: compare each with the one on the device's own page, and pin it.")
+    for each in secure:
+        console.print(Text(f"{each.device_url} --device-certificate-sha256 {each.certificate_sha256}"))
 
 
 def streams_of(
@@ -103,7 +117,8 @@ def streams_of(
         raise CameraUnreachable(f"{where}{looked.problem}", remedy=looked.remedy + certificate)
     for warning in looked.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    usable = [profile for profile in looked.profiles if profile.stream_url and profile.codec in tuple(Codec)]
+    # Where a server does not say how it encodes, connecting to the stream tells.
+    usable = [profile for profile in looked.profiles if profile.stream_url and (not profile.codec or profile.codec in tuple(Codec))]
     if not usable:
         raise CameraUnreachable(f"{address}: it has no stream of H.264 or H.265", remedy="set one up there, or give its address")
     main, sub = usable[0], usable[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import signal
 import sys
@@ -17,6 +18,7 @@ import typer
 from lamppost.base.clock import Clock, SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.cameras.simulated.camera import SimulatedCamera
+from lamppost.cameras.simulated.certificate import self_signed
 from lamppost.cameras.simulated.machine import StreamShape
 from lamppost.cameras.simulated.vendors import VENDORS, vendor_named
 from lamppost.cli.errors import one_line_errors
@@ -41,7 +43,9 @@ def camera(
     password: Annotated[
         str | None, typer.Option("--password", envvar="LAMPPOST_SIMULATED_PASSWORD", help="Made up where none is given.")
     ] = None,
-    number: Annotated[int, typer.Option("--number", min=1, max=_MOST_CAMERAS, help="Which one: serial number and MAC follow from it.")] = 1,
+    number: Annotated[
+        int, typer.Option("--number", min=1, max=_MOST_CAMERAS, help="Which one: serial number and MAC follow from it, and stay.")
+    ] = 1,
     rtsp: Annotated[
         str | None, typer.Option("--rtsp", help="A stream of another server to name; otherwise it films a simulated street.")
     ] = None,
@@ -50,9 +54,12 @@ def camera(
     able: Annotated[str, typer.Option("--able", help=f"The most it can do with faces: {', '.join(_ABILITIES)}.")] = "recognise",
     is_armed: Annotated[bool, typer.Option("--armed/--disarmed", help="Whether that is switched on.")] = True,
     discovery: Annotated[bool, typer.Option("--discovery/--no-discovery", help="Answer who looks for devices (WS-Discovery).")] = True,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Speak https alone, with a certificate of its own whose fingerprint is printed.")
+    ] = False,
     metadata: Annotated[bool, typer.Option("--metadata", help="Offer a metadata stream beside the video, as Hikvision does.")] = False,
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", help="Fail on purpose: KIND[@PATH][=DETAIL], such as error@/onvif=503.")
+        list[str] | None, typer.Option("--fault", help="Fail on purpose: KIND@PATH=DETAIL, such as error@/onvif=503; KIND alone does.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print where it is as JSON.")] = False,
 ) -> None:
@@ -63,8 +70,10 @@ def camera(
     if able not in _ABILITIES:
         raise ConfigError(f"--able {able!r} is nothing that a camera can do", remedy=f"write {', '.join(_ABILITIES)}")
     kind = vendor_named(vendor)
+    _check(address, username, rtsp)
     clock = SystemClock()
     main = _street(street) if rtsp is None else StreetSettings()
+    secure, fingerprint = self_signed(address, clock) if tls else (None, "")
     settings = (main, replace(main, width_px=_SUB_WIDTH_PX, height_px=_SUB_HEIGHT_PX, fps=min(_SUB_FPS, main.fps)))
     with ExitStack() as open_, _told_to_stop() as stop:
         simulated = SimulatedCamera(
@@ -82,13 +91,26 @@ def camera(
             discovery=discovery,
             fault=fault,
             clock=clock,
+            tls=secure,
         )
         if rtsp is None:
             server = open_.enter_context(_filming(simulated, settings, kind.stream_paths, clock, port=rtsp_port, has_metadata=metadata))
             simulated.rtsp_port = server.port
         open_.enter_context(simulated)
-        _tell(simulated, as_json=as_json, is_found=discovery)
+        _tell(simulated, fingerprint, as_json=as_json, is_found=discovery)
         stop.wait()
+
+
+def _check(address: str, username: str, rtsp: str | None) -> None:
+    """Raise `ConfigError` for what no camera can be at, be called or name."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError as error:
+        raise ConfigError(f"--address {address!r} is no address", remedy="write one of this machine, such as 127.0.0.1") from error
+    if not username or not username.isprintable() or set(username) & set('":\\'):
+        raise ConfigError("--username cannot be used", remedy="write a name without quotes, colons and backslashes, such as admin")
+    if rtsp is not None and parse_locator(rtsp).scheme not in (Scheme.RTSP, Scheme.RTSPS):
+        raise ConfigError("--rtsp is no stream of a server", remedy="write rtsp://HOST:PORT/PATH")
 
 
 def _street(url: str) -> StreetSettings:
@@ -136,16 +158,24 @@ def _told_to_stop() -> Generator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _tell(simulated: SimulatedCamera, *, as_json: bool, is_found: bool) -> None:
+def _tell(simulated: SimulatedCamera, fingerprint: str, *, as_json: bool, is_found: bool) -> None:
     """One line: where it is, who gets in, and how it is tried. The password was made for this moment, and is shown on purpose."""
     place = simulated.stream_url()
     if as_json:
         known = {name: getattr(simulated.identity, name) for name in ("vendor", "model", "firmware", "serial", "mac")}
-        told = {"device_url": simulated.url, "username": simulated.username, "password": simulated.password, "rtsp": place, **known}
+        told = {
+            "device_url": simulated.url,
+            "certificate_sha256": fingerprint,
+            "username": simulated.username,
+            "password": simulated.password,
+            "rtsp": place,
+            **known,
+        }
         line = json.dumps(told)
     else:
         how = "try lamppost camera find" if is_found else f"try lamppost camera add NAME {place}"
         who = f"user {simulated.username} password {simulated.password}"
-        line = f"a {simulated.identity.vendor} camera: {simulated.url} {who} video {place} ({how})"
+        certificate = f" certificate {fingerprint}" if fingerprint else ""
+        line = f"a {simulated.identity.vendor} camera: {simulated.url}{certificate} {who} video {place} ({how})"
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -16,6 +16,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.credentials import CredentialKeeper, take_over_files
 from lamppost.pipeline.upgrading import upgrade as upgrade_folder
+from lamppost.store.device_book import DeviceBook
 
 
 @one_line_errors
@@ -33,6 +34,8 @@ def upgrade(
     if not (folder.keys / "recorder.pub").is_file():
         raise ConfigError(f"{folder.root} is not a data folder", remedy="create one with `lamppost init`")
     done = upgrade_folder(folder, config=config)
+    if folder.devices.is_file():
+        DeviceBook(folder).close()  # of an older version, it is of this one now; many audits take a minute, which no process of a node has
     with CredentialKeeper(folder) as keeper:
         taken = take_over_files(folder, keeper, config)
     if as_json:

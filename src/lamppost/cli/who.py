@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
+from typing import Final
+
+BY_COMMAND: Final = "a command"
+"""Who has a device in hand, as the others are told."""
 
 
 def user_name() -> str:

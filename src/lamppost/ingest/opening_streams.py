@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 
 from lamppost.base.clock import Clock
+from lamppost.base.digest import InTheClear
 from lamppost.base.loop import Loop
 from lamppost.base.names import Resolve, look_up
 from lamppost.ingest.files import FileSource, PlayOptions
@@ -34,14 +35,15 @@ def open_stream(
     timeout_s: float = 10.0,
     transport: Transport = "tcp",
     certificate_sha256: str | None = None,
+    clear: InTheClear | None = None,
     resolve: Resolve = look_up,
 ) -> Stream:
     """Begin to open `url`: `rtsp://`, `rtsps://`, `sim://`, `file:PATH` or a plain path.
 
     Nothing connects outside `networks`. Returns at once; the sink is told what comes of it, from within `loop`. Raises
-    `ConfigError` for an address or options that cannot be used. No message, cause
-    or log line of any error holds the password. `stop` ends the threads behind
-    files and simulations; streams are closed by their owners.
+    `ConfigError` for an address or options that cannot be used. No message, cause or log line of any error holds the
+    password. `clear` is kept from one opening of a camera to the next. `stop` ends the threads behind files and
+    simulations; streams are closed by their owners.
     """
     locator = parse_locator(url, username=username, password=password)
     if locator.scheme is Scheme.SIM:
@@ -60,6 +62,7 @@ def open_stream(
         timeout_s=timeout_s,
         transport=transport,
         certificate_sha256=_plain_fingerprint(certificate_sha256),
+        clear=clear,
         resolve=resolve,
     )
 

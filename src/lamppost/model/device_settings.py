@@ -23,7 +23,8 @@ class DeviceSettings(Section):
         default=PRIVATE,
         max_length=256,
         description="The networks that cameras are in; nothing connects to a camera anywhere else. Loopback (`127.0.0.0/8`), link-local "
-        "and the addresses where clouds keep their keys are allowed by a network that lies within them, and by no wider one.",
+        "and the addresses where clouds keep their keys are allowed by a network that lies within them, and by no wider one; "
+        "each other address of this machine by itself alone (`10.20.0.5/32`).",
     )
     interfaces: tuple[str, ...] = Field(
         default=(), max_length=32, description="Addresses of our own on which devices are looked for; all where empty."
@@ -60,7 +61,7 @@ class DeviceSettings(Section):
             if left < 0:
                 raise ValueError(f"search: {text} makes more than {MOST_SEARCHED} addresses; name smaller networks")
             ends = (network[0], network[-1]) if network.num_addresses <= 2 else (network[1], network[-2])
-            if refused := next((why for end in ends if (why := self.camera_networks.why_not(str(end)))), ""):
+            if refused := next((why for end in ends if (why := self.camera_networks.why_outside(str(end)))), ""):
                 raise ValueError(f"search: {text} cannot be searched: {refused}; name its network in networks")
         return self
 

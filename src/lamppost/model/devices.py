@@ -169,6 +169,7 @@ class FoundDevice:
     identity: DeviceIdentity
     scopes: tuple[str, ...]
     endpoint: str  # its WS-Discovery endpoint reference: "urn:uuid:…"
+    certificate_sha256: str = ""  # what it showed over `https`; nobody has vouched for it
 
 
 @dataclass(frozen=True, slots=True)

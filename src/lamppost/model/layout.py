@@ -13,6 +13,7 @@ DATA/
   keys/access.key                   reads the secrets of one-time codes in access.db
   devices/devices.db                what is known of the devices behind cameras, and their passwords, encrypted
   devices/pending/CAMERA            which passwords its device may have taken already, while one is being changed
+  devices/work/CAMERA               locked while somebody audits or changes its device; says who
   keys/cameras.key                  reads those passwords
   keys/cameras/CAMERA.xxxx.password  a password that an older version kept; named by the configuration
   models/                           model files that were pulled, and entries that were added
@@ -48,6 +49,10 @@ class DataFolder:
     @property
     def devices(self) -> Path:
         return self.root / "devices" / "devices.db"
+
+    def device_lock(self, camera: str) -> Path:
+        """Who works on a camera's device holds this file."""
+        return self.devices.parent / "work" / camera
 
     @property
     def journal(self) -> Path:

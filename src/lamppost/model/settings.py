@@ -62,6 +62,12 @@ class CameraSettings(Section):
     username: str | None = Field(default=None, description="User for RTSP; may stand in the URL instead.")
     password: SecretStr | None = Field(default=None, description="Password for RTSP; better kept in `password_file`.")
     password_file: FilePath | None = Field(default=None, description="A file whose first line is the password.")
+    allow_basic: bool | None = Field(
+        default=None,
+        description="Whether the camera may have the password itself, unencrypted, where it asks for that (Basic over `rtsp://`). "
+        "Where this is left out: until it has taken a digest. "
+        "Lamppost sets it to `false` when it has followed the camera to a new address by itself.",
+    )
     credential: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{16}$",

@@ -11,11 +11,12 @@ from random import Random
 from typing import Any, Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StoreError
+from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, DeviceBusy, StoreError
 from lamppost.base.ids import timed_id
 from lamppost.base.logging import get_logger, redact
+from lamppost.base.names import Lookup
 from lamppost.cameras.discovery import lasts_s, search
-from lamppost.cameras.knocking import PORTS
+from lamppost.cameras.knocking import DOORS, Door
 from lamppost.model.books import Act, Severity
 from lamppost.model.devices import Audit, DeviceIdentity, StreamProfile
 from lamppost.model.layout import DataFolder
@@ -24,7 +25,7 @@ from lamppost.pipeline.alarms import ACTOR
 from lamppost.pipeline.caring import MOST_AUDITS, CareTools, DeviceCare, Talk
 from lamppost.pipeline.child import ChildContext
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import device_address
+from lamppost.pipeline.device_access import device_address, device_password
 from lamppost.pipeline.device_audits import AuditDesk, Target, unanswered
 from lamppost.pipeline.device_events import EventJournal, happening
 from lamppost.pipeline.device_password_tools import NodePasswords, pending_of
@@ -33,10 +34,13 @@ from lamppost.pipeline.device_talk import open_talk
 from lamppost.pipeline.finding_again import Finder, SearchTools
 from lamppost.pipeline.new_address import host_of, with_host, write_new_address
 from lamppost.store.device_book import DeviceBook
+from lamppost.store.device_locks import DeviceLocks
 from lamppost.store.journal import JournalWriter
 
 IDENTIFY_S: Final = 3.0
 SEARCH_S: Final = 4.0
+LOOKUP_S: Final = 3.0
+BY: Final = "the caretaker"
 
 
 class BookOfCare:
@@ -70,7 +74,8 @@ class BookOfCare:
         book = self._open()
         with self._mutex:
             if self._desk is None:
-                self._desk = AuditDesk(book, clock)
+                # No patience: a thread that waits is one less for all other devices.
+                self._desk = AuditDesk(book, clock, DeviceLocks(self._folder, clock, BY), patience_s=0.0)
             return self._desk
 
     def close(self) -> None:
@@ -133,6 +138,7 @@ class DeviceTools:
             identify=self._identify,
             known=self._book.identity,
             holds=lambda address: self._settings.devices.camera_networks.holds(address),
+            leads_to=leads_to,
             write=self._write,
             random=self._random,
         )
@@ -160,9 +166,13 @@ class DeviceTools:
                 self.clock,
                 keeper,
                 lambda name, detail: self.act("camera_password_rotated", name, detail),
+                by=BY,
+                patience_s=0.0,
             )
             try:
-                return settle(camera, tools)
+                return settle(camera, tools, most=1)  # the configured one was refused just now
+            except DeviceBusy:  # whoever changes its password just now will have it named, or leaves it to the next time
+                return False
             except (ConfigError, StoreError) as error:
                 get_logger("caretaker").warning("a password that works cannot be named", camera=camera.name, problem=redact(str(error)))
                 return False
@@ -173,7 +183,7 @@ class DeviceTools:
         with open_talk(there, self._settings, self.clock, _password(camera), known=known, timeout_s=IDENTIFY_S) as talk:
             identity = talk.identity()
             # Anybody can tell a serial number: who does not even ask for the password is not followed.
-            if _password(camera) and not talk.has_signed_in:
+            if device_password(camera, _password(camera)) and not talk.has_signed_in:
                 raise CameraRefused(f"what is at {address} asks for no password")
             return identity
 
@@ -197,6 +207,14 @@ def _password(camera: CameraSettings) -> str | None:
     return camera.resolved_password()
 
 
+def leads_to(host: str) -> tuple[str, ...]:
+    """The addresses that a host leads to just now; none where nobody knows in time."""
+    try:
+        return tuple(place.number for place in Lookup(host, 0).places(LOOKUP_S))
+    except TimeoutError:
+        return ()
+
+
 def at_address(camera: CameraSettings, address: str) -> CameraSettings:
     """The camera as it would be there: where its device is asked, and nothing else, is changed."""
     url = str(device_address(camera))
@@ -209,8 +227,9 @@ def search_network(
     """For each wanted device, where it may be, the likeliest first: bounded in time. Raises `ConfigError` and `OSError`."""
     devices = settings.devices
     cameras = {camera.name: camera for camera in settings.camera if camera.has_device}
-    # What takes a connection on one of the usual ports, and is no device, is offered no password.
-    ports = {device_address(cameras[name]).port for name in wanted if name in cameras} - set(PORTS)
+    # What takes a connection at one of the usual doors, and is no device, is offered no password.
+    doors = {Door.of(str(device_address(cameras[name]))) for name in wanted if name in cameras} - set(DOORS)
+    ports = {door.port for door in doors}
     # Where another camera is, none that is lost can be.
     taken = {device_address(camera).host for name, camera in cameras.items() if name not in wanted}
     open_: set[str] = set()
@@ -219,16 +238,18 @@ def search_network(
         clock,
         interfaces=devices.interfaces,
         ranges=devices.search,
-        ports=ports,
+        doors=doors,
         timeout_s=max(SEARCH_S, lasts_s(devices.search)),
         stop=stop,
         on_open=lambda address, port: open_.add(address) if port in ports else None,
     )
     called = [(one.address, one.identity) for one in heard]
+    shown = {(one.address, one.certificate_sha256) for one in heard}
     silent = open_ - {address for address, _ in called}
     found: dict[str, Collection[str]] = {}
     for camera, known in wanted.items():
-        certain = [address for address, said in called if known.is_same_device(said)]
+        pinned = cameras[camera].device_certificate_sha256 if camera in cameras else None
+        certain = [address for address, said in called if known.is_same_device(said) or (address, pinned) in shown]
         likely = [address for address, said in called if may_be(known, said)]
         unsaid = sorted(silent, key=lambda address: ip_address(address).packed)
         found[camera] = [address for address in dict.fromkeys([*certain, *likely, *unsaid]) if address not in taken]

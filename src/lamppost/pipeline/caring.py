@@ -1,7 +1,9 @@
 """Looks after one device: who it is, how it is, what it tells, and what it is able to do; each when it is due, one thing at a time.
 
 Nothing here is needed for recording. A device that does not answer is asked later and later. One that refuses the password is left alone
-for longer still, since many lock an account that is tried too often. One that turns out to be another device gets no password any more.
+for longer still, since many lock an account that is tried too often. One that turns out to be another device is asked nothing more here,
+until its video was away or somebody has accepted it. Its video is recorded all the same, with the sign-in that this takes: a camera that
+was rightly replaced must not lose a night of it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from lamppost.base.clock import US_PER_S, Clock
-from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, StoreError
+from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, DeviceBusy, StoreError
 from lamppost.base.logging import get_logger, redact
 from lamppost.ingest.backoff import Backoff
 from lamppost.model.books import Severity
@@ -37,6 +39,7 @@ STRANGER_S: Final = 10.0
 STORE_S: Final = 30.0
 AUDIT_SPREAD_S: Final = 30.0
 AUDIT_AGAIN_S: Final = 5.0
+BUSY_S: Final = 20.0  # somebody else has the device in hand
 MOST_AUDITS: Final = 4  # at one time: they take long, and health must not wait for them
 _FAILURES_UNTIL_GONE: Final = 2
 
@@ -165,8 +168,9 @@ class DeviceCare:
             return MEET_S
         if self._is_to_meet.is_set():
             self._is_to_meet.clear()
-            # Its video was away: the right one may have been put back.
+            # Its video was away: the right one may have been put back, and its name may lead elsewhere now.
             self._stranger = None
+            self._hang_up()
             self._due_s[_Duty.MEET] = 0.0
         if self._stranger is not None and not self._is_accepted(self._stranger):
             return STRANGER_S
@@ -236,6 +240,8 @@ class DeviceCare:
             return AUDIT_AGAIN_S * self._tools.random.uniform(0.5, 1.0)
         try:
             audit, drift = self._tools.audit(self.camera)
+        except DeviceBusy:
+            return BUSY_S * self._tools.random.uniform(0.5, 1.0)
         finally:
             self._tools.audits.release()
         self._tell(audits=self.report.audits + 1)
@@ -284,7 +290,8 @@ class DeviceCare:
         self._identity, self._stranger = None, found
         self._due_s = {_Duty.MEET: 0.0}
         told = found.serial or found.mac
-        problem = f"the device at its address has the number {told[:64]}, and not {(known.serial or known.mac)[:64]}"
+        numbers = f"{told[:64]}, and not {(known.serial or known.mac)[:64]}"
+        problem = f"the device at its address has the number {numbers}; what it sends is recorded as the camera's"
         self._tell(is_reachable=True, problem=problem, asked_us=self._clock.wall_us(), stranger=told[:64])
 
     def _is_accepted(self, stranger: DeviceIdentity) -> bool:

@@ -13,6 +13,7 @@ from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.onvif.imaging import Imaging
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.device_access import device_password, device_user, device_web
+from lamppost.store.device_locks import DeviceLocks, DeviceWork
 
 _NUMBER = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,4})?")
 
@@ -41,10 +42,17 @@ class Adjustment:
 
 
 def adjust(
-    camera: CameraSettings, settings: Settings, clock: Clock, password: str | None, wanted: Adjustment, *, first: Callable[[], object]
+    camera: CameraSettings,
+    settings: Settings,
+    clock: Clock,
+    password: str | None,
+    wanted: Adjustment,
+    *,
+    locks: DeviceLocks,
+    first: Callable[[], object],
 ) -> tuple[str, ...]:
     """Set it, one after the other; what was set, a line each. `first` puts it on the record. Raises `CameraError` and `ConfigError`."""
-    with device_web(camera, settings, clock, password) as web:
+    with locks.hold(camera.name, DeviceWork.ADJUST), device_web(camera, settings, clock, password) as web:
         device = OnvifDevice(web, clock, web.address.host, username=device_user(camera), password=device_password(camera, password))
         device.services()
         first()

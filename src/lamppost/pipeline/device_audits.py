@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError
+from lamppost.base.errors import CameraError, ConfigError
 from lamppost.cameras.audit import audit_device, compare, last_known, onvif_of
 from lamppost.cameras.dialects.dialect import Dialect, Plan
 from lamppost.cameras.dialects.known import DIALECTS
@@ -24,8 +24,8 @@ from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_access import DeviceExchanged, device_password, device_user, device_web
 from lamppost.pipeline.device_events import happening
 from lamppost.store.device_book import DeviceBook
+from lamppost.store.device_locks import PATIENCE_S, DeviceLocks, DeviceWork
 
-PATIENCE_S: Final = 60.0
 _LOOK_BACK: Final = 20
 First = Callable[[], object]
 
@@ -88,38 +88,46 @@ def drift_event(audit: Audit, drift: Sequence[str]) -> tuple[EventOpened, EventC
 
 
 class AuditDesk:
-    """Audits, disarms and rollbacks; of one camera one at a time. From any thread.
+    """Audits, disarms and rollbacks; of one camera one at a time, whoever else has its device in hand. From any thread.
 
     What is to be done is on the record before the device is asked: `first` writes it, and what it raises ends it there.
+    Each raises `DeviceBusy` where somebody else works on the device for longer than `patience_s`.
     """
 
-    def __init__(self, book: AuditBook, clock: Clock, *, on_drift: Callable[[Audit, Sequence[str]], None] = _tell_nobody) -> None:
+    def __init__(
+        self,
+        book: AuditBook,
+        clock: Clock,
+        locks: DeviceLocks,
+        *,
+        patience_s: float = PATIENCE_S,
+        on_drift: Callable[[Audit, Sequence[str]], None] = _tell_nobody,
+    ) -> None:
         self._on_drift = on_drift
         self.book = book
         self._clock = clock
-        self._lock = threading.Lock()
-        self._busy: set[str] = set()
-        self._free = threading.Condition(self._lock)
+        self._locks = locks
+        self._patience_s = patience_s
 
     def audit(self, target: Target, *, first: First = nothing) -> tuple[Audit, tuple[str, ...]]:
         """Ask the device everything, and keep it, with what has come back since.
 
         Raises `ConfigError` for a camera without a device, and `StoreError`.
         """
-        with self._alone(target.name), self._web(target) as web:
+        with self._alone(target, DeviceWork.AUDIT), self._web(target) as web:
             first()
             return self._kept(target, web)
 
     def plan(self, target: Target) -> Plan:
         """What a disarm would change just now; raises as `audit`."""
-        with self._alone(target.name), self._web(target) as web:
+        with self._alone(target, DeviceWork.PLAN), self._web(target) as web:
             self._require_known(target, web)
             return plan_disarm(web, self._clock, self._identity(target, web), always=self._onvif(target, web))
 
     def disarm(self, target: Target, order: Order, *, first: First = nothing) -> Disarm:
         """Carry out an order: audited before and after, each step kept before it is done. Raises as `audit`."""
         order.check()
-        with self._alone(target.name), self._web(target) as web:
+        with self._alone(target, DeviceWork.DISARM), self._web(target) as web:
             self._require_known(target, web)
             before, _ = self._kept(target, web)
             onvif = self._onvif(target, web)
@@ -140,7 +148,7 @@ class AuditDesk:
     def roll_back(self, target: Target, disarm_id: str, by: str, authorisation: str, *, first: First = nothing) -> Disarm:
         """Put back what a disarm took along that is not of faces, and audit again. Raises as `audit`."""
         check_authorisation(authorisation)
-        with self._alone(target.name), self._web(target) as web:
+        with self._alone(target, DeviceWork.ROLLBACK), self._web(target) as web:
             row = self.book.disarm(disarm_id)
             if row is None or row.camera != target.name:
                 raise ConfigError(f"there is no disarm {disarm_id[:60]}", remedy="see which there are")
@@ -188,18 +196,8 @@ class AuditDesk:
     def _web(self, target: Target) -> DeviceWeb:
         return device_web(target.camera, target.settings, self._clock, target.password)
 
-    @contextlib.contextmanager
-    def _alone(self, camera: str) -> Generator[None]:
-        with self._free:
-            if not self._free.wait_for(lambda: camera not in self._busy, PATIENCE_S):
-                raise CameraUnreachable(f"the device of {camera} is being audited or disarmed", remedy="try again in a minute")
-            self._busy.add(camera)
-        try:
-            yield
-        finally:
-            with self._free:
-                self._busy.discard(camera)
-                self._free.notify_all()
+    def _alone(self, target: Target, work: DeviceWork) -> AbstractContextManager[None]:
+        return self._locks.hold(target.name, work, patience_s=self._patience_s)
 
 
 class _Rows:
@@ -225,9 +223,9 @@ def unanswered(audit: Audit) -> str:
     return next((evidence.problem for evidence in audit.evidence if evidence.problem), "it has answered nothing")
 
 
-def open_audits(folder: DataFolder, clock: Clock, *, on_drift: Callable[[Audit, Sequence[str]], None] = _tell_nobody) -> AuditDesk:
-    """On the device book of a data folder."""
-    return AuditDesk(DeviceBook(folder), clock, on_drift=on_drift)
+def open_audits(folder: DataFolder, clock: Clock, by: str, *, on_drift: Callable[[Audit, Sequence[str]], None] = _tell_nobody) -> AuditDesk:
+    """On the device book of a data folder; `by` says to others whose they are: "the server"."""
+    return AuditDesk(DeviceBook(folder), clock, DeviceLocks(folder, clock, by), on_drift=on_drift)
 
 
 def target_of(camera: CameraSettings, settings: Settings) -> Target:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraError
+from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable
 from lamppost.cameras.web import DeviceAddress, DeviceWeb, shown_certificate
 from lamppost.model.devices import DeviceIdentity, StreamProfile
 from lamppost.model.networks import CameraNetworks
@@ -44,20 +44,36 @@ def look_at(
     identity: DeviceIdentity | None = None
     profiles: tuple[StreamProfile, ...] = ()
     offset_s: float | None = None
+    unsaid: CameraError | None = None
     problem = remedy = ""
     web = DeviceWeb(
         address, networks, clock, username=username, password=password, certificate_sha256=certificate_sha256, timeout_s=TIMEOUT_S
     )
     try:
         with web, DeviceTalk(web, clock, username=username, password=password) as talk:
-            identity = talk.identity()
+            identity, unsaid = _who(talk)
             profiles = talk.profiles()
             offset_s = talk.health()["clock_offset_s"]
     except CameraError as error:
         problem, remedy = error.problem, error.remedy
+    if not problem and not profiles and unsaid is not None:
+        problem, remedy = unsaid.problem, unsaid.remedy
     if not problem and not profiles:
         problem, remedy = "it does not say which streams it has", "switch ONVIF on there, or give the addresses of its streams"
-    return Looked(identity, profiles, offset_s, shown, _warnings(address, profiles, offset_s), problem, remedy)
+    warnings = _warnings(address, profiles, offset_s)
+    if unsaid is not None and profiles:
+        warnings = (*warnings, "it does not say who it is: it cannot be found again at another address")
+    return Looked(identity, profiles, offset_s, shown, warnings, problem, remedy)
+
+
+def _who(talk: DeviceTalk) -> tuple[DeviceIdentity | None, CameraError | None]:
+    """Who it is; or why it does not say, where it may tell its streams all the same."""
+    try:
+        return talk.identity(), None
+    except (CameraRefused, CameraUnreachable):
+        raise
+    except CameraError as error:
+        return None, error
 
 
 def _shown(address: DeviceAddress, networks: CameraNetworks, clock: Clock) -> str | None:

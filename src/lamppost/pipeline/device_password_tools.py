@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +20,13 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.config_file import ConfigFile, Fields
 from lamppost.pipeline.credentials import CredentialKeeper, forget_replaced
 from lamppost.pipeline.device_access import device_user
+from lamppost.pipeline.device_passwords import MOST_OFFERED
 from lamppost.pipeline.device_talk import DeviceTalk, open_talk
 from lamppost.pipeline.probing import probe_stream
+from lamppost.store.device_locks import PATIENCE_S, DeviceLocks, DeviceWork
 
 STREAM_S: Final = 0.1
-MOST_PENDING: Final = 8
+MOST_PENDING: Final = MOST_OFFERED
 _ATTEMPTS: Final = 3
 _NUMBER: Final = re.compile(r"[0-9a-f]{16}")
 
@@ -39,6 +42,9 @@ class NodePasswords:
         clock: Clock,
         keeper: CredentialKeeper,
         act: Callable[[str, Mapping[str, Any]], None],
+        *,
+        by: str,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._folder = folder
         self._config = config
@@ -46,6 +52,11 @@ class NodePasswords:
         self._clock = clock
         self._act = act
         self._keeper = keeper
+        self._locks = DeviceLocks(folder, clock, by)
+        self._patience_s = patience_s
+
+    def alone(self, camera: str, work: DeviceWork) -> AbstractContextManager[None]:
+        return self._locks.hold(camera, work, patience_s=self._patience_s)
 
     def current(self, camera: CameraSettings) -> str | None:
         return self._keeper.password_of(camera)

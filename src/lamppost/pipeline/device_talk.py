@@ -13,6 +13,7 @@ from lamppost.cameras.dialects.dialect import DeviceHealth, Dialect
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.onvif.events import PullPoint
+from lamppost.cameras.onvif.faults import SoapFault
 from lamppost.cameras.web import DeviceWeb
 from lamppost.model.devices import DeviceEvent, DeviceIdentity, StreamProfile
 from lamppost.model.settings import CameraSettings, Settings
@@ -68,6 +69,21 @@ class DeviceTalk:
             self._dialect = next((dialect for dialect in DIALECTS if dialect.speaks(identity)), None)
             return identity
         return self._by_its_dialect(None)
+
+    def sign_in(self) -> bool:
+        """Ask who it is, and, where it tells that to everybody, what it tells to few: whether it wanted our password, and took it.
+
+        Raises `CameraRefused` where it did not take it.
+        """
+        self.identity()
+        if not self.has_signed_in and self._onvif is not None:
+            try:
+                self._onvif.users()
+            except SoapFault as fault:
+                if not fault.is_refusal:
+                    raise
+                raise CameraRefused(fault.problem, remedy="give user and password of its administrator") from None
+        return self.has_signed_in
 
     def _by_its_dialect(self, error: CameraError | None) -> DeviceIdentity:
         fitting = [dialect for dialect in DIALECTS if self._known is not None and dialect.speaks(self._known)]

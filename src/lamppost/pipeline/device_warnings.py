@@ -10,7 +10,7 @@ from lamppost.cameras.factory_passwords import is_factory_password
 from lamppost.ingest.locator import Scheme, parse_locator
 from lamppost.model.devices import StreamProfile
 from lamppost.model.settings import CameraSettings
-from lamppost.pipeline.device_access import device_address, device_password, device_user
+from lamppost.pipeline.device_access import device_address, device_user
 
 CLOCK_S: Final = 5.0
 KEYFRAMES_S: Final = 4.5
@@ -71,7 +71,7 @@ def warnings_of(
     health: Mapping[str, Any],
     stream: StreamFigures | None,
 ) -> list[Warned]:
-    """Everything that is known to be wrong; `password` is the resolved one, None where it is not known here."""
+    """Everything that is known to be wrong; `password` is what is signed in with, None where it is not known here."""
     return [
         *_of_sign_in(camera, vendor, password),
         *_of_clock(health.get("clock_offset_s")),
@@ -87,10 +87,13 @@ def warnings_of(
 
 
 def _of_sign_in(camera: CameraSettings, vendor: str, password: str | None) -> Iterator[Warned]:
-    if password is not None and is_factory_password(vendor, device_user(camera), device_password(camera, password)):
+    if password is not None and is_factory_password(vendor, device_user(camera), password):
         yield Warned("factory_password", "its password is one with which such devices leave the factory: change it")
     if camera.has_device and device_address(camera).scheme == "http":
-        yield Warned("no_tls", "it is asked over http, which others on its network can read; the password itself is not sent")
+        yield Warned(
+            "no_tls",
+            "it is asked over http, which others on its network can read; its password is not sent, unless it is changed from here",
+        )
 
 
 def _of_clock(offset_s: Any) -> Iterator[Warned]:

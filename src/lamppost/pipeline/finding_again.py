@@ -49,6 +49,8 @@ class SearchTools:
     known: Callable[[str], DeviceIdentity | None]
     holds: Callable[[str], bool]
     """Whether an address lies in the camera networks."""
+    leads_to: Callable[[str], Collection[str]]
+    """The addresses that a host leads to now; a number leads to itself."""
     write: Callable[[CameraSettings, str], bool]
     """Writes a camera's new address; raises `ConfigError` and `StoreError`."""
     random: Random
@@ -153,7 +155,8 @@ class Finder:
 
     def _settle(self, one: _Lost, known: DeviceIdentity, addresses: Collection[str]) -> None:
         camera, old = one.camera, device_address(one.camera).host
-        elsewhere = [address for address in dict.fromkeys(addresses) if address != old and self.tools.holds(address)][:MOST_ASKED]
+        here = set(self.tools.leads_to(old)) if addresses else set[str]()
+        elsewhere = [address for address in dict.fromkeys(addresses) if address not in here and self.tools.holds(address)][:MOST_ASKED]
         if not elsewhere:
             one.trouble = None
             return
@@ -177,7 +180,8 @@ class Finder:
 
     def _follow(self, camera: CameraSettings, old: str, new: str) -> Trouble | None:
         if not is_number(old):
-            return Trouble("device_moved", f"it is at {new} now, and its address names {old}: have that name lead there")
+            # Who keeps the names says where they lead; every connection asks anew, so that the camera comes back by itself then.
+            return Trouble("device_moved", f"it is at {new} now, and {old} does not lead there: have that name lead there")
         try:
             is_written = self.tools.write(camera, new)
         except (ConfigError, StoreError) as error:

@@ -1,4 +1,7 @@
-"""Writes a camera's new address into the configuration: hosts change, and nothing else of its addresses does."""
+"""Writes a camera's new address into the configuration: hosts change, and nothing else of its addresses does.
+
+Whoever is there has proved little, so that it does not get the password itself: with the address, `allow_basic` becomes false.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,8 @@ def write_new_address(config: Path, camera: str, old: str, new: str, *, first: C
         fields = moved(known, old, new) if known is not None else {}
         if not fields:
             return False
-        file.set(camera, fields)
+        is_readable = any(urlsplit(fields.get(key, "")).scheme == "rtsp" for key in STREAM_ADDRESSES)
+        file.set(camera, {**fields, "allow_basic": False} if is_readable else fields)
         try:
             file.replace(first=first)
         except ConfigChanged:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Final
 
 from lamppost.base.clock import TICKS_PER_S, Clock
+from lamppost.base.digest import InTheClear
 from lamppost.base.errors import CameraError, CameraUnreachable
 from lamppost.base.loop import Loop
 from lamppost.ingest.intake import Intake
@@ -57,6 +58,7 @@ def probe_stream(
         timeout_s=CONNECT_S,
         transport=camera.transport,
         certificate_sha256=camera.certificate_sha256,
+        clear=InTheClear(camera.allow_basic),
     )
     loop.call_later(CONNECT_S + seconds, stop.set)
     try:

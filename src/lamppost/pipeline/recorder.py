@@ -11,6 +11,7 @@ import gc
 import sys
 from typing import Final
 
+from lamppost.base.digest import InTheClear
 from lamppost.base.errors import StoreError
 from lamppost.base.logging import get_logger
 from lamppost.base.loop import Loop
@@ -53,6 +54,7 @@ class Recorder:
         # A recording outlives its camera's reception: one that comes back goes on with its account.
         self._recordings: dict[str, tuple[CameraRecording, WorkLine]] = {}
         self._receptions: dict[str, CameraReception] = {}
+        self._clear: dict[str, InTheClear] = {}
         self._feeds = FeedDesk()
         self._is_held = False
         self._told = ""
@@ -116,6 +118,7 @@ class Recorder:
             reconnect_cap_s=settings.recording.reconnect_cap_s,
         )
         line.on_bug = reception.on_line_bug
+        self._clear[camera.name] = InTheClear(camera.allow_basic)
         self._receptions[camera.name] = reception
         self._feeds.register(camera.name, reception.feed.offer)
         reception.start()
@@ -144,6 +147,7 @@ class Recorder:
     def _remove(self, camera: str, cause: GapCause) -> None:
         self._feeds.withdraw(camera)
         self._receptions.pop(camera).stop(cause)
+        del self._clear[camera]
 
     def _hold(self, *, is_held: bool) -> None:
         """Stop recording, or go on: everything on the disk is held, and nothing may be deleted."""
@@ -167,6 +171,7 @@ class Recorder:
             timeout_s=self._settings.recording.timeout_s,
             transport=camera.transport,
             certificate_sha256=camera.certificate_sha256,
+            clear=self._clear[camera.name],
         )
 
     def _look(self) -> None:

@@ -31,13 +31,22 @@ _INTERLEAVED: Final = re.compile(r"interleaved=(\d{1,3})-\d{1,3}")
 _PORTS: Final = re.compile(r"client_port=(\d{1,5})-\d{1,5}")
 _REASONS: Final = {
     200: "OK",
+    400: "Bad Request",
     401: "Unauthorized",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     454: "Session Not Found",
     455: "Method Not Valid in This State",
     461: "Unsupported Transport",
+    501: "Not Implemented",
+    505: "RTSP Version not supported",
+    551: "Option not supported",
 }
+# What RFC 2326 knows and a camera's live stream has no use for.
+_OTHERS: Final = frozenset({"ANNOUNCE", "PAUSE", "RECORD", "REDIRECT"})
+_SDP: Final = "application/sdp"
+_VERSION: Final = re.compile(r"RTSP/\d{1,3}\.\d{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +74,12 @@ class SimulatedRtsp:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         try:
-            self._listener = socket.create_server((address, port), backlog=16)
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            self._listener = socket.create_server((address, port), family=family, backlog=16)
         except OSError as error:
-            raise ConfigError(
-                f"{address}:{port} cannot be used: {error.strerror}", remedy="name another --address or --rtsp-port"
-            ) from error
+            # Python appends the address to what the system said, which has told it already.
+            said = (error.strerror or "").partition(" (while ")[0]
+            raise ConfigError(f"{address}:{port} cannot be used: {said}", remedy="name another --address or --rtsp-port") from error
         self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, name="simulated RTSP", daemon=True)
         self._thread.start()
@@ -97,6 +107,8 @@ class SimulatedRtsp:
             except OSError:
                 return
             with self._lock:
+                # Not forgotten by the threads themselves: whoever closes waits for each until it has ended.
+                self._connections = {known: thread for known, thread in self._connections.items() if thread.is_alive()}
                 if len(self._connections) >= _MOST_CONNECTIONS or self._stop.is_set():
                     connection.close()
                     continue
@@ -110,8 +122,6 @@ class SimulatedRtsp:
         except (OSError, ValueError):
             pass  # whoever watched has gone, or speaks something else
         finally:
-            with self._lock:
-                self._connections.pop(connection, None)
             connection.close()
 
 
@@ -119,16 +129,17 @@ class SimulatedRtsp:
 class _Request:
     method: str
     url: str
+    version: str
     headers: dict[str, str]
 
     @classmethod
     def read(cls, head: bytes) -> _Request:
         first, *lines = head.decode("latin-1").split("\r\n")
         words = first.split(" ")
-        if len(words) != 3 or not words[2].startswith("RTSP/1."):
+        if len(words) != 3 or not _VERSION.fullmatch(words[2]):
             raise ValueError("this is no RTSP")
         pairs = (line.partition(":") for line in lines)
-        return cls(words[0], words[1], {name.strip().lower(): value.strip() for name, _, value in pairs})
+        return cls(words[0], words[1], words[2], {name.strip().lower(): value.strip() for name, _, value in pairs})
 
     @property
     def place(self) -> str:
@@ -202,11 +213,18 @@ class _Conversation:
             self._connection.sendall(content)
 
     def _answer(self, request: _Request) -> _Reply:
+        if not request.version.startswith("RTSP/1."):
+            return _Reply(505)
+        if not request.headers.get("cseq"):
+            return _Reply(400)
+        if required := request.headers.get("require"):
+            # No extension is spoken here, and who needs one must hear so (RFC 2326, 12.32).
+            return _Reply(551, (("Unsupported", required),))
         if request.method == "OPTIONS":
             return _Reply(200, (("Public", _METHODS),))
         user, is_stale = self._server.gate.user(request.method, request.url, request.headers.get("authorization", ""))
         if not user:
-            challenges = self._server.gate.challenges(is_stale=is_stale)
+            challenges = self._server.gate.challenges(is_stale=is_stale, is_rtsp=True)
             return _Reply(401, tuple(("WWW-Authenticate", challenge) for challenge in challenges))
         answers = {
             "DESCRIBE": self._describe,
@@ -217,7 +235,9 @@ class _Conversation:
             "SET_PARAMETER": self._alive,
         }
         answer = answers.get(request.method)
-        return answer(request) if answer is not None else _Reply(405, (("Allow", _METHODS),))
+        if answer is not None:
+            return answer(request)
+        return _Reply(405, (("Allow", _METHODS),)) if request.method in _OTHERS else _Reply(501)
 
     def _stream(self, place: str) -> int | None:
         """Which stream is at `place`, without the track at its end."""
@@ -228,6 +248,8 @@ class _Conversation:
         number = self._stream(request.place)
         if number is None:
             return _Reply(404)
+        if not _takes_sdp(request.headers.get("accept", _SDP)):
+            return _Reply(406)
         address = self._connection.getsockname()[0]
         family = "IP6" if ":" in address else "IP4"
         sdp = (
@@ -238,7 +260,7 @@ class _Conversation:
         if self._server.shown.has_metadata and number == 0:
             sdp += f"m=application 0 RTP/AVP {_METADATA}\r\na=control:trackID=1\r\n"
             sdp += f"a=rtpmap:{_METADATA} vnd.onvif.metadata/90000\r\na=recvonly\r\n"
-        headers = (("Content-Base", f"{_TRACK.sub('', request.url).rstrip('/')}/"), ("Content-Type", "application/sdp"))
+        headers = (("Content-Base", f"{_TRACK.sub('', request.url).rstrip('/')}/"), ("Content-Type", _SDP))
         return _Reply(200, headers, sdp.encode())
 
     def _set_up(self, request: _Request) -> _Reply:
@@ -248,6 +270,7 @@ class _Conversation:
         if track is not None and track[1] == "1":
             # Taken, so that nobody finds out by an error that it is empty.
             self._server.metadata_setups += 1
+            self._session = self._session or secrets.token_hex(8)
             return self._session_reply((("Transport", request.headers.get("transport", "")),))
         if self._delivery is not None:
             return _Reply(455)
@@ -255,7 +278,9 @@ class _Conversation:
         if way is None:
             return _Reply(461)
         self._session = self._session or secrets.token_hex(8)
-        self._number, self._way = number, way
+        before, self._number, self._way = self._way, number, way
+        if before is not None:
+            before.close()
         return self._session_reply((("Transport", way.transport),))
 
     def _way_of(self, transport: str) -> Way | None:
@@ -301,3 +326,9 @@ class _Conversation:
         if way is not None:
             way.close()
         self._session = ""
+
+
+def _takes_sdp(accept: str) -> bool:
+    """Whether who asks with this `Accept` understands what DESCRIBE answers."""
+    kinds = {kind.partition(";")[0].strip().lower() for kind in accept.split(",")}
+    return not kinds.isdisjoint({_SDP, "application/*", "*/*"})

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 from sqlalchemy import Connection, MetaData
 
 from lamppost.base.durable import make_directory
 from lamppost.base.errors import StoreError
 from lamppost.store.index_file import index_errors, open_engine
+
+NO_UPGRADES: Final[Mapping[int, Callable[[Connection], None]]] = MappingProxyType({})
 
 First = Callable[[], object]
 """Called when a change is sure to be possible and before it is: what puts it on the record. Where it raises, nothing changes."""
@@ -34,11 +37,15 @@ def give_to_owner_of(folder: Path, *paths: Path) -> None:
 class BookFile:
     """The database at `path`, made where there is none, for its owner alone; many threads may share it. Raises `StoreError`.
 
-    `what` names it in what is told; one of a newer `version` is refused.
+    `what` names it in what is told; one of a newer `version` is refused, and one of an older is brought up by `upgrades`, each of which
+    makes the next version of the one it stands for.
     """
 
-    def __init__(self, path: Path, metadata: MetaData, version: int, what: str) -> None:
+    def __init__(
+        self, path: Path, metadata: MetaData, version: int, what: str, *, upgrades: Mapping[int, Callable[[Connection], None]] = NO_UPGRADES
+    ) -> None:
         self._path, self._what = path, what
+        self._upgrades = upgrades
         make_directory(path.parent)
         with self._errors("open"):
             os.chmod(path.parent, 0o700)
@@ -74,9 +81,14 @@ class BookFile:
             found = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if found > version:
                 raise StoreError(f"{self._path} was written by a newer version of Lamppost", remedy="install that version")
+            if found == version:
+                return
             if not found:
                 metadata.create_all(connection)
-                connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+            else:
+                for older in range(found, version):
+                    self._upgrades[older](connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
     def _all(self, query: Any) -> Sequence[Any]:
         with self._errors("read"), self._reader.connect() as connection:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, delete, exists, insert, literal, or_, select
+from sqlalchemy import Connection, Select, and_, delete, exists, insert, literal, or_, select, update
 
 from lamppost.base.errors import StoreError
-from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level, Outcome
+from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level
 from lamppost.store.book_file import BookFile, First, nothing
-from lamppost.store.device_tables import AUDITS, CONTENTS, DISARMS, EVIDENCE, FINDINGS
+from lamppost.store.device_evidence import evidence_from, findings_from, forget_unheld, held_by, put_evidence, put_findings, select_evidence
+from lamppost.store.device_tables import AUDITS, DISARMS, EVIDENCE, FINDINGS
 from lamppost.store.device_words import from_json, number, to_json, word
 
 KEPT: Final = 60  # of a camera, whatever they say
@@ -39,9 +39,7 @@ class DeviceAudits(BookFile):
         """Keep an audit whole or not at all; older ones of the camera go that tell nothing and belong to no disarm."""
         with self._write("keep an audit") as connection:
             before = connection.execute(_newest(audit.camera).where(_is_before(audit.made_us, audit.audit_id)).limit(1)).first()
-            differs = before is None or _says(_audit(before)) != _says(_cleaned(audit))
-            connection.execute(insert(AUDITS).values(_row(audit, drift, differs=differs)))
-            _put_findings(connection, audit)
+            _put(connection, audit, drift, before)
             _prune(connection, audit)
             first()
 
@@ -71,22 +69,31 @@ class DeviceAudits(BookFile):
 
     def evidence(self, audit_id: str, number: int) -> Evidence | None:
         """One answer of an audit."""
-        rows = self._all(_of_evidence(audit_id).where(EVIDENCE.c.number == number))
-        return _evidence(rows[0]) if rows else None
+        rows = self._all(select_evidence(audit_id).where(EVIDENCE.c.number == number))
+        return evidence_from(rows[0]) if rows else None
 
     def _whole(self, row: Any) -> KeptAudit:
-        findings = self._all(select(FINDINGS).where(FINDINGS.c.audit_id == row.audit_id).order_by(FINDINGS.c.number))
-        evidence = self._all(_of_evidence(row.audit_id).order_by(EVIDENCE.c.number))
-        return _kept(row, (_finding(each) for each in findings), (_evidence(each) for each in evidence))
+        findings = self._all(select(FINDINGS.c.document).where(FINDINGS.c.findings_id == row.findings_id))
+        evidence = self._all(select_evidence(row.audit_id).order_by(EVIDENCE.c.number))
+        return _kept(row, findings_from(findings[0].document) if findings else (), map(evidence_from, evidence))
+
+
+def _put(connection: Connection, audit: Audit, drift: Sequence[str], audit_before: Any) -> None:
+    """A new row with all that belongs to it; `audit_before` is the row of the one before it, where there is one."""
+    said = _says(_cleaned(audit))
+    row = _row(audit, drift, differs=audit_before is None or _says(_audit(audit_before)) != said)
+    connection.execute(insert(AUDITS).values(row | {"findings_id": put_findings(connection, audit.findings)}))
+    put_evidence(connection, audit.audit_id, audit.evidence, audit_before.audit_id if audit_before is not None else "")
+    # The clock may have been set back: the one after it has another before it now.
+    later = _newest(audit.camera).where(~_is_before(audit.made_us, audit.audit_id), AUDITS.c.audit_id != audit.audit_id)
+    after = connection.execute(later.order_by(None).order_by(AUDITS.c.made_us, AUDITS.c.audit_id).limit(1)).first()
+    if after is not None:
+        differs = int(_says(_audit(after)) != said)
+        connection.execute(update(AUDITS).where(AUDITS.c.audit_id == after.audit_id).values(differs=differs))
 
 
 def _newest(camera: str) -> Select[Any]:
     return select(AUDITS).where(AUDITS.c.camera == camera).order_by(AUDITS.c.made_us.desc(), AUDITS.c.audit_id.desc())
-
-
-def _of_evidence(audit_id: str) -> Select[Any]:
-    joined = EVIDENCE.outerjoin(CONTENTS, CONTENTS.c.content_id == EVIDENCE.c.content_id)
-    return select(EVIDENCE, CONTENTS.c.content).select_from(joined).where(EVIDENCE.c.audit_id == audit_id)
 
 
 def _is_before(made_us: int, audit_id: str) -> Any:
@@ -104,11 +111,9 @@ def _prune(connection: Connection, audit: Audit) -> None:
     too_old = AUDITS.c.audit_id.in_(newest.limit(-1).offset(MOST_DIFFERING))
     gone = [row.audit_id for row in connection.execute(select(AUDITS.c.audit_id).where(free, or_(plain, too_old)))]
     if gone:
-        held = select(EVIDENCE.c.content_id).where(EVIDENCE.c.audit_id.in_(gone), EVIDENCE.c.content_id.is_not(None)).distinct()
-        contents = [row.content_id for row in connection.execute(held)]
+        held = held_by(connection, gone)
         connection.execute(delete(AUDITS).where(AUDITS.c.audit_id.in_(gone)))
-        is_held = exists().where(EVIDENCE.c.content_id == CONTENTS.c.content_id)
-        connection.execute(delete(CONTENTS).where(CONTENTS.c.content_id.in_(contents), ~is_held))
+        forget_unheld(connection, held)
 
 
 def _says(audit: Audit) -> tuple[Any, ...]:
@@ -136,55 +141,6 @@ def _row(audit: Audit, drift: Sequence[str], *, differs: bool) -> dict[str, Any]
         "drift": to_json([word(each) for each in drift]),
         "differs": int(differs),
     }
-
-
-def _put_findings(connection: Connection, audit: Audit) -> None:
-    findings = [
-        {
-            "audit_id": audit.audit_id,
-            "number": place,
-            "ability": finding.ability.value,
-            "level": finding.level.value,
-            "because": word(finding.because),
-            "evidence": finding.evidence,
-        }
-        for place, finding in enumerate(audit.findings)
-    ]
-    evidence = [
-        {
-            "audit_id": audit.audit_id,
-            "number": place,
-            "question": word(each.question),
-            "asked_us": each.asked_us,
-            "outcome": each.outcome.value,
-            "http_status": each.http_status,
-            "sha256": each.sha256,
-            "size_bytes": each.size_bytes,
-            "content_id": _content_id(each.content),
-            "content_type": word(each.content_type),
-            "counts": to_json([[word(name), count] for name, count in each.counts]),
-            "problem": word(each.problem),
-        }
-        for place, each in enumerate(audit.evidence)
-    ]
-    if findings:
-        connection.execute(insert(FINDINGS), findings)
-    if evidence:
-        _put_contents(connection, audit)
-        connection.execute(insert(EVIDENCE), evidence)
-
-
-def _put_contents(connection: Connection, audit: Audit) -> None:
-    """What is not there yet."""
-    contents = {_content_id(each.content): each.content for each in audit.evidence if each.content}
-    known = {row.content_id for row in connection.execute(select(CONTENTS.c.content_id).where(CONTENTS.c.content_id.in_(contents)))}
-    new = [{"content_id": content_id, "content": content} for content_id, content in contents.items() if content_id not in known]
-    if new:
-        connection.execute(insert(CONTENTS), new)
-
-
-def _content_id(content: bytes) -> str | None:
-    return hashlib.sha256(content).hexdigest() if content else None
 
 
 def _kept(row: Any, findings: Iterable[Finding] = (), evidence: Iterable[Evidence] = ()) -> KeptAudit:
@@ -216,23 +172,4 @@ def _audit_of(row: dict[str, Any], findings: Iterable[Finding], evidence: Iterab
         findings=tuple(findings),
         evidence=tuple(evidence),
         dialects=tuple(from_json(row["dialects"], "an audit")),
-    )
-
-
-def _finding(row: Any) -> Finding:
-    return Finding(Ability(row.ability), Level(row.level), row.because, row.evidence)
-
-
-def _evidence(row: Any) -> Evidence:
-    return Evidence(
-        question=row.question,
-        asked_us=row.asked_us,
-        outcome=Outcome(row.outcome),
-        http_status=row.http_status,
-        sha256=row.sha256,
-        size_bytes=row.size_bytes,
-        content=bytes(row.content or b""),
-        content_type=row.content_type,
-        counts=tuple((name, count) for name, count in from_json(row.counts, "an audit")),
-        problem=row.problem,
     )

@@ -28,6 +28,7 @@ from lamppost.store.device_tables import (
     TOURS,
     VERSION,
 )
+from lamppost.store.device_upgrade import UPGRADES
 from lamppost.store.device_words import from_json, to_json, word
 
 MOST_PROFILES: Final = 64  # media profiles of one device
@@ -90,7 +91,7 @@ class DeviceBook(DeviceAudits, DeviceDisarms, DeviceCredentials):
     """
 
     def __init__(self, folder: DataFolder) -> None:
-        super().__init__(folder.devices, METADATA, VERSION, "the device book")
+        super().__init__(folder.devices, METADATA, VERSION, "the device book", upgrades=UPGRADES)
 
     # Devices
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Double, ForeignKey, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from lamppost.store.schema import NAMES
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Kept in SQLite's `user_version`; a database of a newer one is refused."""
 
 MOST_CONTENT_BYTES: Final = 64 * 1024  # of one answer of a device that is kept
@@ -73,6 +73,55 @@ PROFILES: Final = Table(
 
 _LEVELS: Final = ("detect", "capture", "recognise", "is_armed", "has_library", "auto_tracking")
 
+CONTENTS: Final = Table(
+    "contents",
+    METADATA,
+    Column("content_id", Text, primary_key=True, comment="SHA-256 of what is kept"),
+    Column("size_bytes", BigInteger, nullable=False, comment="of what is kept"),
+    Column("packed", LargeBinary, nullable=False, comment="what is kept, as zlib (RFC 1950) makes it smaller"),
+    Column(
+        "base_id",
+        Text,
+        ForeignKey("contents.content_id"),
+        comment="the answer whose last 32 KiB were zlib's dictionary; null where there was none. A base has no base",
+    ),
+    CheckConstraint(f"size_bytes BETWEEN 1 AND {MOST_CONTENT_BYTES}", name="size"),
+    CheckConstraint("base_id <> content_id", name="base"),
+    Index(None, "base_id"),
+    comment="raw answers of devices, each once, whichever devices have given it",
+)
+
+ANSWERS: Final = Table(
+    "answers",
+    METADATA,
+    Column("answer_id", Integer, primary_key=True, comment="counts"),
+    Column("fingerprint", Text, nullable=False, comment="SHA-256 of all that follows"),
+    Column("question", Text, nullable=False, comment="what was asked"),
+    Column("outcome", Text, nullable=False, comment="what became of it (Outcome)"),
+    Column("http_status", BigInteger, comment="null where no answer came"),
+    Column("sha256", Text, nullable=False, comment="of the whole answer"),
+    Column("size_bytes", BigInteger, nullable=False, comment="of the whole answer"),
+    Column(
+        "content_id", Text, ForeignKey("contents.content_id"), comment="the answer as it came; null where it is empty, or may name persons"
+    ),
+    Column("content_type", Text, nullable=False, comment="as the device says"),
+    Column("counts", Text, nullable=False, comment="one JSON list of pairs: what was counted in it"),
+    Column("problem", Text, nullable=False, comment="one line, where it was not answered"),
+    Index(None, "fingerprint", unique=True),
+    Index(None, "content_id"),
+    comment="what devices say to a question, each once: they say the same for months",
+)
+
+FINDINGS: Final = Table(
+    "findings",
+    METADATA,
+    Column("findings_id", Integer, primary_key=True, comment="counts"),
+    Column("fingerprint", Text, nullable=False, comment="SHA-256 of `document`"),
+    Column("document", Text, nullable=False, comment="one JSON list: ability, level, because, number of the answer that says so"),
+    Index(None, "fingerprint", unique=True),
+    comment="what the answers of an audit say, each list once",
+)
+
 AUDITS: Final = Table(
     "audits",
     METADATA,
@@ -87,54 +136,25 @@ AUDITS: Final = Table(
     Column("dialects", Text, nullable=False, comment="one JSON list: which were spoken"),
     Column("drift", Text, nullable=False, comment="one JSON list: what has come back since the audit before it"),
     Column("differs", BigInteger, nullable=False, comment="1: it says something else than the one before it"),
+    Column("findings_id", Integer, ForeignKey("findings.findings_id"), comment="what its answers say; null where they say nothing"),
     *(CheckConstraint(f"{name} IN ('yes', 'no', 'unknown')", name=name) for name in _LEVELS),
     CheckConstraint("differs IN (0, 1)", name="differs"),
     CheckConstraint("camera <> ''", name="camera"),
     Index(None, "camera", "made_us"),
+    Index(None, "findings_id"),
     comment="what devices were able to do with faces, and how they were set",
-)
-
-FINDINGS: Final = Table(
-    "findings",
-    METADATA,
-    Column("audit_id", Text, ForeignKey("audits.audit_id", ondelete="CASCADE"), primary_key=True, comment="of which audit"),
-    Column("number", BigInteger, primary_key=True, comment="from 0"),
-    Column("ability", Text, nullable=False, comment="what it is about (Ability)"),
-    Column("level", Text, nullable=False, comment="yes, no or unknown (Level)"),
-    Column("because", Text, nullable=False, comment="what the device has said"),
-    Column("evidence", BigInteger, nullable=False, comment="number of the answer that says so"),
-    CheckConstraint("level IN ('yes', 'no', 'unknown')", name="level"),
-    comment="what single answers say",
-)
-
-CONTENTS: Final = Table(
-    "contents",
-    METADATA,
-    Column("content_id", Text, primary_key=True, comment="SHA-256 of what is kept"),
-    Column("content", LargeBinary, nullable=False, comment="an answer; many audits have the same"),
-    CheckConstraint(f"length(content) BETWEEN 1 AND {MOST_CONTENT_BYTES}", name="size"),
-    comment="raw answers of devices, each once",
 )
 
 EVIDENCE: Final = Table(
     "evidence",
     METADATA,
     Column("audit_id", Text, ForeignKey("audits.audit_id", ondelete="CASCADE"), primary_key=True, comment="of which audit"),
-    Column("number", BigInteger, primary_key=True, comment="from 0"),
-    Column("question", Text, nullable=False, comment="what was asked"),
-    Column("asked_us", BigInteger, nullable=False, comment="when"),
-    Column("outcome", Text, nullable=False, comment="what became of it (Outcome)"),
-    Column("http_status", BigInteger, comment="null where no answer came"),
-    Column("sha256", Text, nullable=False, comment="of the whole answer"),
-    Column("size_bytes", BigInteger, nullable=False, comment="of the whole answer"),
-    Column(
-        "content_id", Text, ForeignKey("contents.content_id"), comment="the answer as it came; null where it is empty, or may name persons"
-    ),
-    Column("content_type", Text, nullable=False, comment="as the device says"),
-    Column("counts", Text, nullable=False, comment="one JSON list of pairs: what was counted in it"),
-    Column("problem", Text, nullable=False, comment="one line, where it was not answered"),
-    Index(None, "content_id"),
-    comment="what was asked of devices, and what became of it",
+    Column("number", Integer, primary_key=True, comment="from 0"),
+    Column("asked_us", BigInteger, nullable=False, comment="when it was asked"),
+    Column("answer_id", Integer, ForeignKey("answers.answer_id"), nullable=False, comment="what was asked, and what became of it"),
+    Index(None, "answer_id"),
+    sqlite_with_rowid=False,
+    comment="the questions of each audit, in order",
 )
 
 DISARMS: Final = Table(

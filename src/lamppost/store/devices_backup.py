@@ -118,7 +118,9 @@ def is_readable(path: Path) -> bool:
         return False
     try:
         with contextlib.closing(open_read_only(path)) as connection:
-            tables = [name for name in METADATA.tables if name != "camera_key"]
+            # One of an older version has fewer.
+            there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = [name for name in METADATA.tables if name != "camera_key" and name in there]
             return not damage_of(connection) and any(connection.execute(f"SELECT 1 FROM {table}").fetchone() for table in tables)  # noqa: S608 - names of our own
     except sqlite3.Error:
         return False

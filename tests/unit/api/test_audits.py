@@ -15,8 +15,10 @@ import pytest
 from audit_book import MemoryBook
 from changing_device import ChangingDevice
 from device_server import served
+from lamppost.base.clock import ManualClock
 from lamppost.cameras.dialects.replies import Variant
 from lamppost.pipeline.device_audits import AuditDesk
+from lamppost.store.device_locks import DeviceLocks, DeviceWork
 from lamppost.store.journal import journal_files, scan_journal
 from served_node import ServedNode
 
@@ -53,7 +55,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         ]
         node = ServedNode.make(tmp_path / "data", camera=cameras, devices={"networks": ["127.0.0.0/8"]})
         book = MemoryBook()
-        node.context.keep(AuditDesk, lambda: AuditDesk(book, node.context.clock))
+        node.context.keep(
+            AuditDesk, lambda: AuditDesk(book, node.context.clock, DeviceLocks(node.context.folder, ManualClock(), "the server"))
+        )
         yield Site(node, book, plaza, bridge)
         node.close()
 
@@ -197,8 +201,25 @@ def test_a_device_that_does_not_answer_is_unknown_and_told_in_the_job(site: Site
 
 def test_a_camera_without_a_device_is_told_of_in_one_line(tmp_path: Path) -> None:
     node = ServedNode.make(tmp_path / "data")
-    node.context.keep(AuditDesk, lambda: AuditDesk(MemoryBook(), node.context.clock))
+    node.context.keep(
+        AuditDesk, lambda: AuditDesk(MemoryBook(), node.context.clock, DeviceLocks(node.context.folder, ManualClock(), "the server"))
+    )
     answer = node.client().post("/api/v1/cameras/plaza/audits")
     assert answer.status_code == 422
     assert "device_url" in answer.json()["remedy"]
     node.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/cameras/plaza/audits", None), ("/cameras/plaza/disarm", {"authorisation": "the council has decided so"})],
+    ids=["audit", "disarm"],
+)
+def test_who_comes_while_a_device_is_worked_on_is_told_by_whom(site: Site, path: str, body: Any) -> None:
+    with DeviceLocks(site.node.context.folder, ManualClock(), "a command").hold("plaza", DeviceWork.DISARM):
+        answer = site.post(path, body)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (409, "30")
+    assert answer.json()["type"] == "urn:lamppost:problem:busy"
+    assert answer.json()["detail"] == "the device of plaza is being disarmed by a command since 2023-11-14T22:13:20.000Z"
+    assert (site.acts(), site.plaza.changes) == ([], []), "nothing was done that could be on the record"
+    assert site.post(path, body).status_code == 201

@@ -351,6 +351,22 @@ def test_the_kept_password_is_used_at_home_alone(configured: ConfiguredNode, pro
     assert [camera.resolved_password() for camera, _ in probes] == [CANARY, None]
 
 
+def test_one_that_may_not_have_the_password_itself_is_not_tried_with_it_either(
+    configured: ConfiguredNode, probes: list[tuple[CameraSettings, str]]
+) -> None:
+    client, url = configured.client(), "rtsp://192.0.2.1/main"
+    changed = client.patch(f"{API}/cameras/plaza", json={"allow_basic": False}, headers=etag(configured))
+    assert changed.json()["allow_basic"] is False
+    assert cameras(configured)["plaza"]["allow_basic"] is False
+    configured.take_over()
+    client.post(f"{API}/cameras/test", json={"url": url, "camera": "plaza"})
+    client.post(f"{API}/cameras/test", json={"url": url, "camera": "plaza", "allow_basic": None})
+    client.post(f"{API}/cameras/test", json={"url": url})
+    assert [camera.allow_basic for camera, _ in probes] == [False, None, None]
+    client.patch(f"{API}/cameras/plaza", json={"allow_basic": None}, headers=etag(configured))
+    assert "allow_basic" not in cameras(configured)["plaza"]
+
+
 def test_who_edits_some_cameras_tries_these_alone(configured: ConfiguredNode, probes: list[tuple[CameraSettings, str]]) -> None:
     client = configured.client("administrator@camera:plaza")
     assert client.post(f"{API}/cameras/test", json={"url": "rtsp://192.0.2.1/main"}).status_code == 403

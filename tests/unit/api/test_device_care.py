@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from configured_node import ConfiguredNode
+from lamppost.base.clock import ManualClock
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_password_tools import pending_credentials
+from lamppost.store.device_locks import DeviceLocks, DeviceWork
 
 OLD, NEW = "kanarienvogel-geheim-1", "zaunkoenig-geheim-2"
 
@@ -75,8 +77,12 @@ def test_a_look_asks_and_keeps_and_is_on_the_record(node: ConfiguredNode, device
     assert (seen["device_url"], {profile["url"] for profile in seen["profiles"]}) == (None, {None})
 
 
-def test_a_factory_password_is_told_to_who_may_change_it_alone(node: ConfiguredNode) -> None:
-    node.config.write_text(node.config.read_text().replace(OLD, "12345678"))
+@pytest.mark.parametrize("is_in_address", [False, True])
+def test_a_factory_password_is_told_to_who_may_change_it_alone(node: ConfiguredNode, is_in_address: bool) -> None:
+    written = node.config.read_text().replace(OLD, "12345678")
+    if is_in_address:
+        written = written.replace('username = "admin"\npassword = "12345678"\n', "").replace("rtsp://", "rtsp://admin:12345678@")
+    node.config.write_text(written)
     node.take_over()
     kinds = {who: _kinds(node, who) for who in ("administrator@*", "viewer@*")}
     assert "factory_password" in kinds["administrator@*"]
@@ -137,7 +143,7 @@ def test_one_that_does_not_answer_is_a_problem_with_a_remedy(node: ConfiguredNod
 def test_a_password_is_changed_on_the_device_and_told_to_nobody(
     node: ConfiguredNode, device: SimulatedCamera, given: str | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    body: dict[str, Any] = {} if given is None else {"new": given}
+    body: dict[str, Any] = {"in_clear": True} if given is None else {"new": given, "in_clear": True}
     answer = node.client().post("/api/v1/cameras/plaza/password", json=body)
     assert answer.status_code == 200, answer.text
     assert set(answer.json()) == {"at"}
@@ -154,6 +160,7 @@ def test_a_password_is_changed_on_the_device_and_told_to_nobody(
     acts = node.acts()
     assert {act["kind"] for act in acts} == {"camera_password_rotated"}
     assert acts[0]["actor"] == "administrator@*"
+    assert acts[0]["detail"] == {"user": "admin", "in_clear": True}
     assert now not in json.dumps(acts) + node.config.read_text() + "".join(capfd.readouterr())
     kept = [path.read_bytes() for path in node.context.folder.root.rglob("*") if path.is_file()]
     assert not any(now.encode() in content for content in kept), "nor is it anywhere in the clear"
@@ -169,10 +176,27 @@ def test_what_no_device_takes_is_refused_before_anything_is_asked(node: Configur
     assert node.acts() == []
 
 
+def test_over_http_a_new_password_is_not_sent_by_itself(node: ConfiguredNode, device: SimulatedCamera) -> None:
+    answer = node.client().post("/api/v1/cameras/plaza/password", json={})
+    assert answer.status_code == 422
+    assert "in_clear" in answer.text
+    assert (device.requests, node.acts(), device.state.users["admin"]) == ((), [], OLD)
+
+
 def test_a_device_that_refuses_keeps_its_password(node: ConfiguredNode, device: SimulatedCamera) -> None:
     device.state.users["admin"] = "somebody-elses-3"
-    answer = node.client().post("/api/v1/cameras/plaza/password", json={"new": NEW})
+    answer = node.client().post("/api/v1/cameras/plaza/password", json={"new": NEW, "in_clear": True})
     assert answer.status_code == 502
     assert answer.json()["type"].endswith(":failed")
     assert OLD in node.config.read_text()
     assert device.state.users["admin"] == "somebody-elses-3"
+
+
+def test_a_device_that_somebody_works_on_keeps_its_password(node: ConfiguredNode, device: SimulatedCamera) -> None:
+    node.context.clock = ManualClock(node.context.clock.wall_us())
+    with DeviceLocks(node.context.folder, ManualClock(), "the caretaker").hold("plaza", DeviceWork.AUDIT):
+        answer = node.client().post("/api/v1/cameras/plaza/password", json={"new": NEW, "in_clear": True})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:lamppost:problem:busy")
+    assert "is being audited by the caretaker since 2023-11-14" in answer.json()["detail"]
+    assert device.state.users == {"admin": OLD}
+    assert device.requests == ()

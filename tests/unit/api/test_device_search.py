@@ -67,6 +67,12 @@ def device(address: str, identity: DeviceIdentity = NOBODY, *scopes: str) -> Fou
     return FoundDevice(address, f"http://{address}", identity, scopes, "")
 
 
+def test_a_certificate_that_was_seen_is_told_as_one_that_nobody_has_checked(node: ConfiguredNode, seen: list[FoundDevice]) -> None:
+    seen.extend([device("10.0.0.8"), FoundDevice("10.0.0.9", "https://10.0.0.9", NOBODY, (), "", "ab" * 32)])
+    told = {each["address"]: (each["device_url"], each["certificate_sha256"]) for each in searched(node)}
+    assert told == {"10.0.0.8": ("http://10.0.0.8", None), "10.0.0.9": ("https://10.0.0.9", "ab" * 32)}
+
+
 def searched(node: ConfiguredNode) -> list[dict[str, Any]]:
     begun = node.client().post(SEARCHES, json={})
     assert begun.status_code == 202

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovered import HERE, NETWORKS, SCOPES, answer, answering, found, free_port, match, offers_of
+from discovered import HERE, NETWORKS, OURS, SCOPES, answer, answering, found, free_port, match, offers_of
 from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.cameras import discovery, ws_discovery
@@ -26,9 +27,11 @@ from lamppost.cameras.discovery import (
     own_addresses,
     search,
 )
+from lamppost.cameras.knocking import FIRST, Door
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.model.devices import DeviceIdentity, FoundDevice
 from lamppost.model.networks import CameraNetworks
+from self_signed import Certificate
 
 PORT_80 = [f"{HERE}.{number}" for number in range(80, 84)]
 
@@ -36,6 +39,11 @@ PORT_80 = [f"{HERE}.{number}" for number in range(80, 84)]
 @pytest.fixture
 def port() -> int:
     return free_port()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    return Certificate(tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +83,17 @@ def test_an_interface_that_is_not_ours_is_refused_before_anything_is_sent(port: 
 def test_our_own_addresses_are_those_in_camera_networks() -> None:
     assert own_addresses(CameraNetworks(("127.0.0.0/8",))) == ("127.0.0.1",)
     assert own_addresses(CameraNetworks(("198.51.100.0/24",))) == ()
+    ours = CameraNetworks(("127.0.0.1/32", "10.0.0.0/8"), is_own=lambda _number: True)
+    assert own_addresses(ours) == ("127.0.0.1",), "who is called from is not who is asked"
+
+
+def test_in_a_range_what_is_ours_is_left_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = CameraNetworks(("10.0.0.0/8",), is_own=lambda number: str(number) in ("10.20.0.1", "10.20.0.2"))
+    assert addresses_of(("10.20.0.0/30",), ours) == ("10.20.0.1", "10.20.0.2")
+    monkeypatch.setattr(discovery, "Knock", lambda *_, **__: pytest.fail("asked"))
+    assert found("10.20.0.0/30", port=port, interfaces=("127.0.0.1",), networks=ours, timeout_s=0.2) == ()
+    with pytest.raises(ConfigError, match="this machine itself"):
+        addresses_of(("10.20.0.1/32",), ours)
 
 
 # -- one by one ----------------------------------------------------------------
@@ -99,6 +118,55 @@ def test_a_device_that_answers_no_probe_is_found_where_devices_speak_http(
         assert offered == [], "nobody signs in"
 
 
+@pytest.mark.parametrize("https_port", [443, 8443])
+def test_a_device_that_speaks_https_alone_is_found_with_its_certificate_and_without_a_password(
+    https_port: int, port: int, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = offers_of(monkeypatch)
+    with SimulatedCamera("hikvision", address=f"{HERE}.49", port=https_port, tls=certificate.context) as camera:
+        devices = found(f"{HERE}.48/30", port=port, until=lambda devices: bool(devices[0].identity.vendor))
+        assert [device.device_url for device in devices] == [camera.base.removesuffix(":443")]
+        assert (devices[0].identity.vendor, devices[0].certificate_sha256) == ("Hikvision", certificate.sha256)
+        assert {asked.user for asked in camera.requests} == {""}
+        assert offered == []
+
+
+def test_one_that_can_be_asked_either_way_is_told_once(port: int, certificate: Certificate) -> None:
+    told: list[int] = []
+    with (
+        SimulatedCamera("axis", address=f"{HERE}.53", port=80) as plain,
+        SimulatedCamera("axis", address=f"{HERE}.53", port=443, tls=certificate.context) as secure,
+    ):
+        devices = found(f"{HERE}.52/30", port=port, until=lambda devices: told.append(len(devices)) or False, timeout_s=1.0)
+        assert [device.device_url for device in devices] == ["http://" + plain.address]
+        assert set(told) == {1}
+        assert 1 <= len(secure.requests) <= 2
+
+
+def test_two_devices_behind_one_address_are_told_both(port: int, certificate: Certificate) -> None:
+    with (
+        SimulatedCamera("axis", address=f"{HERE}.57", port=8080) as plain,
+        SimulatedCamera("axis", address=f"{HERE}.57", port=8443, number=2, tls=certificate.context) as secure,
+    ):
+        devices = found(f"{HERE}.56/30", port=port, until=lambda devices: len(devices) == 2)
+        assert {device.device_url for device in devices} == {plain.base, secure.base}
+
+
+def test_one_that_answers_a_call_and_speaks_https_is_met_once_for_its_certificate(port: int, certificate: Certificate) -> None:
+    with SimulatedCamera(
+        "axis", address=f"{HERE}.61", discovery_port=port, discovery_interface="127.0.0.1", tls=certificate.context
+    ) as camera:
+        devices = found(port=port, interfaces=("127.0.0.1",), until=lambda devices: bool(devices[0].certificate_sha256))
+        assert [(device.device_url, device.certificate_sha256) for device in devices] == [(camera.base, certificate.sha256)]
+        assert bool(devices[0].endpoint)
+        assert len(camera.requests) <= 1
+
+
+def test_what_is_no_tls_behind_its_port_is_nobody(port: int) -> None:
+    with SimulatedCamera("axis", address=f"{HERE}.65", port=443):
+        assert found(f"{HERE}.64/30", port=port, timeout_s=0.6) == ()
+
+
 def test_a_device_at_a_port_of_its_own_is_found_where_that_is_named_and_who_is_silent_is_told(port: int) -> None:
     opened: set[tuple[str, int]] = set()
     with (
@@ -108,7 +176,7 @@ def test_a_device_at_a_port_of_its_own_is_found_where_that_is_named_and_who_is_s
         devices = found(
             f"{HERE}.12/30",
             port=port,
-            ports=(camera.port, 80),
+            doors=(Door(camera.port), Door(80)),
             on_open=lambda address, at: opened.add((address, at)),
             timeout_s=0.8,
         )
@@ -142,9 +210,9 @@ def test_where_a_connection_is_refused_at_once_the_other_ports_are_tried(port: i
     real = discovery.Knock.open
 
     def open_(knock: discovery.Knock) -> socket.socket | None:
-        if knock.port != 80:
+        if knock.door not in FIRST:
             return real(knock)
-        knock.is_alive = True
+        knock.is_alive = knock.door.port == 80
         return None
 
     monkeypatch.setattr(discovery.Knock, "open", open_)
@@ -219,7 +287,7 @@ def test_it_ends_at_once_when_it_is_stopped(port: int) -> None:
     timer = threading.Timer(0.2, stop.set)
     timer.start()
     began_s = clock.monotonic_s()
-    search(NETWORKS, clock, ranges=(f"{HERE.rpartition('.')[0]}.0.0/20",), port=port, timeout_s=60, stop=stop)
+    search(NETWORKS, clock, ranges=(f"{OURS}.240.0/20",), port=port, timeout_s=60, stop=stop)
     timer.join()
     assert clock.monotonic_s() - began_s < 1.0
 
@@ -262,10 +330,9 @@ def test_where_no_socket_is_left_fewer_are_asked_at_once(port: int, monkeypatch:
 
 @pytest.mark.long
 def test_4096_addresses_are_asked_within_15_seconds(port: int) -> None:
-    base = ".".join(HERE.split(".")[:2])
-    with SimulatedCamera("axis", address=f"{base}.255.254", port=80) as camera:
+    with SimulatedCamera("axis", address=f"{OURS}.255.254", port=80) as camera:
         began_s = time.monotonic()
-        devices = found(f"{base}.240.0/20", port=port, timeout_s=lasts_s((f"{base}.240.0/20",)))
+        devices = found(f"{OURS}.240.0/20", port=port, timeout_s=lasts_s((f"{OURS}.240.0/20",)))
         assert time.monotonic() - began_s < 15
     assert addresses(devices) == {camera.address}
 
@@ -307,7 +374,7 @@ def test_addresses_of_ranges_are_theirs_each_once_and_not_too_many(ranges: list[
     except ConfigError:
         return
     assert len(every) == len(set(every)) <= MOST_ADDRESSES
-    assert all(networks.holds(address) for address in every)
+    assert not any(networks.why_outside(address) for address in every)
     wide = [ip_network(each, strict=False) for each in ranges]
     assert all(any(ip_address(address) in network for network in wide) for address in every)
     assert set(every) == {str(host) for network in wide for host in network.hosts()}

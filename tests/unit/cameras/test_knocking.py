@@ -5,16 +5,19 @@ from __future__ import annotations
 import random
 import select
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from discovered import HERE
 from http_device import ScriptedDevice, Talk
-from lamppost.cameras.knocking import Knock, identity_in
+from lamppost.cameras.knocking import Door, Knock, identity_in
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.model.devices import DeviceIdentity
+from self_signed import Certificate
 
 SOAP = '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tds="http://www.onvif.org/ver10/device/wsdl"><s:Body>{}</s:Body></s:Envelope>'
 WHO = SOAP.format(
@@ -23,9 +26,9 @@ WHO = SOAP.format(
 ).encode()
 
 
-def knocked(address: str, port: int, *, asks_who: bool = False) -> Knock:
+def knocked(address: str, port: int, *, asks_who: bool = False, is_secure: bool = False) -> Knock:
     """Knock, and wait until it is done."""
-    knock = Knock(address, port, 0.0, asks_who=asks_who)
+    knock = Knock(address, Door(port, is_secure), 0.0, asks_who=asks_who)
     end = knock.open()
     if end is None:
         return knock
@@ -40,12 +43,12 @@ def knocked(address: str, port: int, *, asks_who: bool = False) -> Knock:
 
 
 @contextmanager
-def saying(content: bytes) -> Iterator[ScriptedDevice]:
+def saying(content: bytes, tls: ssl.SSLContext | None = None) -> Iterator[ScriptedDevice]:
     def talk(one: Talk) -> None:
         one.request()
         one.say(content)
 
-    with ScriptedDevice(talk) as device:
+    with ScriptedDevice(talk, tls=tls) as device:
         yield device
 
 
@@ -72,6 +75,39 @@ def test_devices_answer_and_say_their_maker_in_asking_for_a_password(vendor: str
             ("tds:GetSystemDateAndTime", ""),
             ("tds:GetDeviceInformation", ""),
         ]
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_over_tls_the_same_is_asked_and_the_certificate_is_told(tmp_path: Path, newest: ssl.TLSVersion) -> None:
+    certificate = Certificate(tmp_path)
+    certificate.context.maximum_version = newest
+    with SimulatedCamera("axis", address=f"{HERE}.3", tls=certificate.context) as camera:
+        knock = knocked(camera.address, camera.port, asks_who=True, is_secure=True)
+        assert (knock.has_answered, knock.identity.mac) == (True, "b8:a4:4f:00:00:01")
+        assert (knock.device_url, knock.certificate_sha256) == (camera.base, certificate.sha256)
+        assert [(asked.operation, asked.user) for asked in camera.requests] == [("tds:GetDeviceInformation", "")]
+
+
+def test_a_long_answer_over_tls_is_read_and_one_without_an_end_is_not(tmp_path: Path) -> None:
+    certificate = Certificate(tmp_path)
+    for content, has_answered in ((reply(200, b" " * 12_000 + WHO), True), (reply(200, b"<a>" * 200_000), False)):
+        with saying(content, tls=certificate.context) as device:
+            assert knocked("127.0.0.1", device.port, asks_who=True, is_secure=True).has_answered is has_answered
+
+
+@pytest.mark.parametrize("content", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16\x03\x01\x00\x02\x02\x28", bytes(range(256)) * 400])
+def test_what_is_no_tls_is_no_device(content: bytes) -> None:
+    with ScriptedDevice(lambda talk: talk.say(content)) as device:
+        knock = knocked("127.0.0.1", device.port, is_secure=True)
+        assert (knock.has_answered, knock.is_alive, knock.certificate_sha256) == (False, True, "")
+
+
+def test_who_shakes_hands_slowly_has_a_little_longer() -> None:
+    knock = Knock("127.0.0.1", Door(443, is_secure=True), 10.0)
+    assert knock.is_over(10.9), "nobody is there"
+    knock.is_connected = True
+    assert not knock.is_over(12.5)
+    assert knock.is_over(13.1)
 
 
 def test_who_says_it_all_unasked_is_read() -> None:
@@ -117,8 +153,8 @@ def test_nobody_there_is_told_from_somebody_who_does_not_listen() -> None:
         port = server.getsockname()[1]
     knock = knocked("127.0.0.1", port)
     assert (knock.is_alive, knock.has_answered) == (True, False)
-    assert Knock("127.0.0.1", 80, 10.0).is_over(10.9)
-    assert not Knock("127.0.0.1", 80, 10.0).is_over(10.5)
+    assert Knock("127.0.0.1", Door(80), 10.0).is_over(10.9)
+    assert not Knock("127.0.0.1", Door(80), 10.0).is_over(10.5)
 
 
 def test_an_answer_that_never_ends_is_not_read_to_its_end() -> None:

@@ -358,6 +358,22 @@ def test_a_name_that_leads_elsewhere_when_it_is_looked_up_again_is_judged_again(
     assert "[devices]" in error.remedy
 
 
+@pytest.mark.usefixtures("no_real_lookups")
+def test_a_device_that_goes_by_a_name_is_followed_to_where_the_name_leads_then() -> None:
+    resolver = Resolver(0, "127.0.0.1", "127.0.0.2")
+    asking = DeviceWeb(DeviceAddress.of("http://camera.example"), HERE, SystemClock(), resolve=resolver, timeout_s=1.0)
+    with asking:
+        with ScriptedDevice(answers(ok)) as before:
+            resolver.port = before.port
+            assert asking.get("/a").status == 200
+        with ScriptedDevice(answers(ok), address="127.0.0.2") as moved:
+            resolver.port = moved.port
+            fails_without_a_secret(CameraUnreachable, lambda: asking.get("/a"))  # it is at the old address no more
+            assert asking.get("/a").status == 200
+            assert [asked.headers["host"] for asked in moved.asked] == ["camera.example"]
+    assert resolver.asked == ["camera.example"] * 2
+
+
 @pytest.mark.parametrize(
     "number",
     [
@@ -379,6 +395,14 @@ def test_a_name_that_leads_where_no_camera_is_is_refused_before_anything_connect
     with DeviceWeb(DeviceAddress.of("http://localhost"), CameraNetworks(), SystemClock(), password=PASSWORD, resolve=resolver) as asking:
         error = fails_without_a_secret(CameraRefused, lambda: asking.get(f"/a?{QUERY}"))
     assert "is not connected to" in error.problem
+
+
+def test_an_address_of_this_machine_is_refused_before_anything_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("connected"))
+    networks = CameraNetworks(["10.0.0.0/8"], is_own=lambda number: str(number) == "10.20.0.5")
+    with DeviceWeb(DeviceAddress.of("http://10.20.0.5:8080"), networks, SystemClock(), password=PASSWORD) as asking:
+        error = fails_without_a_secret(CameraRefused, lambda: asking.get(f"/a?{QUERY}"))
+    assert "this machine itself, which no network but 10.20.0.5/32 opens" in error.problem
 
 
 def test_of_several_addresses_only_the_allowed_ones_are_tried() -> None:
@@ -600,6 +624,15 @@ def test_what_is_no_http_is_told(answer: bytes) -> None:
 
     with ScriptedDevice(script) as device, web(device) as asking:
         fails_without_a_secret(UnreadableReply, lambda: asking.ask("POST", f"/a?{QUERY}", CANARY.encode()))
+
+
+def test_who_hangs_up_without_a_word_is_not_said_to_have_answered() -> None:
+    def script(talk: Talk) -> None:
+        talk.request()
+
+    with ScriptedDevice(script) as device, web(device) as asking, pytest.raises(UnreadableReply) as failed:
+        asking.ask("POST", "/axis-cgi/basicdeviceinfo.cgi", b"{}")
+    assert "hangs up without an answer" in failed.value.problem
 
 
 def test_an_answer_that_came_before_its_question_is_none() -> None:

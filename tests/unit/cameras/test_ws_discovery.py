@@ -70,6 +70,35 @@ def test_printers_and_others_are_no_cameras() -> None:
     assert len(read_answer(answer(match(types="x:NetworkVideoTransmitter", scopes=())), SENDER)) == 1, "by its type"
 
 
+@pytest.mark.parametrize(
+    ("types", "scopes", "xaddrs", "is_found"),
+    [
+        ("tds:Device", (), f"http://{SENDER}:8080/", True),
+        ("Device", (), f"http://{SENDER}/onvif/device_service", True),
+        ("", (), f"http://{SENDER}/onvif/device_service", True),
+        ("wsdp:Device", (), f"http://{SENDER}/wsd/scan", False),
+        ("", (), "", False),
+    ],
+)
+def test_a_server_that_leaves_out_scopes_or_types_is_found_by_the_rest(
+    types: str, scopes: tuple[str, ...], xaddrs: str, is_found: bool
+) -> None:
+    declared = match(xaddrs, types=types, scopes=scopes).replace(
+        "<d:Types>",
+        '<d:Types xmlns:tds="http://www.onvif.org/ver10/device/wsdl" xmlns:wsdp="http://schemas.xmlsoap.org/ws/2006/02/devprof">',
+    )
+    assert bool(read_answer(answer(declared), SENDER)) is is_found
+
+
+def test_a_name_with_a_blank_in_it_stays_whole() -> None:
+    scopes = ("onvif://www.onvif.org/name/Virtual Camera  2", "onvif://www.onvif.org/hardware/V1")
+    (device,) = read_answer(answer(match(scopes=scopes)), SENDER)
+    assert name_of(device) == "Virtual Camera 2"
+    assert device.identity.model == "V1"
+    (stray,) = read_answer(answer(match(scopes=("stray words", *scopes))), SENDER)
+    assert name_of(stray) == "Virtual Camera 2"
+
+
 def test_what_it_calls_itself_is_read_from_its_scopes() -> None:
     said = identity(
         "onvif://www.onvif.org/name/HIKVISION%20DS-2CD",

@@ -13,11 +13,13 @@ from typer.testing import CliRunner, Result
 from audit_book import MemoryBook
 from changing_device import ChangingDevice
 from device_server import served
+from lamppost.base.clock import ManualClock
 from lamppost.cameras.dialects.replies import Variant
 from lamppost.cli import audit, device_disarm
 from lamppost.cli.main import app
 from lamppost.model.layout import DataFolder
 from lamppost.pipeline.device_audits import AuditDesk
+from lamppost.store.device_locks import DeviceLocks, DeviceWork
 from lamppost.store.journal import journal_files, scan_journal
 from served_node import CUSTODIANS
 
@@ -45,7 +47,7 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     device, book = ChangingDevice(Variant.read("axis", "armed")), MemoryBook()
     for module in (audit, device_disarm):
-        monkeypatch.setattr(module, "open_audits", lambda _folder, clock: AuditDesk(book, clock))
+        monkeypatch.setattr(module, "open_audits", lambda folder, clock, by: AuditDesk(book, clock, DeviceLocks(folder, clock, by)))
     with served(device) as url:
         config = tmp_path / "lamppost.toml"
         config.write_text(
@@ -139,3 +141,13 @@ def test_a_rollback_of_nothing_is_one_line(desk: Desk) -> None:
     result = desk.run("rollback", "20261128T000000Z-00000000", "--authorisation", WORD)
     assert result.exit_code == 2
     assert "there is no disarm" in result.stderr
+
+
+def test_a_device_that_somebody_works_on_is_told_of_in_one_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, clock = DataFolder(desk.config.parent / "data"), ManualClock()
+    monkeypatch.setattr(audit, "SystemClock", lambda: clock)
+    with DeviceLocks(folder, clock, "the caretaker").hold("plaza", DeviceWork.AUDIT):
+        result = desk.run("audit", "plaza")
+    assert result.exit_code == 1
+    told = "plaza: the device of plaza is being audited by the caretaker since 2023-11-14T22:13:20.000Z — try again when that is over"
+    assert told in " ".join(result.output.split())

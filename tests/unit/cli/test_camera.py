@@ -52,6 +52,9 @@ def test_a_camera_is_added_with_its_settings_and_comments_stay(lamppost: Lamppos
 def test_a_camera_is_changed_and_a_setting_is_taken_out(lamppost: Lamppost, config: Path) -> None:
     assert lamppost("camera", "set", "gate", "--preset", "all", "--transport", "udp").exit_code == 0
     assert cameras(config) == [{"name": "gate", "url": "sim://plaza?seed=1", "preset": "all", "transport": "udp"}]
+    assert lamppost("camera", "set", "gate", "--refuse-basic").exit_code == 0
+    assert cameras(config)[0]["allow_basic"] is False
+    assert lamppost("camera", "set", "gate", "--unset", "allow_basic").exit_code == 0
     assert lamppost("camera", "set", "gate", "--unset", "preset", "--url", "sim://plaza?seed=2").exit_code == 0
     assert cameras(config) == [{"name": "gate", "url": "sim://plaza?seed=2", "transport": "udp"}]
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +16,12 @@ import pytest
 from typer.testing import Result
 
 import lamppost.cli.device_find as find_command
+from device_server import served
 from discovered import HERE, free_port, offers_of
 from lamppost.cameras.discovery import search
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.store.journal import journal_files, scan_journal
+from onvif_devices import BareServer, reply
 from self_signed import Certificate
 
 Lamppost = Callable[..., Result]
@@ -116,6 +121,21 @@ def test_a_camera_is_added_by_what_its_device_says(lamppost: Lamppost, config: P
     assert lamppost("config", "check").exit_code == 0
 
 
+@pytest.mark.parametrize("encoding", ["", "H264"])
+def test_a_server_that_says_little_is_added_by_what_it_says(lamppost: Lamppost, config: Path, encoding: str) -> None:
+    with served(BareServer(reply(b"", 400), encoding)) as url:
+        result = lamppost("camera", "add", "park", "--device", url)
+        assert result.exit_code == 0, result.output
+        assert "who it is" in result.output
+    assert cameras(config)["park"]["url"] == "rtsp://127.0.0.1:8554/gate"
+
+
+def test_a_server_with_pictures_alone_is_not_added(lamppost: Lamppost, config: Path) -> None:
+    with served(BareServer(reply(b"", 400), "JPEG")) as url:
+        assert "H.264" in one_line(lamppost("camera", "add", "park", "--device", url), 1)
+    assert "park" not in cameras(config)
+
+
 def test_a_password_from_standard_input_is_kept_encrypted_and_a_certificate_is_pinned(lamppost: Lamppost, config: Path) -> None:
     certificate = Certificate(config.parent)
     with SimulatedCamera("onvif", password=PASSWORD, tls=certificate.context) as camera:
@@ -132,6 +152,34 @@ def test_a_password_from_standard_input_is_kept_encrypted_and_a_certificate_is_p
     assert made["device_certificate_sha256"] == certificate.sha256
     assert len(made["credential"]) == 16
     assert PASSWORD not in config.read_text()
+
+
+def test_a_camera_that_speaks_https_alone_is_found_shown_pinned_and_watched(lamppost: Lamppost, config: Path, port: int) -> None:
+    """From the command that plays it to the picture, with the words that are printed on the way."""
+    address = f"{HERE}.105"
+    play = ("-m", "lamppost.cli.main", "simulate", "camera", "--no-discovery", "--json", "--tls", "--address", address)
+    street = ("--port", "8443", "--rtsp-port", "0", "--street", "sim://plaza?people=0&vehicles=0&width=320&height=180&fps=5")
+    environment = os.environ | {"LAMPPOST_SIMULATED_PASSWORD": PASSWORD}
+    with subprocess.Popen([sys.executable, *play, *street], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            listed = lamppost("camera", "find", "--range", f"{address}/32", "--interface", "127.0.0.1", "--timeout", "3")
+            assert f"https://{address}:8443 --device-certificate-sha256 {told['certificate_sha256']}" in listed.output
+            assert "Nobody has checked" in listed.output
+            arguments = ("camera", "add", "park", "--device", f"https://{address}:8443", "--username", "admin", "--password-stdin")
+            wrong = "0" * 64
+            for pin in ((), ("--device-certificate-sha256", wrong)):
+                assert told["certificate_sha256"] in one_line(lamppost(*arguments, *pin, stdin=f"{PASSWORD}\n"), 1)
+            added = lamppost(*arguments, "--device-certificate-sha256", told["certificate_sha256"], stdin=f"{PASSWORD}\n")
+            assert added.exit_code == 0, added.output
+            watched = lamppost("camera", "test", "park", "--seconds", "1")
+            assert watched.exit_code == 0, watched.output
+            assert "320x180" in watched.output
+        finally:
+            process.terminate()
+    made = cameras(config)["park"]
+    assert (made["device_url"], made["device_certificate_sha256"]) == (f"https://{address}:8443", told["certificate_sha256"])
 
 
 def test_one_address_is_wanted_and_not_two(lamppost: Lamppost, config: Path) -> None:

@@ -55,6 +55,13 @@ def test_it_tells_where_it_is_answers_and_ends(number: signal.Signals, options: 
         (("--able", "detect", "--vendor", "axis"), "onvif"),
         (("--fault", "sleepy"), "timeout"),
         (("--street", "rtsp://192.0.2.1/"), "sim://"),
+        (("--address", "localhost"), "127.0.0.1"),
+        (("--username", ""), "--username"),
+        (("--username", 'a"b'), "--username"),
+        (("--rtsp", "http://192.0.2.7/"), "rtsp://"),
+        (("--rtsp", "street.mp4"), "rtsp://"),
+        (("--address", "192.0.2.1"), "192.0.2.1:0 cannot be used: Cannot assign requested address — "),
+        (("--tls", "--address", "localhost"), "no address"),
         (("--address", "192.0.2.1", "--rtsp", "rtsp://192.0.2.7/"), "192.0.2.1"),
     ],
 )
@@ -63,3 +70,7 @@ def test_wrong_input_is_one_line(lamppost: Lamppost, options: tuple[str, ...], s
     assert result.exit_code == 2
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+def test_help_shows_how_a_fault_is_written(lamppost: Lamppost) -> None:
+    assert "KIND@PATH=DETAIL" in " ".join(lamppost("simulate", "camera", "--help").output.replace("│", " ").split())

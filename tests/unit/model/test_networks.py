@@ -8,18 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamppost.model.networks import PRIVATE, CameraNetworks
+from lamppost.model.networks import PRIVATE, Address, CameraNetworks
 
 EVERYWHERE = CameraNetworks(["0.0.0.0/0", "::/0"])
 HERE = ("127.0.0.1", "127.9.9.9", "::1", "169.254.1.1", "169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16")
 KEYS = ("fd00:ec2::254", "fd20:ce::254", "fd00:42::42", "fe80::1", "fe80::1%eth0")
 NOBODY = ("0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::", "ff02::1")  # noqa: S104
+OURS = {ip_address(text) for text in ("10.20.0.5", "172.17.0.1", "fd12:3456::5", "203.0.113.9")}
 v4 = st.ip_addresses(v=4)
 v6 = st.ip_addresses(v=6)
 networks = st.one_of(
     st.tuples(v4, st.integers(0, 32)).map(lambda pair: str(ip_network(f"{pair[0]}/{pair[1]}", strict=False))),
     st.tuples(v6, st.integers(0, 128)).map(lambda pair: str(ip_network(f"{pair[0]}/{pair[1]}", strict=False))),
 )
+
+
+def here(number: Address) -> bool:
+    return number in OURS
+
+
+def nobody(_number: Address) -> bool:
+    return False
 
 
 def wrapped(number: IPv4Address) -> list[IPv6Address]:
@@ -40,7 +49,7 @@ def wrapped(number: IPv4Address) -> list[IPv6Address]:
     "address", ["10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.64", "fc00::1", "fd12:3456::1", "::ffff:10.0.0.1"]
 )
 def test_cameras_are_in_private_networks(address: str) -> None:
-    assert CameraNetworks().why_not(address) == ""
+    assert CameraNetworks(is_own=nobody).why_not(address) == ""
 
 
 @pytest.mark.parametrize(
@@ -78,12 +87,44 @@ def test_a_network_within_what_is_special_opens_that_much(network: str, open_to:
 
 
 def test_behind_a_translator_both_must_pass() -> None:
-    translated = CameraNetworks(["64:ff9b::/96"])
+    translated = CameraNetworks(["64:ff9b::/96"], is_own=nobody)
     assert translated.holds("64:ff9b::10.20.0.5")
     assert not translated.holds("64:ff9b::127.0.0.1")
     assert not translated.holds("64:ff9b::169.254.169.254")
     assert not CameraNetworks(["10.0.0.0/8"]).holds("64:ff9b::10.20.0.5"), "that is somebody else's translator"
     assert not CameraNetworks(["10.0.0.0/8"]).holds("2002:a14:5::1")
+
+
+@pytest.mark.parametrize("address", ["10.20.0.5", "172.17.0.1", "fd12:3456::5", "::ffff:10.20.0.5"])
+@pytest.mark.parametrize("networks", [PRIVATE, ("10.20.0.0/24", "172.17.0.0/31", "fd12:3456::/64"), ("0.0.0.0/0", "::/0")])
+def test_what_is_ours_is_no_cameras_however_wide_the_networks_are(networks: tuple[str, ...], address: str) -> None:
+    why = CameraNetworks(networks, is_own=here).why_not(address)
+    ours = address.removeprefix("::ffff:")
+    assert why == f"that address is this machine itself, which no network but {ours}/{128 if ':' in ours else 32} opens"
+    assert CameraNetworks(networks, is_own=nobody).holds(address)
+    assert CameraNetworks(networks, is_own=here).why_outside(address) == "", "a range may hold it, and a call go out from it"
+
+
+def test_what_is_ours_is_opened_by_itself_alone() -> None:
+    named = CameraNetworks([*PRIVATE, "10.20.0.5/32", "fd12:3456::5/128"], is_own=here)
+    assert named.holds("10.20.0.5")
+    assert named.holds("::ffff:10.20.0.5")
+    assert named.holds("fd12:3456::5")
+    assert not named.holds("172.17.0.1")
+    assert not CameraNetworks(["203.0.113.9/32"], is_own=here).holds("10.20.0.5")
+
+
+def test_what_is_ours_is_not_reached_by_a_translator() -> None:
+    everywhere = ["64:ff9b::/96", "2002::/16", "10.0.0.0/8"]
+    assert CameraNetworks(everywhere, is_own=nobody).holds("64:ff9b::10.20.0.5")
+    assert not CameraNetworks(everywhere, is_own=here).holds("64:ff9b::10.20.0.5")
+    assert not CameraNetworks(everywhere, is_own=here).holds("2002:a14:5::1")
+    assert CameraNetworks([*everywhere, "10.20.0.5/32"], is_own=here).holds("64:ff9b::10.20.0.5")
+
+
+def test_loopback_that_is_named_needs_no_more() -> None:
+    assert CameraNetworks(["127.0.0.0/8"]).holds("127.0.0.1")
+    assert CameraNetworks(["::1/128"]).holds("::1")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lamppost.base.clock import ManualClock
-from lamppost.base.errors import CameraRefused, CameraUnreachable, StoreError, UnreadableReply
+from lamppost.base.errors import CameraRefused, CameraUnreachable, DeviceBusy, StoreError, UnreadableReply
 from lamppost.model.books import EventClosed, EventEnded, EventOpened
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import DeviceEvent, DeviceEventKind, DeviceIdentity
@@ -110,7 +110,7 @@ def test_another_device_in_its_place_gets_no_password_until_somebody_takes_it_fo
     live(scene, care, 3600)
     assert scene.device.asked == ["identity"], "asked once, and never again"
     assert care.report.stranger == "SN-2"
-    assert "SN-1" in care.report.problem
+    assert care.report.problem == "the device at its address has the number SN-2, and not SN-1; what it sends is recorded as the camera's"
     assert scene.book.known == IDENTITY
     assert scene.device.open == 0
     scene.book.known = scene.device.who  # somebody has looked
@@ -134,6 +134,18 @@ def test_another_firmware_is_told_and_audited_at_once() -> None:
     assert drifted.severity == "alarm"
     live(scene, care, 3600)
     assert len(opened(scene, "firmware_changed")) == 1
+
+
+def test_one_that_somebody_works_on_is_audited_later_and_is_well() -> None:
+    scene = CareScene(ManualClock())
+    scene.busy = DeviceBusy("the device of gate is being disarmed by a command")
+    care = scene.care()
+    live(scene, care, 300)
+    assert (care.report.is_reachable, care.report.problem, care.report.audits) == (True, "", 0)
+    assert scene.device.asked.count("identity") == 1, "nothing follows about the device"
+    scene.busy = None
+    live(scene, care, 60)
+    assert care.report.audits == 1
 
 
 def test_what_it_tells_ends_when_it_is_gone_and_after_one_lost_answer_it_does_not() -> None:
@@ -168,6 +180,7 @@ def test_after_its_video_was_away_it_is_asked_who_it_is() -> None:
     care.meet_again()
     care.turn()
     assert scene.device.asked == ["identity", "profiles"]
+    assert (scene.device.talks, scene.device.open) == (2, 1), "on a new connection: its name may lead elsewhere now"
 
 
 def test_a_book_that_cannot_be_written_ends_nothing() -> None:

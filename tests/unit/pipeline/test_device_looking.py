@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from device_server import served
 from discovered import offers_of
 from lamppost.base.clock import SystemClock
 from lamppost.cameras.simulated.camera import SimulatedCamera
-from lamppost.cameras.web import DeviceAddress
+from lamppost.cameras.web import DeviceAddress, Reply
 from lamppost.model.networks import CameraNetworks
 from lamppost.pipeline.device_looking import Looked, look_at
+from onvif_devices import BareServer, envelope, fault, reply
 from self_signed import Certificate
 
 HERE = CameraNetworks(("127.0.0.0/8",))
@@ -74,6 +76,30 @@ def test_a_certificate_that_nobody_vouches_for_is_shown_and_can_be_pinned(tmp_pa
         assert "another certificate" in other.problem
         assert other.certificate_sha256 == certificate.sha256
         assert len(camera.requests) == before
+
+
+@pytest.mark.parametrize(
+    "who",
+    [reply(envelope("<tds:GetDeviceInformationResponse/>")), fault("ActionNotSupported", 500), reply(b"", 400)],
+    ids=["empty", "fault", "400"],
+)
+def test_a_server_that_does_not_say_who_it_is_tells_its_streams(who: Reply) -> None:
+    with served(BareServer(who)) as url:
+        looked = look(url)
+    assert (looked.problem, looked.identity) == ("", None)
+    assert [profile.token for profile in looked.profiles] == ["gate"]
+    assert any("who it is" in warning for warning in looked.warnings)
+
+
+def test_a_server_that_says_nothing_at_all_is_told_by_its_first_answer() -> None:
+    class Silent(BareServer):
+        def ask(self, method: str, path: str, content: bytes) -> Reply:
+            return reply(b"no such page", 404, "text/plain")
+
+    with served(Silent(reply(b""))) as url:
+        looked = look(url)
+    assert "GetDeviceInformation" in looked.problem
+    assert looked.profiles == ()
 
 
 def test_what_should_be_put_right_is_said() -> None:

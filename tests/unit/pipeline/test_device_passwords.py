@@ -17,9 +17,10 @@ from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.config_file import Fields
 from lamppost.pipeline.device_access import device_password
 from lamppost.pipeline.device_passwords import LENGTH, check_password, make_password, rotate, settle
+from lamppost.store.device_locks import DeviceWork
 
 OLD, NEW = "old-lantern-1", "new-lantern-2"
-GATE = CameraSettings(name="gate", url="rtsp://192.0.2.7/main", username="op", password=OLD)
+GATE = CameraSettings(name="gate", url="rtsp://192.0.2.7/main", username="op", password=OLD, device_url="https://192.0.2.7")
 
 
 class PowerCut(BaseException):
@@ -34,17 +35,24 @@ class World:
     video: str | None = None  # where video has a user of its own
     kept: dict[str, str] = field(default_factory=dict[str, str])
     settings: CameraSettings = GATE
-    acts: list[str] = field(default_factory=list[str])
+    acts: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     log: list[str] = field(default_factory=list[str])
     cut: int = 1_000_000
     answers: Callable[[str], CameraError | None] = lambda _step: None
     ignores: bool = False
+    proves: Callable[[str], bool] = lambda _password: True  # whether it asks for a password at all
+    offered: list[str] = field(default_factory=list[str])
 
     def _step(self, name: str) -> None:
         self.log.append(name)
         self.cut -= 1
         if self.cut <= 0:
             raise PowerCut
+
+    @contextmanager
+    def alone(self, camera: str, work: DeviceWork) -> Iterator[None]:
+        assert camera == "gate"
+        yield
 
     def current(self, camera: CameraSettings) -> str | None:
         return self.kept[camera.credential] if camera.credential else camera.resolved_password()
@@ -90,7 +98,7 @@ class World:
 
     def act(self, camera: str, detail: Mapping[str, Any]) -> None:
         self._step("act")
-        self.acts.append(str(detail))
+        self.acts.append(detail)
 
 
 @dataclass
@@ -98,13 +106,16 @@ class _Talk:
     world: World
     password: str
 
-    def identity(self) -> object:
-        self.world._step("identity")
-        if (error := self.world.answers("identity")) is not None:
+    def sign_in(self) -> bool:
+        self.world._step("sign in")
+        self.world.offered.append(self.password)
+        if (error := self.world.answers("sign in")) is not None:
             raise error
+        if not self.world.proves(self.password):
+            return False
         if self.password != self.world.device:
             raise CameraRefused("wrong password")
-        return object()
+        return True
 
     def set_password(self, username: str, new: str) -> None:
         self.world._step("before set")
@@ -126,7 +137,19 @@ def test_the_device_takes_it_and_the_configuration_names_it() -> None:
     assert world.log.index("after keep") < world.log.index("act") < world.log.index("before set") < world.log.index("before name")
     rotate(world.settings, "third-lantern-3", world)
     assert list(world.kept.values()) == ["third-lantern-3"], "the one before is forgotten"
-    assert not any(word in act for act in world.acts for word in (OLD, NEW, "third"))
+    assert [act.get("in_clear") for act in world.acts] == [False, None] * 2
+    assert not any(word in str(act) for act in world.acts for word in (OLD, NEW, "third"))
+
+
+def test_over_http_it_is_sent_only_where_somebody_says_that_it_may_be_read() -> None:
+    gate = GATE.model_copy(update={"device_url": None})
+    world = World(settings=gate)
+    with pytest.raises(ConfigError, match=r"could read the new password.*--in-clear"):
+        rotate(gate, NEW, world)
+    assert (world.log, world.device) == ([], OLD), "nothing was asked"
+    rotate(gate, NEW, world, in_clear=True)
+    assert world.device == NEW
+    assert world.acts[0] == {"user": "op", "in_clear": True}
 
 
 def steps() -> int:
@@ -196,6 +219,61 @@ def test_one_that_is_gone_in_the_middle_leaves_both_known() -> None:
     assert world.current(world.settings) == NEW
 
 
+def test_one_that_asks_nobody_for_a_password_is_not_touched() -> None:
+    world = World(proves=lambda _password: False)
+    with pytest.raises(CameraRefused, match="asks for no password"):
+        rotate(GATE, NEW, world)
+    assert (world.device, world.kept, world.acts, world.settings) == (OLD, {}, [], GATE)
+
+
+@pytest.mark.parametrize("says", ["yes", "no"])
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_one_that_proves_nothing_leaves_both_known_and_the_old_one_named(says: str, is_taken: bool) -> None:
+    """It answers everybody since it was told: whether it says yes or no, and whatever it did."""
+    told: list[bool] = []
+
+    def answers(step: str) -> CameraError | None:
+        if step != "set":
+            return None
+        told.append(True)
+        return CameraRefused("against its policy") if says == "no" else None
+
+    world = World(ignores=not is_taken, answers=answers, proves=lambda _password: not told)
+    with pytest.raises(CameraRefused, match=r"both passwords are kept, and the old one stays named.*--settle"):
+        rotate(GATE, NEW, world)
+    assert world.settings == GATE
+    assert list(world.kept.values()) == [NEW]
+    assert not settle(GATE, world), "as long as nothing is proven"
+    told.clear()
+    assert settle(GATE, world) is is_taken
+
+
+def test_one_that_refuses_the_new_one_and_then_the_old_one_leaves_both_known() -> None:
+    def answers(step: str) -> CameraError | None:
+        return CameraRefused("locked") if step == "sign in" and NEW in world.offered else None
+
+    world = World(ignores=True, answers=answers)
+    with pytest.raises(CameraRefused, match="both passwords are kept"):
+        rotate(GATE, NEW, world)
+    assert list(world.kept.values()) == [NEW]
+
+
+def test_a_refused_password_is_offered_once() -> None:
+    world = World(ignores=True)
+    with pytest.raises(CameraRefused):
+        rotate(GATE, NEW, world)
+    assert world.offered == [OLD, NEW, OLD]
+
+
+def test_only_the_newest_are_offered_so_that_no_account_is_locked() -> None:
+    world = World(device="somebody-elses", kept={f"{number:016x}": f"never-set-{number}" for number in range(5)})
+    assert not settle(GATE, world)
+    assert world.offered == ["never-set-4", "never-set-3"]
+    world.offered.clear()
+    assert not settle(GATE, world, most=1)
+    assert world.offered == ["never-set-4"]
+
+
 def test_one_that_refuses_the_old_one_is_not_touched() -> None:
     world = World(device="somebody-elses")
     with pytest.raises(CameraRefused):
@@ -219,7 +297,7 @@ def test_a_password_within_the_address_goes_out_of_it() -> None:
     camera = CameraSettings(name="gate", url=f"rtsp://op:{OLD}@192.0.2.7:8554/main", sub_url=f"rtsp://op:{OLD}@192.0.2.7/sub")
     world = World(settings=camera)
     world.current = lambda _camera: OLD  # type: ignore[method-assign]
-    rotate(camera, NEW, world)
+    rotate(camera, NEW, world, in_clear=True)
     assert (world.settings.url, world.settings.sub_url) == ("rtsp://192.0.2.7:8554/main", "rtsp://192.0.2.7/sub")
     assert world.settings.username == "op"
 
@@ -244,6 +322,6 @@ def test_a_password_that_stands_in_the_address_is_set_again_where_the_video_is_r
     gate = CameraSettings(name="gate", url=f"rtsp://op:{OLD}@192.0.2.7/main")
     world = World(settings=gate, video="another-one-3")
     with pytest.raises(CameraRefused):
-        rotate(gate, NEW, world)
+        rotate(gate, NEW, world, in_clear=True)
     assert world.device == OLD
     assert world.kept == {}

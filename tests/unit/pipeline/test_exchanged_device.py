@@ -16,12 +16,18 @@ from lamppost.model.settings import CameraSettings, SealingSettings, Settings
 from lamppost.pipeline.device_access import DeviceExchanged
 from lamppost.pipeline.device_audits import AuditDesk, Target
 from lamppost.store.device_book import DeviceBook
+from lamppost.store.device_locks import DeviceLocks
 from loopback import DEVICES_ON_LOOPBACK
 
 SETTINGS = Settings(
     sealing=SealingSettings(custodians=tuple(f"age1{letter * 58}" for letter in "qp"), threshold=2), devices=DEVICES_ON_LOOPBACK
 )
 ORDER = Order("gate", "anna", "the council has decided so", "")
+
+
+@pytest.fixture
+def locks(tmp_path: Path) -> DeviceLocks:
+    return DeviceLocks(DataFolder(tmp_path), SystemClock(), "a test")
 
 
 @pytest.fixture
@@ -35,8 +41,8 @@ def target(camera: SimulatedCamera) -> Target:
     return Target(known, SETTINGS, camera.password)
 
 
-def test_another_device_is_audited_as_itself_and_not_disarmed(book: DeviceBook) -> None:
-    desk = AuditDesk(book, SystemClock())
+def test_another_device_is_audited_as_itself_and_not_disarmed(book: DeviceBook, locks: DeviceLocks) -> None:
+    desk = AuditDesk(book, SystemClock(), locks)
     acts: list[str] = []
     with SimulatedCamera("onvif", number=2) as camera:
         book.remember("gate", SimulatedCamera("onvif", number=1).identity, camera.base, 1)
@@ -50,8 +56,8 @@ def test_another_device_is_audited_as_itself_and_not_disarmed(book: DeviceBook) 
     assert acts == []
 
 
-def test_the_known_device_is_disarmed(book: DeviceBook) -> None:
-    desk = AuditDesk(book, SystemClock())
+def test_the_known_device_is_disarmed(book: DeviceBook, locks: DeviceLocks) -> None:
+    desk = AuditDesk(book, SystemClock(), locks)
     with SimulatedCamera("onvif") as camera:
         book.remember("gate", camera.identity, camera.base, 1)
         assert desk.plan(target(camera)).changes

@@ -33,6 +33,7 @@ class Network:
     written: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     searches: int = 0
     is_read_only: bool = False
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def finder(self) -> Finder:
         tools = SearchTools(
@@ -41,6 +42,7 @@ class Network:
             identify=self._identify,
             known=lambda _name: self.known,
             holds=CameraNetworks().holds,
+            leads_to=lambda host: self.names.get(host, (host,)),
             write=self._write,
             random=Random(1),
         )
@@ -146,7 +148,19 @@ def test_a_name_is_not_replaced_by_a_number() -> None:
     finder = network.finder()
     search(network, finder, NAMED)
     assert network.written == []
-    assert "gate.cameras.example" in status_of(finder)["troubles"]["gate"]["problem"]
+    problem = status_of(finder)["troubles"]["gate"]["problem"]
+    assert NEW in problem
+    assert "gate.cameras.example does not lead there" in problem
+
+
+def test_a_name_that_leads_to_where_the_device_is_is_nobodys_trouble() -> None:
+    """Its video may be away for other reasons; when it was the address, the next connection asks for the name anew."""
+    network = Network({NEW: IDENTITY}, names={"gate.cameras.example": (OTHER, NEW)})
+    finder = network.finder()
+    search(network, finder, NAMED)
+    assert network.written == []
+    assert network.asked == [], "and no password is offered for it"
+    assert status_of(finder)["troubles"] == {}
 
 
 def test_many_are_looked_for_in_one_search_and_less_and_less_often() -> None:

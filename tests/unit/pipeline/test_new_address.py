@@ -82,11 +82,25 @@ def test_the_file_names_it_and_the_record_came_first(tmp_path: Path) -> None:
     seen: list[str] = []
     assert write_new_address(config, "gate", OLD, NEW, first=lambda: seen.append(config.read_text()))
     assert seen == [CONFIG]
-    assert config.read_text() == CONFIG.replace(OLD, NEW)
+    assert config.read_text() == CONFIG.replace(OLD, NEW) + "allow_basic = false\n", "who is there has proved little"
     assert not write_new_address(config, "gate", OLD, NEW, first=lambda: seen.append("again")), "it was so already"
     assert not write_new_address(config, "nobody", OLD, NEW, first=lambda: seen.append("again"))
     assert len(seen) == 1
     assert ConfigFile(config).camera("gate") is not None
+
+
+def test_what_others_cannot_read_is_left_to_the_certificate(tmp_path: Path) -> None:
+    config = tmp_path / "lamppost.toml"
+    config.write_text(CONFIG.replace("rtsp://", "rtsps://"))
+    assert write_new_address(config, "gate", OLD, NEW, first=lambda: None)
+    assert "allow_basic" not in config.read_text()
+
+
+def test_leave_that_was_given_for_the_old_address_ends_with_it(tmp_path: Path) -> None:
+    config = tmp_path / "lamppost.toml"
+    config.write_text(CONFIG + "allow_basic = true\n")
+    assert write_new_address(config, "gate", OLD, NEW, first=lambda: None)
+    assert "allow_basic = false" in config.read_text()
 
 
 def test_what_cannot_go_on_the_record_is_not_done(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.settings import CameraSettings, SealingSettings, Settings
 from lamppost.pipeline import caretaker_tools
 from lamppost.pipeline.caretaker_tools import search_network
+from self_signed import Certificate
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,23 @@ def test_a_lost_camera_may_be_where_its_port_is_open_or_a_device_says_nothing_el
     assert f"{HERE}.124" in places, "where its port is open, though nothing is said"
     assert f"{HERE}.123" not in places, "another device by its MAC address"
     assert f"{HERE}.125" not in places, "where another camera is"
+
+
+def test_where_the_pinned_certificate_is_shown_the_camera_is_first(tmp_path: Path) -> None:
+    certificate = Certificate(tmp_path)
+    (tmp_path / "other").mkdir()
+    another = Certificate(tmp_path / "other")
+    with (
+        SimulatedCamera("onvif", address=f"{HERE}.122", port=8443, tls=another.context, number=1),
+        SimulatedCamera("onvif", address=f"{HERE}.123", port=8443, tls=another.context, number=2),
+        SimulatedCamera("onvif", address=f"{HERE}.126", port=8443, tls=certificate.context, number=3) as camera,
+    ):
+        there = settings(tmp_path, f"{HERE}.121", port=8443)
+        (known,) = there.camera
+        update = {"device_url": f"https://{HERE}.121:8443", "device_certificate_sha256": certificate.sha256}
+        there = there.model_copy(update={"camera": (known.model_copy(update=update),)})
+        found = search_network({"gate-0": camera.identity}, there, SystemClock(), threading.Event())
+    assert next(iter(found["gate-0"])) == f"{HERE}.126"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -86,6 +88,12 @@ def test_a_wrong_password_gets_nothing(camera: SimulatedCamera, server: Simulate
     [
         ("OPTIONS rtsp://c/ RTSP/1.0\r\nCSeq: 7\r\n\r\n", b"RTSP/1.0 200 OK\r\nCSeq: 7\r\n"),
         ("DESCRIBE rtsp://c/x RTSP/1.0\r\nCSeq: 1\r\n\r\n", b"RTSP/1.0 401 "),
+        ("OPTIONS rtsp://c/ RTSP/1.0\r\nX: 7\r\n\r\n", b"RTSP/1.0 400 "),
+        ("OPTIONS rtsp://c/ RTSP/2.0\r\nCSeq: 7\r\n\r\n", b"RTSP/1.0 505 "),
+        (
+            "OPTIONS rtsp://c/ RTSP/1.0\r\nCSeq: 7\r\nRequire: onvif-replay\r\n\r\n",
+            b"RTSP/1.0 551 Option not supported\r\nCSeq: 7\r\nUnsupported: onvif-replay\r\n",
+        ),
         ("TEAR rtsp://c/x RTSP/1.0\r\nCSeq: 1\r\n\r\n", b"RTSP/1.0 401 "),
         ("GET / HTTP/1.1\r\n\r\n", b""),
         ("DESCRIBE rtsp://c/x RTSP/1.0\r\nContent-Length: -1\r\n\r\n", b""),
@@ -102,6 +110,96 @@ def test_what_is_no_rtsp_ends_the_connection(server: SimulatedRtsp, sent: str, s
             received = b""
         assert received[: len(status)] == status
         assert bool(received) is bool(status)
+
+
+class OldReader:
+    """Speaks RTSP 1.0 with the digest of RFC 2069 alone, as GStreamer and live555 do: no `qop`, no `cnonce`, MD5, the last challenge."""
+
+    def __init__(self, server: SimulatedRtsp, camera: SimulatedCamera) -> None:
+        self.camera = camera
+        self.place = url(server)
+        self.session = ""
+        self._client = socket.create_connection(("127.0.0.1", server.port), 3)
+        challenge = re.findall(r'Digest realm="([^"]+)", nonce="([^"]+)"(.*)', self.ask("DESCRIBE"))[-1]
+        self._realm, self._nonce, more = challenge
+        assert "qop" not in more
+        assert "algorithm" not in more
+        self.is_signing = True
+
+    is_signing = False
+
+    def ask(self, method: str, more: str = "", track: str = "") -> str:
+        place = self.place + track
+        lines = [f"{method} {place} RTSP/1.0", "CSeq: 1", *more.splitlines()]
+        if self.session:
+            lines.append(f"Session: {self.session}")
+        if self.is_signing:
+            secret = _md5(f"{self.camera.username}:{self._realm}:{self.camera.password}")
+            answer = _md5(f"{secret}:{self._nonce}:{_md5(f'{method}:{place}')}")
+            known = f'username="{self.camera.username}", realm="{self._realm}", nonce="{self._nonce}", uri="{place}"'
+            lines.append(f'Authorization: Digest {known}, response="{answer}"')
+        self._client.sendall("\r\n".join([*lines, "", ""]).encode())
+        reply = self._client.recv(4096).decode("latin-1")
+        if found := re.search(r"Session: (\w+)", reply):
+            self.session = found[1]
+        return reply
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+@pytest.fixture(params=["hikvision", "onvif"])
+def camera_of_either_kind(request: pytest.FixtureRequest) -> SimulatedCamera:
+    return SimulatedCamera(request.param)
+
+
+@pytest.fixture
+def old_reader(camera_of_either_kind: SimulatedCamera) -> Iterator[OldReader]:
+    clock = SystemClock()
+    shown = Shown(_PATHS, [StreetBroadcast(one, clock) for one in (_STREET, _SUB)], has_metadata=True)
+    gate = camera_of_either_kind.gate
+    server = SimulatedRtsp(shown, gate, clock, device_us=camera_of_either_kind.device_us, address="127.0.0.1", port=0)
+    reader = OldReader(server, camera_of_either_kind)
+    yield reader
+    reader.close()
+    server.close()
+
+
+def test_a_reader_with_the_digest_of_rtsp_itself_gets_the_video(old_reader: OldReader) -> None:
+    assert "m=video" in old_reader.ask("DESCRIBE", "Accept: application/sdp")
+    assert " 200 " in old_reader.ask("SETUP", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "/trackID=0")
+    assert "RTP-Info: url=" in old_reader.ask("PLAY")
+
+
+def test_what_is_asked_wrongly_is_said_in_the_words_of_rtsp(old_reader: OldReader) -> None:
+    assert " 406 " in old_reader.ask("DESCRIBE", "Accept: text/html")
+    assert "m=video" in old_reader.ask("DESCRIBE", "Accept: text/html, application/sdp;level=1")
+    assert " 461 " in old_reader.ask("SETUP", "Transport: RTP/AVP;multicast", "/trackID=0")
+    assert " 405 " in old_reader.ask("PAUSE")
+    assert " 501 " in old_reader.ask("DANCE")
+    assert " 454 " in old_reader.ask("PLAY")
+
+
+def test_a_transport_that_is_chosen_anew_takes_the_place_of_the_first(old_reader: OldReader) -> None:
+    first = old_reader.ask("SETUP", "Transport: RTP/AVP;unicast;client_port=40000-40001", "/trackID=0")
+    ports = re.search(r"server_port=(\d+)-(\d+)", first)
+    assert ports
+    assert " 200 " in old_reader.ask("SETUP", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "/trackID=0")
+    for port in ports.groups():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", int(port)))
+
+
+def test_metadata_set_up_first_has_a_session(old_reader: OldReader) -> None:
+    assert " 200 " in old_reader.ask("SETUP", "Transport: RTP/AVP/TCP;unicast;interleaved=2-3", "/trackID=1")
+    session = old_reader.session
+    assert session
+    assert " 200 " in old_reader.ask("SETUP", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "/trackID=0")
+    assert old_reader.session == session
 
 
 def test_its_reports_tell_the_cameras_own_clock(camera: SimulatedCamera) -> None:
@@ -153,5 +251,5 @@ def test_a_unit_is_whole_again(unit: bytes) -> None:
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(camera: SimulatedCamera, server: SimulatedRtsp) -> None:
-    with pytest.raises(ConfigError, match=str(server.port)):
+    with pytest.raises(ConfigError, match=rf"^127\.0\.0\.1:{server.port} cannot be used: Address already in use — "):
         SimulatedRtsp(server.shown, camera.gate, SystemClock(), device_us=camera.device_us, address="127.0.0.1", port=server.port)

@@ -6,6 +6,7 @@ import dataclasses
 import sqlite3
 import stat
 import threading
+import zlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from kept_audits import HIKVISION, S, audit_of
 from lamppost.base.errors import ConfigError, StoreError
 from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level, Outcome, StreamProfile
 from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
@@ -23,9 +25,6 @@ from lamppost.model.origin import Origin, origin_from
 from lamppost.store import device_audits, device_book
 from lamppost.store.device_book import DeviceBook, OriginChanged, TourStep
 from lamppost.store.device_tables import CONTENTS, VERSION
-
-S = 1_000_000
-HIKVISION = DeviceIdentity("Hikvision", "DS-2CD2386G2", "V5.5.0 build 170725", "DS-1", "00:11:22:33:44:55")
 
 
 @pytest.fixture
@@ -77,26 +76,9 @@ audits = st.builds(
 )
 
 
-def audit_of(number: int, *, camera: str = "plaza", recognise: Level = Level.NO) -> Audit:
-    reply = Evidence("GET /x", number * S, Outcome.ANSWERED, 200, "ab", 3, b"yes", "text/plain")
-    finding = Finding(Ability.RECOGNISE, recognise, "it says so", 0)
-    return Audit(
-        f"a{number:06}" if camera == "plaza" else f"{camera}{number}",
-        camera,
-        number * S,
-        HIKVISION,
-        Level.NO,
-        Level.NO,
-        recognise,
-        Armament(),
-        (finding,),
-        (reply,),
-        ("onvif",),
-    )
-
-
 def contents(book: DeviceBook) -> list[bytes]:
-    return [row.content for row in book._all(select(CONTENTS))]
+    """All that is kept; these are too short for a base."""
+    return [zlib.decompress(row.packed) for row in book._all(select(CONTENTS))]
 
 
 def disarm_of(number: int, **others: object) -> Disarm:

@@ -40,6 +40,8 @@ export type CameraDetail = Camera & {
   sub_url: string | null;
   username: string | null;
   has_password: boolean | null;
+  /** Whether it may have the password itself, unencrypted; null: until it has taken a digest. */
+  allow_basic: boolean | null;
   transport: 'tcp' | 'udp' | null;
   certificate_sha256: string | null;
   device_url: string | null;
@@ -58,6 +60,7 @@ export interface CameraSettings {
   sub_url?: string | null;
   username?: string | null;
   password?: string | null;
+  allow_basic?: boolean | null;
   device_url?: string | null;
   device_certificate_sha256?: string | null;
   transport?: 'tcp' | 'udp' | null;

@@ -19,6 +19,8 @@ export interface FoundDevice {
   serial: string;
   mac: string;
   name: string;
+  /** What it shows over https; nobody has checked it. */
+  certificate_sha256: string | null;
   /** The camera that it is already; null for a new one. */
   known_as: string | null;
   has_moved: boolean;

@@ -9,6 +9,8 @@ export interface Filled {
   password: string;
   forgetsPassword: boolean;
   transport: 'tcp' | 'udp';
+  /** Whether it may have the password itself, unencrypted: until it has taken a digest where nobody has said. */
+  basic: '' | 'yes' | 'no';
   preset: string;
   site: string;
   certificate_sha256: string;
@@ -27,6 +29,7 @@ export const BLANK: Filled = {
   password: '',
   forgetsPassword: false,
   transport: 'tcp',
+  basic: '',
   preset: '',
   site: '',
   certificate_sha256: '',
@@ -45,6 +48,7 @@ export function filledOf(camera: CameraDetail): Filled {
     sub_url: camera.sub_url ?? '',
     username: camera.username ?? '',
     transport: camera.transport ?? 'tcp',
+    basic: camera.allow_basic === null ? '' : camera.allow_basic ? 'yes' : 'no',
     preset: camera.own_preset ?? '',
     site: camera.own_site ?? '',
     certificate_sha256: camera.certificate_sha256 ?? '',
@@ -56,12 +60,13 @@ export function filledOf(camera: CameraDetail): Filled {
   };
 }
 
+const basicOf = (filled: Filled): boolean | null => (filled.basic === '' ? null : filled.basic === 'yes');
 const lines = (text: string): string[] => text.split('\n').map((line) => line.trim()).filter(Boolean);
 const OPTIONAL = ['sub_url', 'username', 'preset', 'site', 'certificate_sha256', 'device_url', 'device_certificate_sha256'] as const;
 
 /** What is sent to try the camera; `camera` lets the server use the password that it keeps. */
 export function testOf(filled: Filled, camera: string | null): Record<string, unknown> {
-  const sent: Record<string, unknown> = { url: filled.url.trim(), transport: filled.transport };
+  const sent: Record<string, unknown> = { url: filled.url.trim(), transport: filled.transport, allow_basic: basicOf(filled) };
   for (const field of ['sub_url', 'username', 'certificate_sha256'] as const) if (filled[field].trim()) sent[field] = filled[field].trim();
   if (filled.password) sent['password'] = filled.password;
   if (camera !== null && !filled.forgetsPassword) sent['camera'] = camera;
@@ -73,6 +78,7 @@ export function newCamera(filled: Filled): NewCamera {
   for (const field of OPTIONAL) if (filled[field].trim()) sent[field] = filled[field].trim();
   if (filled.password) sent.password = filled.password;
   if (filled.transport !== 'tcp') sent.transport = filled.transport;
+  if (filled.basic !== '') sent.allow_basic = basicOf(filled);
   if (lines(filled.schedule).length) sent.schedule = lines(filled.schedule);
   if (filled.sealed_days !== null) sent.sealed_days = filled.sealed_days;
   if (filled.masked_days !== null) sent.masked_days = filled.masked_days;
@@ -85,6 +91,7 @@ export function changeOf(before: Filled, now: Filled): CameraSettings {
   if (now.url.trim() !== before.url) sent.url = now.url.trim();
   for (const field of OPTIONAL) if (now[field].trim() !== before[field]) sent[field] = now[field].trim() || null;
   if (now.transport !== before.transport) sent.transport = now.transport;
+  if (now.basic !== before.basic) sent.allow_basic = basicOf(now);
   if (now.forgetsPassword) sent.password = null;
   else if (now.password) sent.password = now.password;
   if (lines(now.schedule).join('\n') !== lines(before.schedule).join('\n')) sent.schedule = lines(now.schedule);

@@ -119,6 +119,7 @@ class _Audit:
         if device.has(Service.EVENTS):
             self._signs(ask(Service.EVENTS, "GetEventProperties"), _topics)
         if not device.has(Service.ANALYTICS):
+            self._says_it_has_none()
             return Armament()
         ask(Service.ANALYTICS, "GetServiceCapabilities")
         self._signs(ask(Service.ANALYTICS, "GetSupportedMetadata"), _metadata)
@@ -135,6 +136,14 @@ class _Audit:
             self._interview.note("tds:GetServices", _outcome_of(error), None, problem=error.problem, signs=EVERY)
             return False
         return True
+
+    def _says_it_has_none(self) -> None:
+        """That it names no analytics is an answer too, and says nothing of what its maker has put beside ONVIF."""
+        for operation, arguments in (("GetServices", {"IncludeCapability": False}), ("GetCapabilities", {})):
+            answer = self._device.soap.ask(Service.DEVICE, operation, timeout_s=_LONGEST_S, **arguments)
+            if answer.outcome is Outcome.ANSWERED:
+                self._interview.note(f"tds:{operation}", answer.outcome, answer.reply)
+                return
 
     def _configurations(self) -> list[str]:
         """The tokens of the analytics configurations, by Media2 and Media1."""

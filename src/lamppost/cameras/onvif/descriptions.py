@@ -72,6 +72,12 @@ def document(service: Service) -> Any:
     return Document(definition(service)["path"], _Files(), settings=settings())
 
 
+def answer_to(service: Service, operation: str) -> Any:
+    """The element that an answer to `operation` is by its description."""
+    known = definition(service)
+    return document(service).bindings[f"{{{known['namespace']}}}{known['binding']}"].get(operation).output.body
+
+
 class _Files:
     """What zeep loads descriptions with: files, and nothing else."""
 

@@ -20,6 +20,7 @@ from lamppost.model.devices import DeviceIdentity, StreamProfile
 
 _MAC: Final = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}")
 _MOST_SERVICES: Final = 64
+_MOST_USERS: Final = 256
 
 
 class OnvifDevice:
@@ -46,13 +47,14 @@ class OnvifDevice:
     def services(self) -> Mapping[str, str]:
         """Where each service is: path by namespace. Asked once."""
         if self._services is None:
-            try:
-                said = self.soap.call(Service.DEVICE, "GetServices", IncludeCapability=False)
-                named = [(line(read(each, "Namespace")), path_of(read(each, "XAddr"))) for each in many(said)[:_MOST_SERVICES]]
-            except (SoapFault, UnreadableReply):
-                named = []
+            named = self._services_named()
             # The first counts, so that nothing that is appended to an answer moves a service.
-            found = dict(reversed([(namespace, path) for namespace, path in named if path])) or self._services_of_old()
+            found = dict(reversed([(namespace, path) for namespace, path in named if path]))
+            if not found:
+                found = self._services_of_old()
+            elif Service.MEDIA1.namespace not in found and Service.MEDIA2.namespace not in found:
+                with contextlib.suppress(SoapFault, UnreadableReply):
+                    found = self._services_of_old() | found
             self._services = {namespace: path for namespace, path in found.items() if path}
             self.soap.use(self._services)
         return self._services
@@ -99,13 +101,16 @@ class OnvifDevice:
         said = self.soap.call(Service.DEVICE, "GetScopes")
         return tuple(scope for scope in (line(read(each, "ScopeItem"), 256) for each in many(said)[:256]) if scope)
 
+    def users(self) -> Mapping[str, str]:
+        """The level of each of its users, by name; it tells administrators alone."""
+        said = many(self.soap.call(Service.DEVICE, "GetUsers"))[:_MOST_USERS]
+        return {str(read(user, "Username")): line(read(user, "UserLevel")) for user in said}
+
     def set_password(self, username: str, new: str) -> None:
-        """Give a user of the device another password; the user's level stays."""
-        users = many(self.soap.call(Service.DEVICE, "GetUsers"))
-        found = next((user for user in users if read(user, "Username") == username), None)
-        if found is None:
+        """Give a user of the device another password; the user's level stays. The password goes as it is: over http it can be read."""
+        level = self.users().get(username)
+        if level is None:
             raise lacking("user of that name")
-        level = line(read(found, "UserLevel"))
         if not level:
             raise UnreadableReply("the device does not say what its user may do, so that its password cannot be set without that")
         self.soap.call(Service.DEVICE, "SetUser", User=[{"Username": username, "Password": new, "UserLevel": level}])
@@ -132,6 +137,22 @@ class OnvifDevice:
                 return mac
         return ""
 
+    def _services_named(self) -> list[tuple[str, str]]:
+        """By GetServices; none where the device does not know it. Some tell nobody but their users."""
+        for is_again in (False, True):
+            try:
+                said = self.soap.call(Service.DEVICE, "GetServices", IncludeCapability=False)
+            except SoapFault as refusal:
+                if is_again or not refusal.is_refusal:
+                    return []
+                with contextlib.suppress(SoapFault, UnreadableReply):
+                    self.soap.call(Service.DEVICE, "GetDeviceInformation")  # which signs us in where that is wanted
+            except UnreadableReply:
+                return []
+            else:
+                return [(line(read(each, "Namespace")), path_of(read(each, "XAddr"))) for each in many(said)[:_MOST_SERVICES]]
+        return []
+
     def _services_of_old(self) -> dict[str, str]:
         """By GetCapabilities, which devices had before GetServices."""
         said = self.soap.call(Service.DEVICE, "GetCapabilities", Category=["All"])
@@ -148,7 +169,9 @@ class OnvifDevice:
 
 def path_of(named: Any) -> str:
     """The path, with its query, of an address that a device names: nothing else of it is believed. Empty for none."""
-    text = address(named)
+    # Where several are named, with blanks in between, they are one place at several addresses.
+    words = named[:4096].split() if isinstance(named, str) else []
+    text = address(words[0] if words and all("://" in word for word in words) else named)
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -7,7 +7,9 @@ plates, attributes, objects) is dropped unread, see `notices`.
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Final
+from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from lamppost.base.clock import Clock
@@ -17,6 +19,7 @@ from lamppost.cameras.onvif.descriptions import Service
 from lamppost.cameras.onvif.device import OnvifDevice, path_of
 from lamppost.cameras.onvif.faults import SoapFault, lacking
 from lamppost.cameras.onvif.notices import MOST_MESSAGES, let_in
+from lamppost.cameras.onvif.reading import address
 from lamppost.cameras.web import Reply
 from lamppost.model.devices import DeviceEvent
 
@@ -33,6 +36,7 @@ _FILTER: Final = (
     "</wsnt:TopicExpression></tev:Filter>"
 )
 _LONGEST_REFERENCE: Final = 2048
+_DURATION: Final = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,6}(?:\.\d{1,6})?)S)?")
 
 
 class PullPoint:
@@ -46,8 +50,11 @@ class PullPoint:
         self._device = device
         self._clock = clock
         self._path = ""
+        self._to = ""
         self._reference = ""
         self._renew_s = 0.0
+        self._most_messages = MOST_MESSAGES
+        self._most_s = float(TERM_S)
         self.dropped = 0
 
     def open(self) -> None:
@@ -59,29 +66,51 @@ class PullPoint:
         body = "<tev:CreatePullPointSubscription>{}</tev:CreatePullPointSubscription>"
         try:
             reply = self._ask(place, _CREATE, body.format(_FILTER + term))
-        except SoapFault as error:
-            if error.is_refusal:
+        except (SoapFault, UnreadableReply) as error:
+            if isinstance(error, SoapFault) and error.is_refusal:
                 raise
             reply = self._ask(place, _CREATE, body.format(term))
         root = xml.parse(reply.content)
-        reference = next(xml.named(root, "SubscriptionReference"), None)
-        if reference is None:
+        # Some leave the reference out, and give the address alone.
+        reference = next(xml.named(root, "SubscriptionReference"), xml.child(root, "Body", "CreatePullPointSubscriptionResponse"))
+        named = next(xml.named(reference, "Address"), None) if reference is not None else None
+        if reference is None or (named is None and xml.local_name(reference) != "SubscriptionReference"):
             raise UnreadableReply("the device does not say where its events are")
-        address = xml.child(reference, "Address")
-        self._path = path_of(address.text if address is not None else None) or place
+        self._to = address(named.text if named is not None else None)
+        self._path = path_of(self._to) or place
         self._reference = _parameters_of(reference)
         self._renew_s = self._clock.monotonic_s() + TERM_S / 2
 
     def pull(self, timeout_s: float) -> tuple[DeviceEvent, ...]:
         """What has happened, as soon as something has, or nothing after `timeout_s`; renews the subscription when it is time."""
         if self._clock.monotonic_s() >= self._renew_s:
-            with contextlib.suppress(SoapFault):  # many keep a subscription whose messages are pulled, and cannot renew it
+            with contextlib.suppress(SoapFault, UnreadableReply):  # many keep a subscription whose messages are pulled, and cannot renew it
                 self.renew()
-        limits = f"<tev:Timeout>PT{max(1, round(timeout_s))}S</tev:Timeout><tev:MessageLimit>{MOST_MESSAGES}</tev:MessageLimit>"
-        body = f"<tev:PullMessages>{limits}</tev:PullMessages>"
-        events, dropped = let_in(self._ask(self._path, _PULL, body, self._reference, timeout_s + 5.0).content)
+        try:
+            reply = self._pulled(timeout_s)
+        except SoapFault as fault:
+            if not self._learn_limits(fault):
+                raise
+            reply = self._pulled(timeout_s)
+        events, dropped = let_in(reply.content)
         self.dropped += dropped
         return events
+
+    def _pulled(self, timeout_s: float) -> Reply:
+        wait_s = max(1, round(min(timeout_s, self._most_s)))
+        limits = f"<tev:Timeout>PT{wait_s}S</tev:Timeout><tev:MessageLimit>{self._most_messages}</tev:MessageLimit>"
+        return self._ask(self._path, _PULL, f"<tev:PullMessages>{limits}</tev:PullMessages>", self._reference, timeout_s + 5.0)
+
+    def _learn_limits(self, fault: SoapFault) -> bool:
+        """Ask for no more than a device can do that has said how much that is; whether it has said so."""
+        before = (self._most_messages, self._most_s)
+        messages, duration = fault.limits.get("MaxMessageLimit", ""), _DURATION.fullmatch(fault.limits.get("MaxTimeout", ""))
+        if messages.isdecimal() and len(messages) < 9:
+            self._most_messages = min(self._most_messages, max(1, int(messages)))
+        if duration is not None:
+            hours, minutes, seconds = (float(part or 0) for part in duration.groups())
+            self._most_s = min(self._most_s, max(1.0, 3600 * hours + 60 * minutes + seconds))
+        return (self._most_messages, self._most_s) != before
 
     def renew(self) -> None:
         body = f"<wsnt:Renew><wsnt:TerminationTime>PT{TERM_S}S</wsnt:TerminationTime></wsnt:Renew>"
@@ -95,7 +124,9 @@ class PullPoint:
             self._ask(path, _END, "<wsnt:Unsubscribe/>", self._reference)
 
     def _ask(self, path: str, action: str, body: str, reference: str = "", timeout_s: float | None = None) -> Reply:
-        header = f"<wsa:Action>{escape(action)}</wsa:Action>{reference}"
+        header = f"<wsa:Action>{escape(action)}</wsa:Action><wsa:MessageID>urn:uuid:{uuid4()}</wsa:MessageID>"
+        # Some tell their subscriptions apart by whom a message is for, in their own words, and not by its path.
+        header += (f"<wsa:To>{escape(self._to)}</wsa:To>" if self._to else "") + reference
         expected = f"{action.rpartition('/')[2].removesuffix('Request')}Response"
         return self._soap.exchange(path, action, body, expected=expected, header=header, timeout_s=timeout_s)
 

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from lamppost.base.errors import CameraError, CameraRefused, UnreadableReply
 from lamppost.cameras.onvif import xml
 from lamppost.cameras.web import Reply
 
-_NOT_AUTHORIZED: Final = frozenset({"notauthorized", "failedauthentication", "sendernotauthorized"})
+# ONVIF's, and those of WS-Security 1.1, section 12, that are about whoever asks.
+_NOT_AUTHORIZED: Final = frozenset(
+    {
+        *("notauthorized", "sendernotauthorized", "failedauthentication", "failedcheck"),
+        *("invalidsecurity", "invalidsecuritytoken", "securitytokenunavailable", "messageexpired"),
+    }
+)
+# Where a device gives no code for it, its words say it.
+_WORDS: Final = re.compile(r"not authori[sz]ed|unauthori[sz]ed|authentication|authority failure", re.IGNORECASE)
+_LIMITS: Final = ("MaxTimeout", "MaxMessageLimit")
 
 
 class SoapFault(CameraError):
-    """The device has understood, and says no. `code` and `subcode` are local names, such as `Sender` and `NotAuthorized`."""
+    """The device has understood, and says no. `code` and `subcode` are local names, such as `Sender` and `NotAuthorized`.
 
-    def __init__(self, problem: str, *, code: str, subcode: str, was_asked_over_http: bool = False) -> None:
+    `limits` is what it can do at most, where it names that (PullMessages); `wants_clear`: over HTTP it asks for the password itself.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        code: str,
+        subcode: str,
+        was_asked_over_http: bool = False,
+        limits: Mapping[str, str] = MappingProxyType({}),
+        wants_clear: bool = False,
+    ) -> None:
         super().__init__(problem, remedy="look whether the device supports it, and whether its user may do it")
         self.code = code
         self.subcode = subcode
         self.was_asked_over_http = was_asked_over_http  # whether it has asked for a user there, and was given ours
+        self.limits = limits
+        self.wants_clear = wants_clear
 
     @property
     def is_refusal(self) -> bool:
@@ -31,8 +57,13 @@ def lacking(what: str) -> SoapFault:
     return SoapFault(f"the device has no {what}", code="Receiver", subcode="ActionNotSupported")
 
 
-def turned_away() -> CameraRefused:
-    """User and password are wrong."""
+def turned_away(*, wants_clear: bool = False) -> CameraRefused:
+    """User and password are wrong, as far as can be told."""
+    if wants_clear:
+        return CameraRefused(
+            "the device refuses user and password as a digest, and asks for the password in the clear",
+            remedy="are they right? if so, switch on digest authentication there, or use https://",
+        )
     return CameraRefused("the device refuses user and password", remedy="give those of its administrator; they were tried once")
 
 
@@ -41,6 +72,16 @@ def unauthorized(what: str, reply: Reply) -> SoapFault:
     was_asked = reply.status == 401 and "www-authenticate" in reply.headers
     problem = f"the device refuses {what}: not authorized"
     return SoapFault(problem, code="Sender", subcode="NotAuthorized", was_asked_over_http=was_asked)
+
+
+def nobody() -> CameraRefused:
+    """It was asked without a user."""
+    return CameraRefused("the device tells nothing without user and password", remedy="give those of its administrator")
+
+
+def in_the_clear(refused: CameraRefused) -> SoapFault:
+    """It wants the password itself over HTTP, which it does not get there; it may be content with a digest in the message."""
+    return SoapFault(refused.problem, code="Sender", subcode="NotAuthorized", wants_clear=True)
 
 
 def fault_in(what: str, reply: Reply) -> CameraError:
@@ -72,4 +113,10 @@ def read_fault(what: str, fault: xml.Element) -> SoapFault:
     # The first that says it: some makers add words of their own below it.
     subcode = next((name for name in names[1:] if name.lower() in _NOT_AUTHORIZED), names[-1])
     said = xml.text_of(xml.child(fault, "Reason", "Text"), 120) or xml.text_of(xml.child(fault, "faultstring"), 120)
-    return SoapFault(f"the device refuses {what}: {said or subcode or 'it does not say why'}", code=names[0], subcode=subcode)
+    said = said.rstrip(" .:;")
+    if len(names) == 1 and _WORDS.search(said):
+        subcode = "NotAuthorized"
+    limits = {name: xml.text_of(next(xml.named(fault, name), None), 32) for name in _LIMITS}
+    return SoapFault(
+        f"the device refuses {what}: {said or subcode or 'it does not say why'}", code=names[0], subcode=subcode, limits=limits
+    )

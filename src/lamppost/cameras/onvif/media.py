@@ -64,9 +64,13 @@ def _by_media2(soap: Soap, host: str) -> list[StreamProfile]:
 def _by_media1(soap: Soap, host: str) -> list[StreamProfile]:
     found: list[StreamProfile] = []
     setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
-    for profile in many(soap.call(Service.MEDIA1, "GetProfiles"))[:_MOST_PROFILES]:
+    profiles = many(soap.call(Service.MEDIA1, "GetProfiles"))[:_MOST_PROFILES]
+    # A server that does not say how it encodes still sends what its source films.
+    is_told = any(read(profile, "VideoEncoderConfiguration") is not None for profile in profiles)
+    for profile in profiles:
         encoder, token = read(profile, "VideoEncoderConfiguration"), line(read(profile, "token"))
-        if encoder is None or not token:
+        is_video = encoder is not None or (not is_told and read(profile, "VideoSourceConfiguration") is not None)
+        if not is_video or not token:
             continue
         with contextlib.suppress(SoapFault):
             said = soap.call(Service.MEDIA1, "GetStreamUri", StreamSetup=setup, ProfileToken=token)

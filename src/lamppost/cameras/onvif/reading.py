@@ -32,5 +32,6 @@ def line(value: Any, most: int = 128) -> str:
 
 def address(value: Any) -> str:
     """An address that a device names, without white space; empty where it is none that anybody would ask for."""
-    text = "".join(value[:4096].split()) if isinstance(value, str) else ""
+    # Some escape an address that is escaped already.
+    text = "".join(value[:4096].split()).replace("&amp;", "&") if isinstance(value, str) else ""
     return text if len(text) <= 2048 and text.isascii() and text.isprintable() else ""

@@ -20,16 +20,18 @@ from zeep.wsse.username import UsernameToken
 from lamppost.base.clock import US_PER_S, Clock
 from lamppost.base.errors import CameraError, CameraRefused, ConfigError, UnreadableReply
 from lamppost.cameras.onvif import xml
-from lamppost.cameras.onvif.descriptions import Service, definition, document, settings
-from lamppost.cameras.onvif.faults import SoapFault, fault_in, lacking, read_fault, turned_away, unauthorized
+from lamppost.cameras.onvif.answers import fitted
+from lamppost.cameras.onvif.descriptions import Service, answer_to, definition, document, settings
+from lamppost.cameras.onvif.faults import SoapFault, fault_in, in_the_clear, lacking, nobody, read_fault, turned_away, unauthorized
 from lamppost.cameras.onvif.reading import read
-from lamppost.cameras.web import Reply
+from lamppost.cameras.web import PasswordInTheClear, Reply
 from lamppost.model.devices import Outcome
 
 DEVICE_PATH: Final = "/onvif/device_service"
 # Sent without any credentials, so that the two clocks can be compared before a token with a time in it is made.
 _UNSIGNED: Final = "GetSystemDateAndTime"
-# What a device answers to everybody (Core Specification, access class PRE_AUTH): such an answer says nothing of the password.
+# What a device answers to everybody (Core Specification, access class PRE_AUTH): such an answer says nothing of the password, and
+# a refusal nothing either.
 _FOR_ALL: Final = frozenset(
     {
         *("GetServices", "GetServiceCapabilities", "GetCapabilities", "GetHostname"),
@@ -71,8 +73,8 @@ class Answer:
 class Soap:
     """Questions to one device, in one thread. Raises `CameraError` alone; no message holds user or password.
 
-    A device that asks for a user over HTTP gets it there, by `web`. One that refuses without asking gets it in the message:
-    once, unless it takes it.
+    A device that asks for a user over HTTP gets it there, by `web`. One that refuses without asking, or asks for what would be
+    in the clear, gets it in the message: once, unless it takes it.
     """
 
     def __init__(self, web: Posting, clock: Clock, username: str = "", password: str = "") -> None:
@@ -107,11 +109,11 @@ class Soap:
         Raises `SoapFault` where the device says no, `CameraRefused` where it does not accept user and password,
         `UnreadableReply` for what is no answer, `CameraUnreachable`, and `ConfigError` for arguments that cannot be sent.
         """
-        return self._call(service, operation, arguments, _Post(self, operation, timeout_s))
+        return self._call(service, operation, arguments, _Post(self, service, operation, timeout_s))
 
     def ask(self, service: Service, operation: str, *, timeout_s: float | None = None, **arguments: Any) -> Answer:
         """The same for an audit: every failure is an outcome, and the raw answer comes along. Never raises a `CameraError`."""
-        post = _Post(self, operation, timeout_s)
+        post = _Post(self, service, operation, timeout_s)
         try:
             value = self._call(service, operation, arguments, post)
         except SoapFault as error:
@@ -142,8 +144,18 @@ class Soap:
         return self._signed(once, action)
 
     def device_time_us(self) -> int | None:
-        """UTC by the device's clock; None where it does not say. Needs no user."""
-        moment = read(self.call(Service.DEVICE, _UNSIGNED), "UTCDateTime")
+        """UTC by the device's clock; None where it does not say. Needs no user, but with devices that tell nobody else."""
+        try:
+            return self._time_us(is_signed=False)
+        except SoapFault as refusal:
+            if not (refusal.is_refusal and self._is_token_taken):
+                raise
+        return self._time_us(is_signed=True)
+
+    def _time_us(self, *, is_signed: bool) -> int | None:
+        post = _Post(self, Service.DEVICE, _UNSIGNED, None)
+        post.may_sign = is_signed
+        moment = read(self._call(Service.DEVICE, _UNSIGNED, {}, post), "UTCDateTime")
         date, time = read(moment, "Date"), read(moment, "Time")
         numbers = [read(date, name) for name in ("Year", "Month", "Day")] + [read(time, name) for name in ("Hour", "Minute", "Second")]
         try:
@@ -160,7 +172,11 @@ class Soap:
             # OASIS UsernameToken Profile 1.0, with a digest that is good for now. Many devices know no time zone but `Z`.
             token = UsernameToken(self._username, self._password, use_digest=True, created=now, zulu_timestamp=True)
             envelope, _ = token.apply(envelope, {})
-        return self._web.ask("POST", path, etree_to_string(envelope), {"Content-Type": content_type}, timeout_s=timeout_s)
+        try:
+            return self._web.ask("POST", path, etree_to_string(envelope), {"Content-Type": content_type}, timeout_s=timeout_s)
+        except PasswordInTheClear as refused:
+            # Servers built on gSOAP ask so whatever they want; what they check is mostly the message.
+            raise in_the_clear(refused) from None
 
     def _call(self, service: Service, operation: str, arguments: Mapping[str, Any], post: _Post) -> Any:
         path = self._paths.get(service.namespace)
@@ -169,7 +185,7 @@ class Soap:
         post.path = path
 
         def once() -> Any:
-            post.has_token = self._has_token and operation != _UNSIGNED
+            post.has_token = self._has_token and post.may_sign
             post.reply = post.root = None
             client = Client(wsdl=document(service), transport=post, settings=settings())
             known = definition(service)
@@ -200,6 +216,8 @@ class Soap:
             self._take_out_secrets(error)
             if not error.is_refusal or operation == _UNSIGNED:
                 raise
+            if operation in _FOR_ALL and not self._is_token_taken:
+                raise  # many have no other word for what they do not know
             if not self._may_ask_again(error):
                 raise self._judged(error) from None
             try:
@@ -231,18 +249,18 @@ class Soap:
     def _judged(self, refusal: SoapFault) -> CameraError:
         """What a refusal means: the password is wrong, or this question is not for its user."""
         if not self._username:
-            return turned_away()
+            return nobody()
         if self._has_token and not self._is_token_taken:
             self._has_token, self._is_token_useless = False, True
         self._refusals += 1
         self._is_turned_away = self._refusals >= (_MOST_REFUSALS if self._is_accepted else 1)
-        return refusal if self._is_accepted else turned_away()
+        return refusal if self._is_accepted else turned_away(wants_clear=refusal.wants_clear)
 
     def _learn_clock(self) -> bool:
         """How far the device's clock is off: a token with another time in it is refused. Whether that has changed."""
         before_us = self._offset_us
         try:
-            device_us = self.device_time_us()
+            device_us = self._time_us(is_signed=False)
         except (SoapFault, UnreadableReply):
             device_us = None
         if device_us is not None:
@@ -253,11 +271,13 @@ class Soap:
 class _Post:
     """What zeep sends with, in place of a transport of its own: one message to our device, whatever address zeep names."""
 
-    def __init__(self, soap: Soap, operation: str, timeout_s: float | None) -> None:
+    def __init__(self, soap: Soap, service: Service, operation: str, timeout_s: float | None) -> None:
         self._soap = soap
+        self._service = service
         self._operation = operation
         self._timeout_s = timeout_s
         self.path = DEVICE_PATH
+        self.may_sign = operation != _UNSIGNED
         self.has_token = False
         self.reply: Reply | None = None
         self.root: xml.Element | None = None
@@ -271,8 +291,7 @@ class _Post:
             raise unauthorized(self._operation, reply)
         if reply.status != 200 or reply.content_type.startswith("multipart/"):
             raise fault_in(self._operation, reply)
-        content = xml.plain(reply.content)
-        root = xml.parse_plain(content)
+        root = xml.parse(reply.content)
         body = xml.child(root, "Body")
         first = next(iter(body), None) if body is not None else None
         name = xml.local_name(first) if first is not None else ""
@@ -281,7 +300,7 @@ class _Post:
         if name != f"{self._operation}Response":
             raise UnreadableReply(f"the device answers {self._operation} with something else")
         self.root = root
-        return _Heard(200, content, {"Content-Type": "application/soap+xml"})
+        return _Heard(200, fitted(root, answer_to(self._service, self._operation)), {"Content-Type": "application/soap+xml"})
 
 
 @dataclass(frozen=True, slots=True)

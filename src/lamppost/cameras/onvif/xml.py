@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, cast
 
 from lxml import etree
 
@@ -19,6 +19,12 @@ _LETTERS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1",
 _DECLARATION: Final = re.compile(rb"<\?xml\s[^<>]{0,256}?\?>")
 _ENCODING: Final = re.compile(rb"\sencoding\s{0,8}=\s{0,8}[\"']([A-Za-z0-9._-]{1,32})[\"']")
 _ATTRIBUTES_OR_SO: Final = re.compile(rb"=\s{0,8}[\"']")
+_ROOT: Final = re.compile(rb"\s*<[A-Za-z_][\w.:-]{0,127}")
+_PREFIX: Final = re.compile(rb"[<\s/]([A-Za-z_][\w.-]{0,31}):[A-Za-z_]")
+_MOST_PREFIXES: Final = 64
+_BARE: Final = re.compile(rb"&(?!(?:#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z_][\w.-]{0,31});)")
+_KINDS: Final = cast("Any", etree).ErrorTypes
+_MENDABLE: Final = frozenset[int]({_KINDS.NS_ERR_UNDEFINED_NAMESPACE, _KINDS.ERR_NAME_REQUIRED, _KINDS.ERR_ENTITYREF_SEMICOL_MISSING})
 
 Element = Any
 """An element of lxml, which brings no types."""
@@ -60,19 +66,48 @@ def plain(content: bytes) -> bytes:
 
 def parse_plain(content: bytes) -> Element:
     """The root of what `plain` has given; raises `UnreadableReply`."""
-    # The library forbids what is nested without an end, 10 million characters of one text and whatever lies outside by itself.
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        # Without the error as its cause: it quotes what was sent.
-        raise UnreadableReply("the device answers with what is no XML") from None
+    root = _root(content, mends=(_declared, _escaped))
     if root.getroottree().docinfo.doctype:
         raise UnreadableReply("the device answers with a document type, which no device needs")
     _check_size(root)
     return root
+
+
+def _root(content: bytes, mends: Sequence[Callable[[bytes], bytes]]) -> Element:
+    # The library forbids what is nested without an end, 10 million characters of one text and whatever lies outside by itself.
+    parser: Any = etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        return etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        # The parser's own log: that of the error goes on from one document to the next.
+        kinds: set[int] = {entry.type for entry in parser.error_log}
+    # Only what takes nothing away: templates that people write by hand use prefixes and forget to say what they mean, and
+    # addresses of streams come with a bare `&`.
+    if mends and kinds and kinds <= _MENDABLE:
+        mended = content
+        for mend in mends:
+            mended = mend(mended)
+        return _root(mended, mends=())
+    # Without the error as its cause: it quotes what was sent.
+    raise UnreadableReply("the device answers with what is no XML")
+
+
+def _escaped(content: bytes) -> bytes:
+    """The document with each `&` that begins no reference as `&amp;`."""
+    return _BARE.sub(b"&amp;", content)
+
+
+def _declared(content: bytes) -> bytes:
+    """The document with each prefix declared that its outermost element does not declare: we go by names without prefixes."""
+    start = _ROOT.match(content)
+    used = {found[1] for found in _PREFIX.finditer(content)} - {b"xml", b"xmlns"}
+    if start is None or len(used) > _MOST_PREFIXES:
+        return content
+    tag = content[: content.find(b">", start.end())]
+    said = b"".join(b' xmlns:%s="urn:undeclared:%s"' % (prefix, prefix) for prefix in sorted(used) if b"xmlns:%s=" % prefix not in tag)
+    return content[: start.end()] + said + content[start.end() :]
 
 
 def _check_size(root: Element) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Final, Protocol
 
 from lamppost.cameras.simulated import (
@@ -14,6 +15,7 @@ from lamppost.cameras.simulated import (
     media_services,
     ptz_service,
 )
+from lamppost.cameras.simulated.device_users import is_allowed
 from lamppost.cameras.simulated.faults import Fault, FaultKind, spoiled
 from lamppost.cameras.simulated.http_server import Answer, Request
 from lamppost.cameras.simulated.machine import Asked, Call, Machine, Operation
@@ -102,6 +104,8 @@ class Answering:
         try:
             if not self._machine.has("tev" if prefix == "wsnt" else prefix):
                 raise not_supported()
+            if user and not is_open and not is_allowed(self._machine.state.level_of(user), prefix, name):
+                raise SoapRefusal("Sender", ("ter:NotAuthorized",), "this user may not do that")
             call = Call(self._machine, asked.operation, asked.body, base, request.target, asked.message_id)
             content = self._called(call, prefix, name)
         except SoapRefusal as refusal:
@@ -122,6 +126,8 @@ class Answering:
             return operation(call)
 
     def _plain(self, request: Request) -> Answer:
+        if request.method == "HEAD":
+            request = replace(request, method="GET")  # the server leaves the content out
         if request.target == self._machine.vendor.snapshot_path:
             return Answer(200, self._machine.snapshot(), "image/jpeg")
         with self._machine.lock:

@@ -150,6 +150,10 @@ class SimulatedCamera:
         """UTC by its own clock."""
         return self._machine.device_us()
 
+    def scopes(self) -> tuple[str, ...]:
+        """What it says of itself to who looks for devices."""
+        return self._machine.scopes()
+
     def has(self, service: str) -> bool:
         """Whether it has the ONVIF service with this prefix."""
         return self._machine.has(service)
@@ -306,6 +310,8 @@ def _state(username: str, password: str, identity: DeviceIdentity, most: Ability
         rules=first_rules(most, is_armed=is_armed),
         modules=first_modules(most, is_armed=is_armed),
         ntp="pool.ntp.org",
+        dns=["192.0.2.53"],
+        gateway="192.0.2.1",
         presets={"1": Preset("Square", -0.5, 0.1, 0.0), "2": Preset("Bridge", 0.4, -0.2, 0.3)},
         relays={"RelayOutput_1": False},
         inputs={"DigitalInput_1": False, "DigitalInput_2": False},

@@ -9,6 +9,7 @@ from lamppost.cameras.simulated.markup import Markup, tag
 from lamppost.cameras.simulated.tokens import ENCODERS, METADATA_CONFIGURATION, PTZ_CONFIGURATION, PTZ_NODE, SOURCE, SOURCE_CONFIGURATION
 
 PROFILE_NAMES: Final = ("mainStream", "subStream")
+H264_PROFILE: Final = "Baseline"  # as the simulated street is encoded
 SPACES: Final = "http://www.onvif.org/ver10/tptz"
 MULTICAST: Final = tag(
     "tt:Multicast",
@@ -48,7 +49,7 @@ def encoder1(call: Call, number: int, name: str) -> Markup:
         tag("tt:Resolution", *size(shape)),
         tag("tt:Quality", 5.0),
         tag("tt:RateControl", *rate),
-        tag("tt:H264", tag("tt:GovLength", shape.fps * shape.keyframe_interval_s), tag("tt:H264Profile", "Main")),
+        tag("tt:H264", tag("tt:GovLength", shape.fps * shape.keyframe_interval_s), tag("tt:H264Profile", H264_PROFILE)),
         MULTICAST,
         tag("tt:SessionTimeout", "PT60S"),
         token=ENCODERS[number],
@@ -69,22 +70,38 @@ def encoder2(call: Call, number: int, name: str) -> Markup:
         tag("tt:Quality", 5.0),
         token=ENCODERS[number],
         GovLength=shape.fps * shape.keyframe_interval_s,
-        Profile="Main",
+        Profile=H264_PROFILE if shape.codec == "H264" else "Main",
     )
 
 
+def space(name: str, uri: str, least: float, *, has_two: bool = False) -> Markup:
+    """A coordinate system of the head, up to 1 on each axis."""
+    bounds = (tag("tt:Min", least), tag("tt:Max", 1.0))
+    return tag(name, tag("tt:URI", f"{SPACES}/{uri}"), tag("tt:XRange", *bounds), tag("tt:YRange", *bounds) if has_two else None)
+
+
 def ptz(name: str) -> Markup:
-    """The configuration of the head."""
-    space = f"{SPACES}/PanTiltSpaces"
+    """The configuration of the head; it says all that is expected of one that moves absolutely, relatively and continuously."""
+    turn, zoom = f"{SPACES}/PanTiltSpaces", f"{SPACES}/ZoomSpaces"
+    speed = (
+        tag("tt:PanTilt", x=1.0, y=1.0, space=f"{turn}/GenericSpeedSpace"),
+        tag("tt:Zoom", x=1.0, space=f"{zoom}/ZoomGenericSpeedSpace"),
+    )
     return tag(
         name,
         tag("tt:Name", "PTZConfig"),
         tag("tt:UseCount", 2),
         tag("tt:NodeToken", PTZ_NODE),
-        tag("tt:DefaultAbsolutePantTiltPositionSpace", f"{space}/PositionGenericSpace"),
-        tag("tt:DefaultRelativePanTiltTranslationSpace", f"{space}/TranslationGenericSpace"),
-        tag("tt:DefaultContinuousPanTiltVelocitySpace", f"{space}/VelocityGenericSpace"),
+        tag("tt:DefaultAbsolutePantTiltPositionSpace", f"{turn}/PositionGenericSpace"),
+        tag("tt:DefaultAbsoluteZoomPositionSpace", f"{zoom}/PositionGenericSpace"),
+        tag("tt:DefaultRelativePanTiltTranslationSpace", f"{turn}/TranslationGenericSpace"),
+        tag("tt:DefaultRelativeZoomTranslationSpace", f"{zoom}/TranslationGenericSpace"),
+        tag("tt:DefaultContinuousPanTiltVelocitySpace", f"{turn}/VelocityGenericSpace"),
+        tag("tt:DefaultContinuousZoomVelocitySpace", f"{zoom}/VelocityGenericSpace"),
+        tag("tt:DefaultPTZSpeed", *speed),
         tag("tt:DefaultPTZTimeout", "PT5S"),
+        tag("tt:PanTiltLimits", space("tt:Range", "PanTiltSpaces/PositionGenericSpace", -1.0, has_two=True)),
+        tag("tt:ZoomLimits", space("tt:Range", "ZoomSpaces/PositionGenericSpace", 0.0)),
         token=PTZ_CONFIGURATION,
     )
 

@@ -1,22 +1,19 @@
-"""The ONVIF device service: who the camera is, what it has, its clock, its users, its network."""
+"""The ONVIF device service: who the camera is, what it has, its clock. Network and users have files of their own."""
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from lamppost.base.clock import US_PER_S
-from lamppost.cameras.simulated.device_io_service import relay_outputs, set_relay_output_state
+from lamppost.cameras.simulated import device_io_service, device_network, device_users
 from lamppost.cameras.simulated.machine import Call, Operation
 from lamppost.cameras.simulated.markup import PREFIXES, Markup, join, tag
 from lamppost.cameras.simulated.service_capabilities import CAPABILITIES
 from lamppost.cameras.simulated.soap import SoapRefusal, invalid, is_true, number, required
-from lamppost.cameras.simulated.tokens import INTERFACE
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION: Final = {"tds": (21, 12), "trt": (19, 6), "tr2": (21, 12), "tev": (20, 12), "tptz": (20, 12), "timg": (19, 6)}
-_MOST_PASSWORD: Final = 64
 
 
 def _identity(call: Call) -> Markup:
@@ -154,82 +151,6 @@ def _set_date_and_time(call: Call) -> Markup:
     return Markup()
 
 
-def _hostname(call: Call) -> Markup:
-    return tag("tds:HostnameInformation", tag("tt:FromDHCP", False), tag("tt:Name", call.state.hostname))
-
-
-def _scopes(call: Call) -> Markup:
-    return join(*(tag("tds:Scopes", tag("tt:ScopeDef", "Fixed"), tag("tt:ScopeItem", scope)) for scope in call.machine.scopes()))
-
-
-def _network_interfaces(call: Call) -> Markup:
-    host = call.base.partition("://")[2].rpartition(":")[0] or call.base.partition("://")[2]
-    try:
-        address = str(ipaddress.IPv4Address(host))
-    except ValueError:
-        address = "192.0.2.64"  # asked by a name or over IPv6: some address has to stand here
-    known = tag("tt:Info", tag("tt:Name", INTERFACE), tag("tt:HwAddress", call.machine.identity.mac), tag("tt:MTU", 1500))
-    manual = tag("tt:Manual", tag("tt:Address", address), tag("tt:PrefixLength", 24))
-    ipv4 = tag("tt:IPv4", tag("tt:Enabled", True), tag("tt:Config", manual, tag("tt:DHCP", False)))
-    return tag("tds:NetworkInterfaces", tag("tt:Enabled", True), known, ipv4, token=INTERFACE)
-
-
-def _network_protocols(call: Call) -> Markup:
-    ports = {"HTTP": call.base.rpartition(":")[2] if call.base.count(":") > 1 else "80", "RTSP": str(call.machine.rtsp_port)}
-    return join(
-        *(tag("tds:NetworkProtocols", tag("tt:Name", name), tag("tt:Enabled", True), tag("tt:Port", port)) for name, port in ports.items())
-    )
-
-
-def _ntp(call: Call) -> Markup:
-    state = call.state
-    host = _network_host(state.ntp) if state.ntp else None
-    name = "NTPFromDHCP" if state.is_ntp_from_dhcp else "NTPManual"
-    return tag("tds:NTPInformation", tag("tt:FromDHCP", state.is_ntp_from_dhcp), tag(f"tt:{name}", host) if host else None)
-
-
-def _network_host(host: str) -> Markup:
-    try:
-        version = ipaddress.ip_address(host).version
-    except ValueError:
-        return join(tag("tt:Type", "DNS"), tag("tt:DNSname", host))
-    return join(tag("tt:Type", f"IPv{version}"), tag(f"tt:IPv{version}Address", host))
-
-
-def _set_ntp(call: Call) -> Markup:
-    state = call.state
-    state.is_ntp_from_dhcp = is_true(required(call.body, "FromDHCP"))
-    manual = call.body.first("NTPManual")
-    if manual is not None:
-        named = [manual.value(name) for name in ("DNSname", "IPv4Address", "IPv6Address")]
-        host = next((name for name in named if name), "")
-        if not host or len(host) > 253:
-            raise invalid("ter:InvalidIPv4Address", "that is no address")
-        state.ntp = host
-    elif not state.is_ntp_from_dhcp:
-        state.ntp = ""
-    return Markup()
-
-
-def _users(call: Call) -> Markup:
-    return join(*(tag("tds:User", tag("tt:Username", name), tag("tt:UserLevel", "Administrator")) for name in call.state.users))
-
-
-def _set_user(call: Call) -> Markup:
-    wanted: dict[str, str] = {}
-    for user in call.body.each("User"):
-        name, given = required(user, "Username"), user.value("Password")
-        if name not in call.state.users:
-            raise invalid("ter:UsernameMissing", "there is no such user")
-        if len(given) > _MOST_PASSWORD:
-            raise invalid("ter:PasswordTooLong", f"a password has {_MOST_PASSWORD} characters at most")
-        if len(given) < 8:
-            raise invalid("ter:PasswordTooWeak", "a password has 8 characters at least")
-        wanted[name] = given
-    call.state.users.update(wanted)
-    return Markup()
-
-
 def _reboot(call: Call) -> Markup:
     call.machine.reboot()
     return tag("tds:Message", "Rebooting in 1 seconds")
@@ -237,10 +158,6 @@ def _reboot(call: Call) -> Markup:
 
 def _endpoint_reference(call: Call) -> Markup:
     return tag("tds:GUID", call.machine.endpoint)
-
-
-def _discovery_mode(_: Call) -> Markup:
-    return tag("tds:DiscoveryMode", "Discoverable")
 
 
 def _wsdl_url(_: Call) -> Markup:
@@ -253,18 +170,10 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "GetCapabilities": _capabilities,
     "GetSystemDateAndTime": _date_and_time,
     "SetSystemDateAndTime": _set_date_and_time,
-    "GetHostname": _hostname,
-    "GetScopes": _scopes,
-    "GetNetworkInterfaces": _network_interfaces,
-    "GetNetworkProtocols": _network_protocols,
-    "GetNTP": _ntp,
-    "SetNTP": _set_ntp,
-    "GetUsers": _users,
-    "SetUser": _set_user,
     "SystemReboot": _reboot,
     "GetEndpointReference": _endpoint_reference,
-    "GetDiscoveryMode": _discovery_mode,
     "GetWsdlUrl": _wsdl_url,
-    "GetRelayOutputs": relay_outputs,
-    "SetRelayOutputState": set_relay_output_state,
+    **device_network.OPERATIONS,
+    **device_users.OPERATIONS,
+    **device_io_service.RELAYS,
 }

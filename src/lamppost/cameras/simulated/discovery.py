@@ -54,7 +54,7 @@ class DiscoveryResponder:
             self._own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         except OSError as error:
             problem = f"who looks for devices cannot be answered at {address}"
-            raise ConfigError(problem, remedy="name an IPv4 address of this machine, or do without discovery") from error
+            raise ConfigError(problem, remedy="name an IPv4 address of this machine, or do without (--no-discovery)") from error
         self._wake, self._waker = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, name="simulated camera: discovery", daemon=True)
         self._thread.start()
@@ -86,7 +86,7 @@ class DiscoveryResponder:
             content, peer = one.recvfrom(_MOST_BYTES)
             root = read(content)
             probe = root.first("Probe")
-            if probe is None or probe.namespace != _DISCOVERY or not self._fits(probe):
+            if not self._machine.state.is_discoverable or probe is None or probe.namespace != _DISCOVERY or not self._fits(probe):
                 return
             match = tag("d:ProbeMatches", tag("d:ProbeMatch", self._known(_towards(peer))))
             self._own.sendto(self._message("ProbeMatches", match, relates_to=root.value("MessageID")), peer)

@@ -49,8 +49,20 @@ def _options(call: Call) -> Markup:
     return tag("timg:ImagingOptions", ranges["Brightness"], ranges["ColorSaturation"], ranges["Contrast"], *cuts, ranges["Sharpness"])
 
 
+def _status(call: Call) -> Markup:
+    _source(call)
+    return tag("timg:Status", tag("tt:FocusStatus20", tag("tt:Position", 0.0), tag("tt:MoveStatus", "IDLE")))
+
+
+def _move_options(call: Call) -> Markup:
+    _source(call)
+    return tag("timg:MoveOptions")  # the focus is fixed
+
+
 OPERATIONS: Final[dict[str, Operation]] = {
     "GetImagingSettings": _settings,
     "SetImagingSettings": _set_settings,
     "GetOptions": _options,
+    "GetStatus": _status,
+    "GetMoveOptions": _move_options,
 }

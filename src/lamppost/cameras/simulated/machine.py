@@ -88,6 +88,10 @@ class Machine:
 
     def scopes(self) -> tuple[str, ...]:
         """What the camera says of itself to everybody on the network."""
+        return (*self.fixed_scopes(), *self.state.scopes)
+
+    def fixed_scopes(self) -> tuple[str, ...]:
+        """Those of its scopes that nobody can set."""
         scope = "onvif://www.onvif.org"
         spoken = ["Profile/Streaming"] + (["Profile/T"] if self.has("tr2") else [])
         said = [f"{scope}/{profile}" for profile in spoken]

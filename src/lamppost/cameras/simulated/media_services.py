@@ -16,8 +16,9 @@ from lamppost.cameras.simulated.configurations import (
 )
 from lamppost.cameras.simulated.machine import Call, Operation
 from lamppost.cameras.simulated.markup import Markup, join, tag
+from lamppost.cameras.simulated.media_options import OPTIONS1, OPTIONS2, encoder_numbers, named
 from lamppost.cameras.simulated.soap import SoapRefusal, invalid, is_true, required
-from lamppost.cameras.simulated.tokens import ENCODERS, METADATA_CONFIGURATION, SOURCE
+from lamppost.cameras.simulated.tokens import ANALYTICS_CONFIGURATION, ENCODERS, METADATA_CONFIGURATION, SOURCE
 
 
 def _profile_number(call: Call) -> int:
@@ -52,9 +53,8 @@ def _media_uri(uri: str) -> Markup:
 
 
 def _stream_uri1(call: Call) -> Markup:
-    transport = call.body.value("Stream", "RTP-Unicast")
-    if transport != "RTP-Unicast":
-        raise invalid("ter:InvalidStreamSetup", "only unicast is offered")
+    if call.body.value("Stream", "RTP-Unicast") != "RTP-Unicast" or call.body.value("Protocol", "RTSP") not in ("RTSP", "TCP", "UDP"):
+        raise invalid("ter:InvalidStreamSetup", "unicast over RTSP is offered")
     return _media_uri(call.machine.stream_url(_profile_number(call), call.base))
 
 
@@ -64,7 +64,7 @@ def _snapshot_url(call: Call) -> str:
 
 
 def _stream_uri2(call: Call) -> Markup:
-    if required(call.body, "Protocol") not in ("RTSP", "RtspUnicast", "RtspOverHttp"):
+    if required(call.body, "Protocol") not in ("RTSP", "RtspUnicast"):
         raise invalid("ter:InvalidStreamSetup", "RTSP is offered")
     return tag("tr2:Uri", call.machine.stream_url(_profile_number(call), call.base))
 
@@ -96,27 +96,16 @@ def _profiles2(call: Call) -> Markup:
     return join(*profiles)
 
 
-def _numbers(call: Call) -> range:
-    """The encoders that `ConfigurationToken` or `ProfileToken` picks; all where neither stands there."""
-    token, profile = call.body.value("ConfigurationToken"), call.body.value("ProfileToken")
-    for given, known in ((token, ENCODERS), (profile, call.machine.vendor.profile_tokens)):
-        if given:
-            if given not in known:
-                raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:NoConfig"), "there is no such configuration")
-            return range(known.index(given), known.index(given) + 1)
-    return range(len(ENCODERS))
-
-
 def _encoders1(call: Call) -> Markup:
     return join(*(encoder1(call, number, "trt:Configurations") for number in range(len(ENCODERS))))
 
 
 def _encoder1(call: Call) -> Markup:
-    return join(*(encoder1(call, number, "trt:Configuration") for number in _numbers(call)))
+    return join(*(encoder1(call, number, "trt:Configuration") for number in encoder_numbers(call)))
 
 
 def _encoders2(call: Call) -> Markup:
-    return join(*(encoder2(call, number, "tr2:Configurations") for number in _numbers(call)))
+    return join(*(encoder2(call, number, "tr2:Configurations") for number in encoder_numbers(call)))
 
 
 def _video_sources(call: Call) -> Markup:
@@ -132,25 +121,8 @@ def _set_metadata(call: Call) -> Markup:
     return Markup()
 
 
-def _encoder_options(call: Call) -> Markup:
-    def between(name: str, least: float, most: float) -> Markup:
-        return tag(name, tag("tt:Min", least), tag("tt:Max", most))
-
-    return join(
-        *(
-            tag(
-                "tr2:Options",
-                tag("tt:Encoding", call.machine.streams[number].codec),
-                between("tt:QualityRange", 1.0, 10.0),
-                tag("tt:ResolutionsAvailable", *size(call.machine.streams[number])),
-                between("tt:BitrateRange", 64, 16_384),
-                GovLengthRange="1 400",
-                FrameRatesSupported="5 10 15 20 25 30",
-                ProfilesSupported="Baseline Main High",
-            )
-            for number in _numbers(call)
-        )
-    )
+def _analytics(call: Call, name: str) -> Markup:
+    return analytics_configuration(named(call, ANALYTICS_CONFIGURATION), name)
 
 
 MEDIA1: Final[dict[str, Operation]] = {
@@ -164,7 +136,10 @@ MEDIA1: Final[dict[str, Operation]] = {
     "GetVideoEncoderConfiguration": _encoder1,
     "GetMetadataConfigurations": lambda call: metadata(call, "trt:Configurations"),
     "SetMetadataConfiguration": _set_metadata,
-    "GetVideoAnalyticsConfigurations": lambda call: analytics_configuration(call, "trt:Configurations"),
+    "GetVideoAnalyticsConfigurations": lambda call: _analytics(call, "trt:Configurations"),
+    "GetVideoAnalyticsConfiguration": lambda call: _analytics(call, "trt:Configuration"),
+    "GetCompatibleVideoEncoderConfigurations": _encoders1,
+    **OPTIONS1,
 }
 MEDIA2: Final[dict[str, Operation]] = {
     "GetProfiles": _profiles2,
@@ -172,8 +147,8 @@ MEDIA2: Final[dict[str, Operation]] = {
     "GetSnapshotUri": lambda call: tag("tr2:Uri", _snapshot_url(call)),
     "GetVideoSourceConfigurations": lambda call: video_source(call, "tr2:Configurations"),
     "GetVideoEncoderConfigurations": _encoders2,
-    "GetVideoEncoderConfigurationOptions": _encoder_options,
     "GetMetadataConfigurations": lambda call: metadata(call, "tr2:Configurations"),
     "SetMetadataConfiguration": _set_metadata,
     "GetAnalyticsConfigurations": lambda call: analytics_configuration(call, "tr2:Configurations"),
+    **OPTIONS2,
 }

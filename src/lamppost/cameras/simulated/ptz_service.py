@@ -5,42 +5,59 @@ from __future__ import annotations
 from typing import Final
 
 from lamppost.base.clock import format_utc
-from lamppost.cameras.simulated.configurations import SPACES, ptz
+from lamppost.cameras.simulated.configurations import SPACES, ptz, space
 from lamppost.cameras.simulated.events_service import seconds
 from lamppost.cameras.simulated.machine import Call, Operation
 from lamppost.cameras.simulated.markup import Markup, join, tag
 from lamppost.cameras.simulated.nodes import Node
-from lamppost.cameras.simulated.soap import SoapRefusal, required
-from lamppost.cameras.simulated.state import Preset
-from lamppost.cameras.simulated.tokens import PTZ_NODE
+from lamppost.cameras.simulated.soap import SoapRefusal, is_true, required
+from lamppost.cameras.simulated.state import SPEED_PER_S, Preset
+from lamppost.cameras.simulated.tokens import PTZ_CONFIGURATION, PTZ_NODE
 
 _DEFAULT_S: Final = 5.0
 _LONGEST_S: Final = 60.0
-_SPEED_PER_S: Final = 0.5  # of the whole range, at full speed
 _MOST_PRESETS: Final = 64
 
 
-def _range(name: str, least: float, most: float) -> Markup:
-    return tag(name, tag("tt:Min", least), tag("tt:Max", most))
-
-
-def _space(name: str, uri: str, least: float, *, has_two: bool) -> Markup:
-    ranges = (_range("tt:XRange", least, 1.0), _range("tt:YRange", least, 1.0) if has_two else None)
-    return tag(name, tag("tt:URI", f"{SPACES}/{uri}"), *ranges)
-
-
-def _node(_: Call) -> Markup:
-    spaces = tag(
-        "tt:SupportedPTZSpaces",
-        _space("tt:AbsolutePanTiltPositionSpace", "PanTiltSpaces/PositionGenericSpace", -1.0, has_two=True),
-        _space("tt:AbsoluteZoomPositionSpace", "ZoomSpaces/PositionGenericSpace", 0.0, has_two=False),
-        _space("tt:RelativePanTiltTranslationSpace", "PanTiltSpaces/TranslationGenericSpace", -1.0, has_two=True),
-        _space("tt:RelativeZoomTranslationSpace", "ZoomSpaces/TranslationGenericSpace", -1.0, has_two=False),
-        _space("tt:ContinuousPanTiltVelocitySpace", "PanTiltSpaces/VelocityGenericSpace", -1.0, has_two=True),
-        _space("tt:ContinuousZoomVelocitySpace", "ZoomSpaces/VelocityGenericSpace", -1.0, has_two=False),
+def _spaces(name: str) -> Markup:
+    return tag(
+        name,
+        space("tt:AbsolutePanTiltPositionSpace", "PanTiltSpaces/PositionGenericSpace", -1.0, has_two=True),
+        space("tt:AbsoluteZoomPositionSpace", "ZoomSpaces/PositionGenericSpace", 0.0),
+        space("tt:RelativePanTiltTranslationSpace", "PanTiltSpaces/TranslationGenericSpace", -1.0, has_two=True),
+        space("tt:RelativeZoomTranslationSpace", "ZoomSpaces/TranslationGenericSpace", -1.0),
+        space("tt:ContinuousPanTiltVelocitySpace", "PanTiltSpaces/VelocityGenericSpace", -1.0, has_two=True),
+        space("tt:ContinuousZoomVelocitySpace", "ZoomSpaces/VelocityGenericSpace", -1.0),
+        space("tt:PanTiltSpeedSpace", "PanTiltSpaces/GenericSpeedSpace", 0.0),
+        space("tt:ZoomSpeedSpace", "ZoomSpaces/ZoomGenericSpeedSpace", 0.0),
     )
+
+
+def _node(call: Call) -> Markup:
+    if call.body.value("NodeToken", PTZ_NODE) != PTZ_NODE:
+        raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:NoEntity"), "there is no such node")
     counts = (tag("tt:MaximumNumberOfPresets", _MOST_PRESETS), tag("tt:HomeSupported", False))
+    spaces = _spaces("tt:SupportedPTZSpaces")
     return tag("tptz:PTZNode", tag("tt:Name", "PTZNode"), spaces, *counts, token=PTZ_NODE, FixedHomePosition=False)
+
+
+def _configuration(call: Call) -> Call:
+    """The call, where it names the one configuration or none."""
+    named = call.body.value("PTZConfigurationToken") or call.body.value("ConfigurationToken")
+    if named not in ("", PTZ_CONFIGURATION):
+        raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:NoConfig"), "there is no such configuration")
+    return call
+
+
+def _configuration_options(call: Call) -> Markup:
+    _configuration(call)
+    longest = tag("tt:PTZTimeout", tag("tt:Min", "PT0S"), tag("tt:Max", f"PT{_LONGEST_S:g}S"))
+    return tag("tptz:PTZConfigurationOptions", _spaces("tt:Spaces"), longest)
+
+
+def _show_configuration(call: Call) -> Markup:
+    _configuration(call)
+    return ptz("tptz:PTZConfiguration")
 
 
 def _head(call: Call) -> Call:
@@ -51,14 +68,15 @@ def _head(call: Call) -> Call:
     return call
 
 
-def _vector(body: Node, name: str) -> tuple[float, float, float]:
-    """Pan, tilt and zoom of the vector `name`; what is left out is 0."""
+def _vector(body: Node, name: str, otherwise: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> tuple[float, float, float]:
+    """Pan, tilt and zoom of the vector `name`; what is left out is as in `otherwise`."""
     vector = body.first(name)
     if vector is None:
         raise SoapRefusal("Sender", ("ter:InvalidArgs",), f"{name} is missing")
     turn, zoom = vector.first("PanTilt"), vector.first("Zoom")
     try:
-        parts = [float(node.attributes.get(key, "0")) if node is not None else 0.0 for node, key in ((turn, "x"), (turn, "y"), (zoom, "x"))]
+        asked = zip((turn, turn, zoom), "xyx", otherwise, strict=True)
+        parts = [float(node.attributes.get(key, "0")) if node is not None else kept for node, key, kept in asked]
     except ValueError as error:
         raise SoapRefusal("Sender", ("ter:InvalidArgVal", "ter:InvalidVelocity"), "a vector has numbers") from error
     if not all(-1 <= part <= 1 for part in parts):
@@ -68,7 +86,7 @@ def _vector(body: Node, name: str) -> tuple[float, float, float]:
 
 def _continuous_move(call: Call) -> Markup:
     head = _head(call)
-    pan, tilt, zoom = (part * _SPEED_PER_S for part in _vector(call.body, "Velocity"))
+    pan, tilt, zoom = (part * SPEED_PER_S for part in _vector(call.body, "Velocity"))
     asked = call.body.value("Timeout")
     for_s = min(seconds(asked), _LONGEST_S) if asked else _DEFAULT_S
     head.state.move(pan, tilt, zoom, for_s, call.machine.now_s())
@@ -76,12 +94,7 @@ def _continuous_move(call: Call) -> Markup:
 
 
 def _go(call: Call, pan: float, tilt: float, zoom: float) -> Markup:
-    """Turn to a place, which takes as long as the farthest way does."""
-    state = call.state
-    ways = (pan - state.pan, tilt - state.tilt, zoom - state.zoom)
-    for_s = max(abs(way) for way in ways) / _SPEED_PER_S
-    if for_s:
-        state.move(ways[0] / for_s, ways[1] / for_s, ways[2] / for_s, for_s, call.machine.now_s())
+    call.state.go(pan, tilt, zoom, call.machine.now_s())
     return Markup()
 
 
@@ -96,13 +109,15 @@ def _relative_move(call: Call) -> Markup:
 
 
 def _absolute_move(call: Call) -> Markup:
-    _head(call)
-    pan, tilt, zoom = _vector(call.body, "Position")
+    state = _head(call).state
+    pan, tilt, zoom = _vector(call.body, "Position", (state.pan, state.tilt, state.zoom))
     return _go(call, pan, tilt, _within(zoom, 0.0))
 
 
 def _stop(call: Call) -> Markup:
-    _head(call).state.stop(call.machine.now_s())
+    """End turning, zooming, or both where neither is named (PTZ Service, section 5.3.5)."""
+    turning, zooming = (is_true(call.body.value(name, "true")) for name in ("PanTilt", "Zoom"))
+    _head(call).state.stop(call.machine.now_s(), turning=turning, zooming=zooming)
     return Markup()
 
 
@@ -162,8 +177,9 @@ def _remove_preset(call: Call) -> Markup:
 OPERATIONS: Final[dict[str, Operation]] = {
     "GetNodes": _node,
     "GetNode": _node,
-    "GetConfigurations": lambda _: ptz("tptz:PTZConfiguration"),
-    "GetConfiguration": lambda _: ptz("tptz:PTZConfiguration"),
+    "GetConfigurations": _show_configuration,
+    "GetConfiguration": _show_configuration,
+    "GetConfigurationOptions": _configuration_options,
     "GetPresets": _presets,
     "SetPreset": _set_preset,
     "GotoPreset": _go_to_preset,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from lamppost.cameras.simulated.device_users import MOST_NAME, MOST_PASSWORD, MOST_USERS
 from lamppost.cameras.simulated.machine import Machine
 from lamppost.cameras.simulated.markup import Markup, tag
 
 
 def _device(machine: Machine) -> Markup:
     network = tag("tds:Network", IPFilter=False, ZeroConfiguration=False, IPVersion6=False, DynDNS=False, HostnameFromDHCP=False, NTP=1)
-    security = {"UsernameToken": True, "HttpDigest": True, "MaxUsers": 10, "MaxUserNameLength": 32, "MaxPasswordLength": 64}
+    lengths = {"MaxUsers": MOST_USERS, "MaxUserNameLength": MOST_NAME, "MaxPasswordLength": MOST_PASSWORD}
+    security = {"UsernameToken": True, "HttpDigest": True, **lengths}
     hashing = {"HashingAlgorithms": ",".join(machine.vendor.algorithms)}
     system = tag("tds:System", DiscoveryResolve=False, DiscoveryBye=True, RemoteDiscovery=False, SystemBackup=False, SystemLogging=False)
     return tag("tds:Capabilities", network, tag("tds:Security", **security, **hashing), system)

@@ -36,13 +36,18 @@ class Gate:
         self._secret = secrets.token_bytes(16)
         self._tokens: OrderedDict[str, None] = OrderedDict()
 
-    def challenges(self, *, is_stale: bool) -> list[str]:
-        """The values of `WWW-Authenticate`: the strongest first (RFC 7616 3.7), each on a line of its own."""
+    def challenges(self, *, is_stale: bool, is_rtsp: bool = False) -> list[str]:
+        """The values of `WWW-Authenticate`: the strongest first (RFC 7616 3.7), each on a line of its own.
+
+        RTSP 1.0 has the digest of RFC 2069, which knows neither `qop` nor an algorithm; GStreamer and live555 speak no other. Many
+        readers take the last challenge, and want the nonce right after the realm.
+        """
         stale = ", stale=true" if is_stale else ""
-        return [
-            f'Digest realm="{self._realm}", qop="auth", algorithm={algorithm}, nonce="{self._nonce()}", opaque="{self._opaque()}"{stale}'
-            for algorithm in self._algorithms
-        ]
+        challenges: list[str] = []
+        for algorithm in self._algorithms:
+            more = "" if is_rtsp and algorithm == "MD5" else f', qop="auth", opaque="{self._opaque()}", algorithm={algorithm}'
+            challenges.append(f'Digest realm="{self._realm}", nonce="{self._nonce()}"{stale}{more}')
+        return challenges
 
     def user(self, method: str, target: str, authorization: str) -> tuple[str, bool]:
         """Who signs this request, empty where nobody rightly does; and whether only the nonce is too old."""
@@ -56,10 +61,14 @@ class Gate:
             return "", False
         if given.get("realm") != self._realm or given.get("uri") != target or not self._is_ours(given.get("nonce", "")):
             return "", False
+        qop = given.get("qop")
+        # Who speaks RFC 2069 alone leaves it out, and is taken (RFC 2617 3.2.2.1); that knew no SHA.
+        if qop != "auth" and not (qop is None and algorithm == "MD5"):
+            return "", False
         secret = digest(f"{name}:{self._realm}:{self._users[name]}".encode())
         signed = digest(f"{method}:{target}".encode())
-        middle = f"{given['nonce']}:{given.get('nc', '')}:{given.get('cnonce', '')}:{given.get('qop', '')}"
-        if given.get("qop") != "auth" or not hmac.compare_digest(digest(f"{secret}:{middle}:{signed}".encode()), given.get("response", "")):
+        middle = given["nonce"] if qop is None else f"{given['nonce']}:{given.get('nc', '')}:{given.get('cnonce', '')}:{qop}"
+        if not hmac.compare_digest(digest(f"{secret}:{middle}:{signed}".encode()), given.get("response", "")):
             return "", False
         is_old = self._clock.monotonic_s() - int(given["nonce"].partition("-")[0], 16) / 1000 > self._nonce_life_s
         return ("", True) if is_old else (name, False)

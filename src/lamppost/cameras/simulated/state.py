@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from lamppost.model.devices import Ability
+
+ADMINISTRATOR: Final = "Administrator"
+SPEED_PER_S: Final = 0.5  # of the whole range, at full speed
 
 
 @dataclass(slots=True)
@@ -34,6 +38,11 @@ class SimulatedState:
 
     users: dict[str, str]
     hostname: str
+    levels: dict[str, str] = field(default_factory=dict[str, str])  # of users; who is not in it is an administrator
+    scopes: list[str] = field(default_factory=list[str])  # those that can be set
+    is_discoverable: bool = True
+    dns: list[str] = field(default_factory=list[str])
+    gateway: str = ""
     most: Ability | None = Ability.RECOGNISE
     clock_offset_s: float = 0.0
     ntp: str = ""
@@ -52,10 +61,15 @@ class SimulatedState:
     has_motion: bool = False
     is_tampered: bool = False
     relays: dict[str, bool] = field(default_factory=dict[str, bool])
+    idle_relays: dict[str, str] = field(default_factory=dict[str, str])  # whether each is open or closed while it is idle; open at first
     inputs: dict[str, bool] = field(default_factory=dict[str, bool])
     imaging: dict[str, float | str] = field(default_factory=dict[str, float | str])
     sends_metadata: bool = True  # whether the metadata stream of the main profile carries what analytics finds
     reboots: int = 0
+
+    def level_of(self, user: str) -> str:
+        """What the user may do: Administrator, Operator or User."""
+        return self.levels.get(user, ADMINISTRATOR)
 
     def settle(self, now_s: float) -> None:
         """Bring the position up to `now_s`; a movement whose time is over has ended."""
@@ -73,10 +87,20 @@ class SimulatedState:
         self.velocity = (pan, tilt, zoom)
         self.still_s = now_s + for_s
 
-    def stop(self, now_s: float) -> None:
+    def go(self, pan: float, tilt: float, zoom: float, now_s: float) -> None:
+        """Turn to a place, which takes as long as the farthest way does; the position is that of `now_s`."""
+        ways = (pan - self.pan, tilt - self.tilt, zoom - self.zoom)
+        for_s = max(abs(way) for way in ways) / SPEED_PER_S
+        if for_s:
+            self.move(ways[0] / for_s, ways[1] / for_s, ways[2] / for_s, for_s, now_s)
+
+    def stop(self, now_s: float, *, turning: bool = True, zooming: bool = True) -> None:
+        """End the movement, or that of one kind alone."""
         self.settle(now_s)
-        self.velocity = (0.0, 0.0, 0.0)
-        self.still_s = now_s
+        pan, tilt, zoom = self.velocity
+        self.velocity = (0.0 if turning else pan, 0.0 if turning else tilt, 0.0 if zooming else zoom)
+        if not any(self.velocity):
+            self.still_s = now_s
 
     def is_moving(self, now_s: float) -> bool:
         return now_s < self.still_s

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
@@ -15,19 +16,21 @@ from xml.sax.saxutils import escape
 from lamppost.base.clock import format_utc
 from lamppost.base.errors import ConfigError, UnreadableReply
 from lamppost.cameras.dialects.replies import Variant, question_of
-from lamppost.cameras.simulated import axis_settings
+from lamppost.cameras.simulated import axis_settings, first_questions
 from lamppost.cameras.simulated.event_streams import alert_stream, attached
+from lamppost.cameras.simulated.first_questions import HIKVISION_SPACE as _SPACE
+from lamppost.cameras.simulated.first_questions import LINES as _LINES
+from lamppost.cameras.simulated.first_questions import XML as _XML
 from lamppost.cameras.simulated.http_server import Answer, Request
 from lamppost.cameras.simulated.machine import Machine
 from lamppost.cameras.simulated.nodes import read
 from lamppost.model.devices import Ability, DeviceIdentity
 
-_LINES: Final = "text/plain;charset=utf-8"
-_XML: Final = 'application/xml; charset="UTF-8"'
-_SPACE: Final = "http://www.hikvision.com/ver20/XMLSchema"
 _BAD: Final = Answer(400, b"Error\r\nBad Request!\r\n", _LINES)
 _KEY: Final = re.compile(r"([A-Za-z]\w{0,63})[\w.\[\]-]{0,191}")
+_AXIS_INFO: Final = "POST /axis-cgi/basicdeviceinfo.cgi getAllProperties"
 _MOST_LINES: Final = 2000
+_PICTURE: Final = re.compile(r"/ISAPI/Streaming/channels/(?:1|101|102)/picture")
 # Changes that a Hikvision camera takes up with its next start.
 _AFTER_RESTART: Final = "/VCAResource"
 
@@ -88,14 +91,15 @@ class HikvisionDevice:
     def answer(self, machine: Machine, request: Request) -> Answer | None:
         if request.path == "/ISAPI/Event/notification/alertStream":
             return alert_stream(machine)
-        if request.path in ("/ISAPI/Streaming/channels/101/picture", "/ISAPI/Streaming/channels/1/picture"):
+        if _PICTURE.fullmatch(request.path):
             return Answer(200, machine.snapshot(), "image/jpeg")
         if request.path == "/ISAPI/System/time":
             return _time(machine)
         if request.method == "PUT":
             return self._put(request)
         if request.path.startswith("/ISAPI/"):
-            return self.documents.answer(request) or self._status(request, 403, 4, "Invalid Operation", "notSupport")
+            own = first_questions.hikvision(machine, request)
+            return own or self.documents.answer(request) or self._status(request, 403, 4, "Invalid Operation", "notSupport")
         return None
 
     def _put(self, request: Request) -> Answer:
@@ -139,6 +143,8 @@ class DahuaDevice:
         self.documents.change(f"{magic}getDeviceType", r"(?m)^type=(\S*)", identity.model)
         version = identity.firmware.replace(", Build Date ", ",build:")
         self.documents.change(f"{magic}getSoftwareVersion", r"(?m)^version=([^\r\n]*)", version)
+        motion = b"table.MotionDetect[0].Enable=true\r\ntable.MotionDetect[0].MotionDetectWindow[0].Sensitive=60\r\n"
+        self.documents.replies.setdefault(self._table("MotionDetect"), (motion, _LINES))
         self._serial, self._vendor = identity.serial, identity.vendor
 
     def answer(self, machine: Machine, request: Request) -> Answer | None:
@@ -151,6 +157,9 @@ class DahuaDevice:
             return attached(machine, query)
         if request.path == "/cgi-bin/configManager.cgi" and query.startswith("action=setConfig&"):
             return self._set(query.removeprefix("action=setConfig&"))
+        first = first_questions.dahua(machine, request)
+        if first is not None:
+            return first
         own = self._own(machine, request.target)
         return Answer(200, f"{own}\r\n".encode(), _LINES) if own else self.documents.answer(request) or _BAD
 
@@ -195,8 +204,11 @@ class AxisDevice:
         self.documents = Documents.read("axis", variant)
         said = {"SerialNumber": identity.serial, "ProdNbr": identity.model, "Version": identity.firmware}
         for name, value in (said | {"ProdShortName": f"AXIS {identity.model}"}).items():
-            question = "POST /axis-cgi/basicdeviceinfo.cgi getAllProperties"
-            self.documents.change(question, f'"{name}": "([^"]*)"', value)
+            self.documents.change(_AXIS_INFO, f'"{name}": "([^"]*)"', value)
+        if _AXIS_INFO in self.documents.replies:
+            known = json.loads(self.documents.text(_AXIS_INFO))
+            known["data"]["propertyList"] = first_questions.axis_device_info(identity) | known["data"]["propertyList"]
+            self.documents.set(_AXIS_INFO, json.dumps(known, indent=1) + "\n")
 
     def answer(self, machine: Machine, request: Request) -> Answer | None:
         if not request.path.startswith("/axis-cgi/"):
@@ -208,6 +220,12 @@ class AxisDevice:
             return axis_settings.control(self.documents.replies, query)
         if request.method == "POST" and b"setEnabledProducers" in request.content:
             return axis_settings.enable(self.documents.replies, request.content)
+        if request.path == "/axis-cgi/applications/list.cgi":
+            request = replace(request, method="GET", content=b"")  # it may be asked by POST as well
+        if f"{request.method} {request.target}" not in self.documents.replies:
+            own = first_questions.axis(machine, request)
+            if own is not None:
+                return own
         return self.documents.answer(request)
 
 

@@ -52,6 +52,15 @@ def offers_no_video(locator: Locator, offered: str) -> UnsupportedStream:
     return UnsupportedStream(f"{locator.shown} sends {offered}, which is not read", remedy="set the camera to H.264 or H.265")
 
 
+def wants_password_itself(locator: Locator, *, took_digest: bool) -> CameraRefused:
+    """The error for a peer that takes nothing but the password in the clear, and is not to have it."""
+    why = "it took a digest before" if took_digest else "allow_basic is false"
+    return CameraRefused(
+        f"{locator.shown} wants its password in the clear, and does not get it: {why}",
+        remedy="make sure that it is the right camera, and switch on digest there; if it knows none, set allow_basic = true",
+    )
+
+
 def of_status(locator: Locator, reply: Message) -> CameraError:
     """The error for a reply that is no success."""
     shown, status = locator.shown, reply.status

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from lamppost.base.digest import SignIn
-from lamppost.ingest.locator import Locator
+from lamppost.base.digest import InTheClear, SignIn
+from lamppost.ingest.locator import Locator, Scheme
 from lamppost.ingest.rtsp import failures
 from lamppost.ingest.rtsp.messages import Headers, Message, format_request, safe_url
 
@@ -30,11 +30,15 @@ class _Exchange:
 
 
 class Conversation:
-    """Requests and their replies, in turn. A reply counts for the request under way, whatever its CSeq says."""
+    """Requests and their replies, in turn. A reply counts for the request under way, whatever its CSeq says.
 
-    def __init__(self, locator: Locator, send: Callable[[bytes], None]) -> None:
+    Without TLS the password itself is sent only where `clear` says so, which learns here whether the camera takes a digest.
+    """
+
+    def __init__(self, locator: Locator, send: Callable[[bytes], None], clear: InTheClear) -> None:
         self._locator = locator
         self._send = send
+        self._clear = clear
         self._sign_in = SignIn(locator.username, locator.password)
         self._exchange: _Exchange | None = None
         self._cseq = 0
@@ -62,11 +66,14 @@ class Conversation:
         if reply.status == 401:
             if not self._sign_in.learn(reply.all("www-authenticate")) or exchange.sent >= _MOST_SENT:
                 raise failures.of_status(self._locator, reply)
+            if self._locator.scheme is not Scheme.RTSPS and self._sign_in.is_in_the_clear and self._clear.is_refused:
+                raise failures.wants_password_itself(self._locator, took_digest=self._clear.has_taken_digest)
             self._send_out(exchange)
             return
         self._exchange = None
         if reply.status < 300:
             self._sign_in.accept()
+            self._clear.has_taken_digest = self._clear.has_taken_digest or self._sign_in.has_sent_digest
             # A session begins with SETUP; some cameras name one earlier, and mean another.
             if exchange.method == "SETUP":
                 self._learn_session(reply)

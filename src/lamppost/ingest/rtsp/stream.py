@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from lamppost.base.clock import Clock
+from lamppost.base.digest import InTheClear
 from lamppost.base.errors import CameraError, StreamEnded, UnsupportedStream
 from lamppost.base.loop import Loop, Timer
 from lamppost.base.names import Resolve, look_up
@@ -56,6 +57,7 @@ class RtspStream:
         timeout_s: float,
         transport: Transport = "tcp",
         certificate_sha256: str | None = None,
+        clear: InTheClear | None = None,
         resolve: Resolve = look_up,
     ) -> None:
         self._locator = locator
@@ -67,7 +69,7 @@ class RtspStream:
         self._connection = Connection(
             locator, loop, self, networks=networks, timeout_s=timeout_s, certificate_sha256=certificate_sha256, resolve=resolve
         )
-        self._conversation = Conversation(locator, self._connection.send)
+        self._conversation = Conversation(locator, self._connection.send, clear or InTheClear())
         self._splitter = Splitter(self)
         self._datagrams: DatagramPair | None = None
         self._reorder: ReorderBuffer | None = None

@@ -44,7 +44,11 @@ HOSTILE = {
     "two roots": b"<a/><b/>",
     "wrong letters": b'<?xml version="1.0" encoding="utf-8"?><a>\xff\xfe</a>',
     "wrong Chinese letters": b'<?xml version="1.0" encoding="gb2312"?><a>\xff\xff</a>',
-    "no prefix": b"<x:a/>",
+    "no end beside a prefix that nobody declares": b"<x:a><x:b>",
+    "no end beside a bare ampersand": b"<a>rtsp://h/?a&b=1<c></a>",
+    "an unknown entity beside a bare ampersand": b"<a>x & y &unknown;</a>",
+    "a reference to no letter": b"<a>&#0;</a>",
+    "more prefixes than any answer has": b"<a>" + b"".join(b"<p%d:b/>" % n for n in range(18_000)) + b"</a>",
     "a name of nothing but brackets": b"<" * 59_000,
 }
 
@@ -98,6 +102,22 @@ def test_a_text_comes_through_whatever_its_letters(text: str, encoding: str) -> 
     except UnreadableReply:
         return
     assert (root.text or "") == told.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"<x:a>1</x:a>", "1"),
+        (b"\n<r xmlns:y='urn:y'><y:a x:b='1'>1</y:a></r>", ""),
+        (b"<a>rtsp://h/user=x&onvif=0.sdp</a>", "rtsp://h/user=x&onvif=0.sdp"),
+        (b"<x:a>1 & 2 &amp; &#51;</x:a>", "1 & 2 & 3"),
+    ],
+)
+def test_what_people_forget_in_templates_is_added_and_nothing_else(content: bytes, text: str) -> None:
+    for _ in range(2):  # what was wrong with one document says nothing of the next
+        assert xml.text_of(xml.parse(content)) == text
+        with pytest.raises(UnreadableReply):
+            xml.parse(b"<a><b>")
 
 
 def test_an_element_is_written_out_with_its_namespaces_and_without_what_follows() -> None:

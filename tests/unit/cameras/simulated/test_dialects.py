@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+from collections.abc import Callable
 
+import httpx
 import pytest
 
 from asked_camera import Asking, asking
-from lamppost.base.clock import SystemClock
+from lamppost.base.clock import ManualClock, SystemClock
 from lamppost.cameras.audit import audit_device
 from lamppost.cameras.dialects.replies import Variant
 from lamppost.cameras.simulated.camera import SimulatedCamera
-from lamppost.model.devices import Ability, Audit, DeviceIdentity, Level
+from lamppost.cameras.simulated.nodes import read
+from lamppost.model.devices import Ability, Audit, DeviceEvent, DeviceEventKind, DeviceIdentity, Level
 
 VENDORS = ("hikvision", "dahua", "axis")
 
@@ -111,7 +115,7 @@ def test_axis_stops_an_application() -> None:
     ("vendor", "path", "sign"),
     [
         ("dahua", "/cgi-bin/eventManager.cgi?action=attach&codes=[FaceRecognition]", b"Code=FaceRecognition;action=Pulse"),
-        ("hikvision", "/ISAPI/Event/notification/alertStream", b"<eventType>FaceRecognition</eventType>"),
+        ("hikvision", "/ISAPI/Event/notification/alertStream", b"<eventType>alarmResult</eventType>"),
     ],
 )
 def test_the_vendors_own_stream_carries_faces_to_whoever_asks(vendor: str, path: str, sign: bytes) -> None:
@@ -127,3 +131,98 @@ def test_the_vendors_own_stream_carries_faces_to_whoever_asks(vendor: str, path:
                 more = stream.recv(65_536)
                 assert more
                 received += more
+
+
+def part(camera: SimulatedCamera, path: str, sign: bytes, emit: Callable[[], None] = lambda: None) -> bytes:
+    """What the vendor's own stream has sent when `sign` has come; `emit` is called once it has begun."""
+    with asking(camera) as client, socket.create_connection((camera.address, camera.port), 5) as stream:
+        client.web.get("/")
+        answer = client.web._sign_in.answer("GET", path)
+        stream.sendall(f"GET {path} HTTP/1.1\r\nHost: camera\r\nAuthorization: {answer}\r\n\r\n".encode())
+        received = stream.recv(65_536)
+        emit()
+        while sign not in received:
+            more = stream.recv(65_536)
+            assert more
+            received += more
+        return received
+
+
+def test_hikvision_tells_in_its_own_words() -> None:
+    with SimulatedCamera("hikvision") as camera:
+        motion = DeviceEvent(DeviceEventKind.MOTION, True, "", None)
+        sent = part(camera, "/ISAPI/Event/notification/alertStream", b"</EventNotificationAlert>", lambda: camera.emit(motion))
+        for sign in (b"<eventType>VMD</eventType>", b"<eventState>active</eventState>", b"<channelID>1</channelID>"):
+            assert sign in sent
+        assert b'xmlns="http://www.hikvision.com/ver20/XMLSchema"' in sent
+
+
+def test_hikvision_says_what_it_streams_and_tells_of() -> None:
+    with SimulatedCamera("hikvision") as camera, asking(camera) as client:
+        streams = read(client.web.get("/ISAPI/Streaming/channels").content)
+        shown = [(one.value("id"), one.value("videoResolutionWidth"), one.value("maxFrameRate")) for one in streams.own("StreamingChannel")]
+        assert shown == [("101", "1280", "1500"), ("102", "640", "1000")]
+        assert read(client.web.get("/ISAPI/Streaming/channels/102").content).value("videoResolutionHeight") == "360"
+        for number in (1, 101, 102):
+            assert client.web.get(f"/ISAPI/Streaming/channels/{number}/picture").content_type == "image/jpeg"
+        kinds = {node.text for node in read(client.web.get("/ISAPI/Event/triggers").content).each("eventType")}
+        assert kinds == {"VMD", "shelteralarm", "IO", "diskerror"}
+
+
+def test_dahua_says_which_events_hold() -> None:
+    asked = "/cgi-bin/eventManager.cgi?action=getEventIndexes&code="
+    with SimulatedCamera("dahua") as camera, asking(camera) as client:
+        assert client.web.get(f"{asked}VideoMotion").content == b"Error: No Events\r\n"
+        camera.emit(DeviceEvent(DeviceEventKind.MOTION, True, "", None))
+        assert client.web.get(f"{asked}VideoMotion").content == b"channels[0]=0\r\n"
+        assert client.web.get(f"{asked}VideoBlind").content == b"Error: No Events\r\n"
+
+
+def test_dahua_turns_goes_to_a_preset_and_sets_its_clock() -> None:
+    clock = ManualClock()
+    with SimulatedCamera("dahua", clock=clock) as camera, asking(camera) as client:
+
+        def head(action: str, code: str, speed: str) -> int:
+            return client.web.get(f"/cgi-bin/ptz.cgi?action={action}&channel=0&code={code}&arg1=0&arg2={speed}&arg3=0").status
+
+        assert head("start", "RightUp", "8") == 200
+        clock.advance(1)
+        assert head("stop", "RightUp", "8") == 200
+        assert (camera.state.pan, camera.state.tilt, camera.state.velocity) == (0.5, 0.5, (0, 0, 0))
+        assert head("start", "GotoPreset", "1") == 200
+        clock.advance(10)
+        camera.state.settle(clock.monotonic_s())
+        assert (camera.state.pan, camera.state.tilt) == pytest.approx((-0.5, 0.1))
+        for wrong in (("start", "GotoPreset", "99"), ("start", "Dance", "1"), ("start", "Left", "x")):
+            assert head(*wrong) == 400, wrong
+        when = "/cgi-bin/global.cgi?action=setCurrentTime&time="
+        assert client.web.get(f"{when}2026-11-30%2012:00:05").content == b"OK\r\n"
+        assert client.web.get("/cgi-bin/global.cgi?action=getCurrentTime").content == b"result=2026-11-30 12:00:05\r\n"
+        assert client.web.get(f"{when}tomorrow").status == 400
+
+
+def test_axis_lists_its_parts_and_says_who_it_is() -> None:
+    with SimulatedCamera("axis", number=7) as camera, asking(camera) as client:
+        listed = client.web.ask("POST", "/axis-cgi/apidiscovery.cgi", b'{"method": "getApiList", "context": "mine"}')
+        told = json.loads(listed.content)
+        assert told["context"] == "mine"
+        assert "basic-device-info" in {one["id"] for one in told["data"]["apiList"]}
+        for wrong in (b"{", b"[]", b'{"method": "dance"}'):
+            assert json.loads(client.web.ask("POST", "/axis-cgi/apidiscovery.cgi", wrong).content)["error"]["code"] == 2004
+        asked = "action=list&group=root.Properties.System"
+        lines = client.web.ask("POST", "/axis-cgi/param.cgi", asked.encode()).content
+        assert f"root.Properties.System.SerialNumber={camera.identity.serial}\n".encode() in lines
+        assert client.web.get(f"/axis-cgi/param.cgi?{asked}").content == lines
+        assert client.web.get("/axis-cgi/param.cgi?action=list&group=Brand").content.startswith(b"root.Brand.Brand=AXIS\n")
+        assert b"# Error" in client.web.get("/axis-cgi/param.cgi?action=list&group=root.Tea").content
+        applications = client.web.get("/axis-cgi/applications/list.cgi").content
+        assert client.web.ask("POST", "/axis-cgi/applications/list.cgi").content == applications
+
+
+@pytest.mark.parametrize(("vendor", "path"), [("hikvision", "/ISAPI/System/deviceInfo"), ("onvif", "/snapshot.jpg")])
+def test_a_head_is_answered_as_a_get_without_its_content(vendor: str, path: str) -> None:
+    with SimulatedCamera(vendor) as camera, asking(camera) as client:
+        whole = client.web.get(path)
+        answer = client.web._sign_in.answer("HEAD", path)
+        reply = httpx.head(f"{camera.base}{path}", headers={"Authorization": answer or ""})
+        assert (reply.status_code, reply.headers["content-length"], reply.content) == (200, str(len(whole.content)), b"")

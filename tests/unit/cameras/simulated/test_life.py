@@ -121,6 +121,17 @@ def probed(port: int, to: str, types: tuple[str, str] = (_NETWORK, "NetworkVideo
             return found
 
 
+def test_who_does_not_want_to_be_found_is_silent() -> None:
+    mode = "<tds:DiscoveryMode>{}</tds:DiscoveryMode>"
+    with SimulatedCamera("axis", discovery_port=0) as camera, asking(camera) as client:
+        client.ask("tds:SetDiscoveryMode", mode.format("NonDiscoverable"))
+        assert probed(camera.discovery_port, "127.0.0.1") == []
+        assert client.ask("tds:GetDiscoveryMode").value("DiscoveryMode") == "NonDiscoverable"
+        client.ask("tds:SetDiscoveryMode", mode.format("Discoverable"))
+        assert len(probed(camera.discovery_port, "127.0.0.1")) == 1
+        assert client.fault("tds:SetDiscoveryMode", mode.format("Shy"))[1][-1] == "ter:InvalidArgVal"
+
+
 def test_it_is_found_and_tells_where_it_is() -> None:
     with SimulatedCamera("dahua", discovery_port=0, number=5) as camera:
         for to in ("127.0.0.1", GROUP):

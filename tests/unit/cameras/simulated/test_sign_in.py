@@ -64,6 +64,23 @@ def test_digest(algorithms: tuple[str, ...]) -> None:
         assert camera.requests[-1].user == camera.username
 
 
+@pytest.mark.parametrize(("algorithm", "qop", "status"), [("MD5", "", 200), ("SHA-256", "", 401), ("MD5", 'qop="auth-int", ', 401)])
+def test_a_digest_without_qop_is_the_old_one_and_has_md5_alone(algorithm: str, qop: str, status: int) -> None:
+    with SimulatedCamera("onvif") as camera:
+        place, target = f"{camera.base}{camera.path_of('tds')}", camera.path_of("tds")
+        closed = httpx.post(place, content=envelope("<tds:GetUsers/>"), headers=SOAP)
+        challenge = parse_challenges(closed.headers.get_list("www-authenticate"))[0]
+
+        def digest(text: str) -> str:
+            return hashlib.new(algorithm.replace("-", ""), text.encode(), usedforsecurity=False).hexdigest()
+
+        secret = digest(f"{camera.username}:{challenge.realm}:{camera.password}")
+        answer = digest(f"{secret}:{challenge.nonce}:{digest(f'POST:{target}')}")
+        known = f'username="{camera.username}", realm="{challenge.realm}", nonce="{challenge.nonce}", uri="{target}"'
+        signed = {**SOAP, "Authorization": f'Digest {known}, {qop}algorithm={algorithm}, response="{answer}"'}
+        assert httpx.post(place, content=envelope("<tds:GetUsers/>"), headers=signed).status_code == status
+
+
 def test_a_nonce_grows_old_and_the_password_is_not_doubted() -> None:
     clock = ManualClock()
     with SimulatedCamera("dahua", clock=clock, nonce_life_s=30) as camera, asking(camera) as client:

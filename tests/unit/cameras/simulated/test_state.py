@@ -57,6 +57,27 @@ def test_stop_stops(client: Asking, clock: ManualClock) -> None:
     assert position(client) == (0, 0, 0.5, "IDLE")
 
 
+def test_stop_ends_what_it_names_and_no_more(client: Asking, clock: ManualClock) -> None:
+    client.ask("tptz:ContinuousMove", _PROFILE + '<tptz:Velocity><tt:PanTilt x="1" y="0"/><tt:Zoom x="0.2"/></tptz:Velocity>')
+    client.ask("tptz:Stop", f"{_PROFILE}<tptz:PanTilt>true</tptz:PanTilt><tptz:Zoom>false</tptz:Zoom>")
+    clock.advance(1)
+    assert position(client) == (0, 0, pytest.approx(0.1), "MOVING")
+    client.ask("tptz:Stop", f"{_PROFILE}<tptz:Zoom>true</tptz:Zoom>")
+    clock.advance(1)
+    assert position(client) == (0, 0, pytest.approx(0.1), "IDLE")
+
+
+def test_an_absolute_move_leaves_alone_what_it_does_not_name(client: Asking, clock: ManualClock) -> None:
+    client.ask("tptz:AbsoluteMove", _PROFILE + '<tptz:Position><tt:PanTilt x="0.5" y="-0.5"/><tt:Zoom x="0.4"/></tptz:Position>')
+    clock.advance(10)
+    client.ask("tptz:AbsoluteMove", _PROFILE + '<tptz:Position><tt:PanTilt x="0" y="0"/></tptz:Position>')
+    clock.advance(10)
+    assert position(client)[:3] == pytest.approx((0, 0, 0.4))
+    client.ask("tptz:AbsoluteMove", _PROFILE + '<tptz:Position><tt:Zoom x="0"/></tptz:Position>')
+    clock.advance(10)
+    assert position(client)[:3] == pytest.approx((0, 0, 0))
+
+
 def test_presets_are_saved_found_and_removed(client: Asking, clock: ManualClock) -> None:
     client.ask("tptz:RelativeMove", _PROFILE + '<tptz:Translation><tt:PanTilt x="0.3" y="0.2"/></tptz:Translation>')
     clock.advance(10)
@@ -136,6 +157,53 @@ def test_ntp_relay_and_picture(client: Asking) -> None:
     read_back = client.ask("timg:GetImagingSettings", "<timg:VideoSourceToken>VideoSource_1</timg:VideoSourceToken>")
     assert (read_back.value("Brightness"), read_back.value("Contrast"), read_back.value("IrCutFilter")) == ("70", "50", "OFF")
     assert client.fault("timg:SetImagingSettings", source.format("<tt:Brightness>700</tt:Brightness>"))[0] == 400
+
+
+def test_a_relay_is_open_or_closed_while_idle(client: Asking) -> None:
+    asked = (
+        "<tds:RelayOutputToken>RelayOutput_1</tds:RelayOutputToken><tds:Properties><tt:Mode>{}</tt:Mode>"
+        "<tt:DelayTime>PT1S</tt:DelayTime><tt:IdleState>closed</tt:IdleState></tds:Properties>"
+    )
+    assert client.fault("tds:SetRelayOutputSettings", asked.format("Monostable"))[1][-1] == "ter:ModeError"
+    client.ask("tds:SetRelayOutputSettings", asked.format("Bistable"))
+    assert client.ask("tds:GetRelayOutputs").value("IdleState") == "closed"
+
+
+@pytest.mark.parametrize("service", ["trt", "tr2"])
+def test_a_bit_rate_is_set_and_what_the_picture_cannot_follow_is_refused(client: Asking, service: str) -> None:
+    known = (
+        f'<{service}:Configuration token="VideoEncoder_2"><tt:Resolution><tt:Width>{{}}</tt:Width><tt:Height>360</tt:Height>'
+        "</tt:Resolution><tt:RateControl><tt:FrameRateLimit>{}</tt:FrameRateLimit><tt:BitrateLimit>{}</tt:BitrateLimit></tt:RateControl>"
+        f"</{service}:Configuration>"
+    )
+    asked = f"{service}:SetVideoEncoderConfiguration"
+    for wrong in ((320, 10, 300), (640, 30, 300)):
+        assert client.fault(asked, known.format(*wrong))[1][-1] == "ter:ConfigModify"
+    assert client.fault(asked, known.format(640, 10, 1))[1][-1] == "ter:InvalidArgVal"
+    client.ask(asked, known.format(640, 10, 300))
+    limits = [node.text for node in client.ask(f"{service}:GetVideoEncoderConfigurations").each("BitrateLimit")]
+    assert limits == ["2048", "300"]
+
+
+def test_options_offer_what_can_be_set_and_no_more(client: Asking) -> None:
+    options = client.ask("tr2:GetVideoEncoderConfigurationOptions", "<tr2:ConfigurationToken>VideoEncoder_2</tr2:ConfigurationToken>")
+    shown = options.own("Options")
+    assert [one.attributes["FrameRatesSupported"] for one in shown] == ["10"]
+    assert [(one.value("Width"), one.value("Height")) for one in shown] == [("640", "360")]
+    assert client.fault("trt:CreateProfile", "<trt:Name>mine</trt:Name>")[1][-1] == "ter:MaxNVTProfiles"
+    assert client.fault("trt:DeleteProfile", "<trt:ProfileToken>main</trt:ProfileToken>")[1][-1] == "ter:DeletionOfFixedProfile"
+
+
+def test_a_tunnel_over_http_is_not_offered(client: Asking) -> None:
+    setup = (
+        "<trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>{}</tt:Protocol></tt:Transport></trt:StreamSetup>"
+    )
+    main = "<trt:ProfileToken>main</trt:ProfileToken>"
+    for protocol in ("RTSP", "UDP"):
+        client.ask("trt:GetStreamUri", setup.format(protocol) + main)
+    assert client.fault("trt:GetStreamUri", setup.format("HTTP") + main)[1][-1] == "ter:InvalidStreamSetup"
+    second = "<tr2:Protocol>RtspOverHttp</tr2:Protocol><tr2:ProfileToken>main</tr2:ProfileToken>"
+    assert client.fault("tr2:GetStreamUri", second)[1][-1] == "ter:InvalidStreamSetup"
 
 
 def test_streams(client: Asking) -> None:

@@ -52,6 +52,16 @@ def test_a_camera_outside_the_networks_is_refused_and_nothing_connects(viewer: V
 
 
 @pytest.mark.usefixtures("no_connection")
+@pytest.mark.parametrize("host", ["10.20.0.5", "camera.example"])
+def test_an_address_of_this_machine_is_no_cameras(viewer: Viewer, host: str) -> None:
+    networks = CameraNetworks(["10.0.0.0/8"], is_own=lambda number: str(number) == "10.20.0.5")
+    viewer.open(f"rtsp://{host}:8080/x", networks=networks, resolve=leads_to(8080, ["10.20.0.5"]))
+    viewer.until(lambda: viewer.error)
+    assert isinstance(viewer.error, CameraRefused)
+    assert "this machine itself, which no network but 10.20.0.5/32 opens" in viewer.error.problem
+
+
+@pytest.mark.usefixtures("no_connection")
 @pytest.mark.parametrize("answer", [["127.0.0.1"], ["::1", "169.254.169.254"], ["0.0.0.0"]])  # noqa: S104
 def test_a_name_that_leads_elsewhere_is_refused(viewer: Viewer, answer: list[str]) -> None:
     viewer.open("rtsp://camera.example/x", networks=CameraNetworks(), resolve=leads_to(1, answer))
@@ -79,6 +89,19 @@ def test_the_address_that_was_judged_is_the_one_that_is_connected_to(viewer: Vie
         stream.close()
         assert stream.peer == ""
     assert b"rtsp://camera.example:9/x" in camera.requests[0]
+
+
+def test_a_camera_that_goes_by_a_name_is_followed_to_where_the_name_leads_at_the_next_connection(viewer: Viewer) -> None:
+    with ScriptedCamera(MEDIA) as camera, ScriptedCamera(MEDIA, address="127.0.0.2") as moved:
+        places = [look_up("127.0.0.1", camera.port), look_up("127.0.0.2", moved.port)]
+        for address in ("127.0.0.1", "127.0.0.2"):
+            viewer.got.clear()
+            stream = viewer.open("rtsp://camera.example/x", resolve=lambda *_: places.pop(0))
+            viewer.until(lambda: len(viewer.got) == 4)
+            assert isinstance(stream, RtspStream)
+            assert stream.peer == address
+            stream.close()
+    assert places == [], "once for a connection"
 
 
 def test_of_several_addresses_only_the_allowed_ones_are_tried(viewer: Viewer) -> None:
