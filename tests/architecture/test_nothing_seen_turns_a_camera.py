@@ -11,6 +11,7 @@ TURNS = {
     "lamppost.cameras.onvif.ptz",
     "lamppost.pipeline.covering",
     "lamppost.pipeline.head_line",
+    "lamppost.pipeline.heads",
     "lamppost.pipeline.helm",
     "lamppost.pipeline.steering",
     "lamppost.pipeline.tours",

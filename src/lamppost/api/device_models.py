@@ -62,6 +62,7 @@ class DeviceProfile(BaseModel):
     def of(cls, profile: StreamProfile, *, shows_url: bool) -> DeviceProfile:
         fields = asdict(profile)
         url = fields.pop("stream_url")
+        del fields["source"]
         return cls(**fields, url=parse_locator(url).shown if url and shows_url else None)
 
 

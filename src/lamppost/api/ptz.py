@@ -25,6 +25,7 @@ from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.covering import Covering, NotCovered
 from lamppost.pipeline.device_access import device_address, device_password, device_user, device_web
 from lamppost.pipeline.head_line import Head, SteeringTools
+from lamppost.pipeline.heads import HeadCover, head_of, turned_with
 from lamppost.pipeline.helm import Helm
 from lamppost.pipeline.steering import Steering
 from lamppost.pipeline.tours import Stay
@@ -224,12 +225,18 @@ def steering_of(context: Context) -> Steering:
     covering = context.keep(Covering, Covering)  # whoever serves has connected it; else nothing can be covered, and nothing turns
     tools = SteeringTools(
         lambda camera: _open_head(context, camera),
-        covering.cover,
+        HeadCover(covering.cover, lambda camera: _turned(context, camera), context.clock).cover,
         lambda who, camera, detail: context.act("camera_steered", who, camera, detail),
         context.clock,
         lambda camera: _access(context, camera),
     )
     return context.keep(Steering, lambda: Steering(tools))
+
+
+def _turned(context: Context, camera: str) -> tuple[str, ...]:
+    """The cameras whose pictures are covered when `camera` is turned."""
+    found = context.camera(camera)
+    return turned_with(found, context.settings.camera, context.devices.profiles) if found is not None else (camera,)
 
 
 def _access(context: Context, camera: str) -> object:
@@ -250,10 +257,7 @@ def _open_head(context: Context, camera: str) -> Generator[Head]:
     with device_web(found, context.settings, context.clock, password, timeout_s=_ANSWER_S) as web:
         user, secret = device_user(found), device_password(found, password)
         device = OnvifDevice(web, context.clock, web.address.host, username=user, password=secret)
-        profile = next((profile for profile in device.profiles() if profile.has_ptz), None)
-        if profile is None:
-            raise ConfigError(f"camera {camera} does not turn: none of its profiles has PTZ")
-        yield Ptz(device, profile.token)
+        yield Ptz(device, head_of(found, device.profiles()).token)
 
 
 def _steer(identity: Identity, camera: str, order: Callable[[Helm], None]) -> Turned:

@@ -187,3 +187,4 @@ class StreamProfile:
     keyframe_interval_s: float | None
     has_ptz: bool
     has_metadata: bool  # whether a metadata stream is set up in it
+    source: str = ""  # the token of the lens or channel that it shows

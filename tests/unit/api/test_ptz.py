@@ -125,6 +125,17 @@ def test_it_is_covered_before_it_moves_and_longer_than_it_can_move(node: Configu
     assert analyst.covers[-1] == ("plaza", CALL_S + LONGEST_TRIP_S + SETTLE_S)
 
 
+def test_another_camera_of_the_same_device_is_covered_too_before_it_moves(
+    node: ConfiguredNode, device: SimulatedCamera, analyst: Analyst
+) -> None:
+    twin = f'[[camera]]\nname = "twin"\nurl = "rtsp://127.0.0.1:1/elsewhere"\ndevice_url = "{device.base}"\n'
+    node.config.write_text(f"{node.config.read_text()}\n{twin}")
+    node.take_over()
+    assert node.client(OLGA).post(f"{PTZ}/move", json={"pan": 0.5, "for_s": 1.0}).status_code == 200
+    assert [camera for camera, _ in analyst.covers] == ["plaza", "twin"]
+    assert analyst.moved_before == [0, 0]
+
+
 def test_where_nobody_says_that_it_is_covered_nothing_moves(node: ConfiguredNode, device: SimulatedCamera, analyst: Analyst) -> None:
     analyst.is_dead = True
     for path, body in (("move", {"tilt": 1, "for_s": 1}), ("preset", {"token": "1"})):

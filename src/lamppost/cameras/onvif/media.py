@@ -50,7 +50,7 @@ def snapshot_of(soap: Soap, token: str) -> str:
 
 def _by_media2(soap: Soap, host: str) -> list[StreamProfile]:
     found: list[StreamProfile] = []
-    for profile in many(soap.call(Service.MEDIA2, "GetProfiles", Type=["VideoEncoder", "Metadata", "PTZ"]))[:_MOST_PROFILES]:
+    for profile in many(soap.call(Service.MEDIA2, "GetProfiles", Type=["VideoSource", "VideoEncoder", "Metadata", "PTZ"]))[:_MOST_PROFILES]:
         parts = read(profile, "Configurations")
         encoder, token = read(parts, "VideoEncoder"), line(read(profile, "token"))
         if encoder is None or not token:
@@ -96,6 +96,7 @@ def _profile(profile: Any, token: str, url: str, encoder: Any, parts: Any, metad
         keyframe_interval_s=round(gop / fps, 2) if gop and fps else None,
         has_ptz=read(parts, "PTZ") is not None or read(parts, "PTZConfiguration") is not None,
         has_metadata=read(parts, metadata) is not None,
+        source=line(read(parts, "VideoSource", "SourceToken") or read(parts, "VideoSourceConfiguration", "SourceToken"), 64),
     )
 
 
