@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lamppost.base.clock import SystemClock
-from lamppost.base.errors import CameraUnreachable
+from lamppost.base.errors import CameraUnreachable, StoreError
 from lamppost.cameras.discovery import addresses_of, check_interfaces, search
 from lamppost.cameras.web import DeviceAddress
 from lamppost.cameras.ws_discovery import name_of
@@ -27,9 +27,10 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.media import Codec
 from lamppost.model.settings import Settings
 from lamppost.pipeline.configuration import load_settings
-from lamppost.pipeline.device_looking import look_at
+from lamppost.pipeline.device_looking import Looked, look_at
 from lamppost.pipeline.device_searches import CALL_S, RANGES_S
 from lamppost.store.acts import record_act
+from lamppost.store.device_book import DeviceBook
 
 
 @one_line_errors
@@ -97,10 +98,13 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
         console.print(Text(f"{each.device_url} --device-certificate-sha256 {each.certificate_sha256}"))
 
 
-def streams_of(
+def ask_streams(
     settings: Settings, device_url: str, username: str | None, password: str | None, certificate_sha256: str | None
-) -> dict[str, str]:
-    """`url`, `sub_url` where there is a smaller stream, and `device_url`, as the device says; raises `CameraError` where it does not."""
+) -> tuple[dict[str, str], Looked]:
+    """`url`, `sub_url` where there is a smaller stream, and `device_url`, as the device says; and all that it has said.
+
+    Raises `CameraError` where it does not say.
+    """
     address = DeviceAddress.of(device_url)
     looked = look_at(
         address,
@@ -127,4 +131,17 @@ def streams_of(
         streams["sub_url"] = sub.stream_url
     if certificate_sha256 is not None:
         streams["device_certificate_sha256"] = certificate_sha256
-    return streams
+    return streams, looked
+
+
+def remember_device(folder: DataFolder, name: str, device_url: str, looked: Looked) -> None:
+    """Put into the device book who the camera's device is and which streams it has, as whoever has just added it was told."""
+    if looked.identity is None or not folder.root.is_dir():
+        return
+    now_us = SystemClock().wall_us()
+    try:
+        with DeviceBook(folder) as book:
+            book.remember(name, looked.identity, device_url, now_us)
+            book.keep_profiles(name, looked.profiles, now_us)
+    except StoreError as error:  # the camera is there already, and will be asked again
+        typer.echo(f"warning: what its device has said is not kept: {error}", err=True)

@@ -119,6 +119,11 @@ def test_a_camera_is_added_by_what_its_device_says(lamppost: Lamppost, config: P
     assert made["url"].startswith("rtsp://127.0.0.1/cam/realmonitor")
     assert "subtype=1" in made["sub_url"]
     assert lamppost("config", "check").exit_code == 0
+    told = json.loads(lamppost("camera", "firmware", "--json").output)["items"]
+    said = camera.identity
+    assert [(each["vendor"], each["model"], each["firmware"]) for each in told if each["camera"] == "park"] == [
+        (said.vendor, said.model, said.firmware)
+    ], "what it said of itself is known at once"
 
 
 @pytest.mark.parametrize("encoding", ["", "H264"])
