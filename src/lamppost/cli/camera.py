@@ -25,6 +25,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
+from lamppost.pipeline.camera_places import check_places
 from lamppost.pipeline.config_file import ConfigFile, Fields
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.credentials import CredentialKeeper, forget_replaced
@@ -121,6 +122,7 @@ def camera_add(
     )
     with CredentialKeeper(DataFolder(file.before.data)) as keeper, kept_fields(keeper, file, name, password) as kept:
         camera = file.add(name, {**fields, **asked, **kept})
+        check_places({**fields, **asked}, file.before.devices.camera_networks)
         _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was added to {config}.")
     if remember is not None:
         remember()
@@ -182,6 +184,7 @@ def camera_set(
     with CredentialKeeper(folder) as keeper:
         with kept_fields(keeper, file, name, password) as kept:
             camera = file.set(name, {**removed, **fields, **kept})
+            check_places(fields, file.before.devices.camera_networks)
             _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was changed in {config}.")
         forget_replaced(folder, keeper, before, camera)
 
