@@ -267,3 +267,25 @@ def test_a_camera_where_nothing_connects_to_is_refused_as_an_import_refuses_it(
     assert config.read_text() == before
     assert lamppost("camera", "add", "park", "rtsp://10.0.0.5/x").exit_code == 0
     assert lamppost("camera", "add", "name", "rtsp://camera.example/x").exit_code == 0, "names are judged when they are looked up"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((), "nothing to do was given"),
+        (("gate",), "nothing to do with camera 'gate' was given"),
+        (("gate", "--rotate", "--settle"), "--rotate and --settle were given together"),
+        (("gate", "--change-key"), "--change-key is for the passwords of all cameras"),
+        (("--rotate",), "--rotate was given without a camera"),
+        (("gate", "--settle", "--password-stdin"), "--password-stdin was given without --rotate"),
+        (("--change-key", "--password-stdin"), "--password-stdin was given without --rotate"),
+        (("gate", "--rotate", "--forget"), "--forget was given without --change-key"),
+    ],
+)
+def test_what_is_wanted_of_a_password_is_one_thing_and_the_line_says_which_is_missing(
+    lamppost: Lamppost, config: Path, arguments: tuple[str, ...], line: str
+) -> None:
+    refused = lamppost("camera", "password", *arguments, stdin="seven-quiet-lanterns\n")
+    assert refused.exit_code == 2, refused.output
+    assert line in refused.output
+    assert len(refused.output.strip().splitlines()) == 1
