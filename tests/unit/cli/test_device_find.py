@@ -141,6 +141,24 @@ def test_a_server_with_pictures_alone_is_not_added(lamppost: Lamppost, config: P
     assert "park" not in cameras(config)
 
 
+def test_what_can_be_set_of_a_device_is_told_as_it_is_set(lamppost: Lamppost, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`camera adjust` takes names and tokens that nothing else tells; and no sentence is broken where a terminal is narrow."""
+    monkeypatch.setenv("COLUMNS", "40")
+    (config.parent / "password").write_text(PASSWORD)
+    with SimulatedCamera("onvif", password=PASSWORD) as camera:
+        assert add(lamppost, camera.base, "--password-file", "password").exit_code == 0
+        lines = [line.split(maxsplit=1) for line in lamppost("camera", "device", "park").output.splitlines()]
+        (picture,) = [words[1] for words in lines if words[0] == "picture"]
+        outputs = [words[1] for words in lines if words[0] == "output"]
+        setting = next(each for each in picture.split(", ") if each.startswith("brightness="))
+        set_so = lamppost("camera", "adjust", "park", "--picture", setting, "--output", f"{outputs[0]}=on")
+        assert set_so.exit_code == 0, set_so.output
+        told = json.loads(lamppost("camera", "device", "park", "--json").output)
+    assert told["outputs"] == outputs
+    assert f"brightness={told['picture']['brightness']:g}" == setting
+    assert any(words[0] == "warning" and len(words[1]) > 60 for words in lines)
+
+
 def test_a_password_from_standard_input_is_kept_encrypted_and_a_certificate_is_pinned(lamppost: Lamppost, config: Path) -> None:
     certificate = Certificate(config.parent)
     with SimulatedCamera("onvif", password=PASSWORD, tls=certificate.context) as camera:
