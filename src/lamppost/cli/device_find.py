@@ -29,6 +29,7 @@ from lamppost.model.settings import Settings
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.device_looking import Looked, look_at
 from lamppost.pipeline.device_searches import CALL_S, RANGES_S
+from lamppost.pipeline.known_devices import KnownAs, KnownDevices
 from lamppost.store.acts import record_act
 from lamppost.store.device_book import DeviceBook
 
@@ -62,12 +63,22 @@ def camera_find(
         ranges=ranges or (),
         timeout_s=timeout_s or (RANGES_S if ranges else CALL_S),
     )
-    _tell(found, as_json=as_json)
+    _tell(found, _known(settings, found), as_json=as_json)
     if not found:
         raise typer.Exit(1)
 
 
-def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
+def _known(settings: Settings | None, found: tuple[FoundDevice, ...]) -> list[KnownAs]:
+    """Beside each found device, which camera it is already."""
+    folder = DataFolder(settings.data) if settings is not None else None
+    if settings is None or folder is None or not folder.root.is_dir():
+        return [KnownAs(each.identity, None, has_moved=False) for each in found]
+    with DeviceBook(folder) as book:
+        known = KnownDevices(settings, book)
+        return [known.known_as(each) for each in found]
+
+
+def _tell(found: tuple[FoundDevice, ...], known: list[KnownAs], *, as_json: bool) -> None:
     if as_json:
         rows = [
             {
@@ -75,9 +86,11 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
                 "device_url": each.device_url,
                 "certificate_sha256": each.certificate_sha256,
                 "name": name_of(each),
-                **asdict(each.identity),
+                **asdict(one.identity),
+                "known_as": one.camera,
+                "has_moved": one.has_moved,
             }
-            for each in found
+            for each, one in zip(found, known, strict=True)
         ]
         typer.echo(json.dumps(rows, indent=2))
         return
@@ -85,10 +98,11 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
     if not found:
         console.print("No device has answered. Name a range, such as --range 10.20.0.0/24: many networks do not carry calls to all.")
         return
-    table = Table(Column("device", no_wrap=True), "vendor", "model", Column("MAC", no_wrap=True), "name", box=None)
-    for each in found:
-        said = each.identity
-        table.add_row(*(Text(word or "–") for word in (each.device_url, said.vendor, said.model, said.mac, name_of(each))))
+    table = Table(Column("device", no_wrap=True), "vendor", "model", "firmware", Column("MAC", no_wrap=True), "name", "camera", box=None)
+    for each, one in zip(found, known, strict=True):
+        who, camera = one.identity, f"{one.camera or ''}{', moved here' if one.has_moved else ''}"
+        words = (each.device_url, who.vendor, who.model, who.firmware, who.mac, name_of(each), camera)
+        table.add_row(*(Text(word or "–") for word in words))
     console.print(table)
     console.print("Add one: lamppost camera add NAME --device DEVICE --username USER --password-file FILE")
     secure = [each for each in found if each.certificate_sha256]

@@ -205,6 +205,18 @@ def test_a_camera_that_speaks_https_alone_is_found_shown_pinned_and_watched(lamp
     assert (made["device_url"], made["device_certificate_sha256"]) == (f"https://{address}:8443", told["certificate_sha256"])
 
 
+def test_a_found_device_that_is_a_camera_already_is_listed_as_that_with_its_firmware(lamppost: Lamppost, config: Path, port: int) -> None:
+    (config.parent / "password").write_text(PASSWORD)
+    with SimulatedCamera("onvif", password=PASSWORD, address=f"{HERE}.102", discovery_port=port) as camera:
+        assert add(lamppost, camera.base, "--password-file", "password").exit_code == 0
+        arguments = ("camera", "find", "--range", f"{HERE}.102/32", "--interface", "127.0.0.1", "--timeout", "1")
+        (told,) = json.loads(lamppost(*arguments, "--json").output)
+        assert (told["known_as"], told["has_moved"], told["firmware"]) == ("park", False, camera.identity.firmware)
+        listed = lamppost(*arguments).output
+    assert "firmware" in listed
+    assert "park" in listed
+
+
 def test_one_address_is_wanted_and_not_two(lamppost: Lamppost, config: Path) -> None:
     before = config.read_text()
     assert "--device" in one_line(lamppost("camera", "add", "park"), 2)
