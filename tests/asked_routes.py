@@ -221,7 +221,7 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "PUT /import-profiles/{profile}": _node("/import-profiles/dome", {"fields": {"preset": "all"}}),
         "DELETE /import-profiles/{profile}": Row("node", (_import_profile,)),
         "GET /cameras": _list("/cameras"),
-        "POST /cameras": _node("/cameras", {"name": "extra", "url": "rtsp://192.0.2.33/main"}),
+        "POST /cameras": _node("/cameras", {"name": "extra", "url": "rtsp://10.9.9.8/main"}),
         "GET /cameras/{camera}": _camera("/cameras/CAMERA"),
         "PATCH /cameras/{camera}": _camera("/cameras/CAMERA", body={"masked_days": 2.0}, **MATCH),
         "DELETE /cameras/{camera}": _camera("/cameras/CAMERA", **MATCH),

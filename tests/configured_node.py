@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lamppost.model.networks import PRIVATE
 from lamppost.pipeline.configuration import load_whole
 from served_node import CUSTODIANS, GivenNode, ServedNode
 
+NETWORKS = (*PRIVATE, "192.0.2.0/24")
 CAMERAS = """\
 # The square, seen from the town hall.
 [[camera]]
@@ -30,7 +32,8 @@ class ConfiguredNode(ServedNode):
         served = cls.make(folder / "data")
         config = folder / "lamppost.toml"
         sealing = f"[sealing]\ncustodians = {json.dumps(CUSTODIANS)}\nthreshold = 2\n"
-        config.write_text(f'data = "data"\nsite = "Old Town"\n\n{sealing}\n{text}', encoding="utf-8")
+        devices = "" if "[devices]" in text else f"[devices]\nnetworks = {json.dumps(NETWORKS)}\n"
+        config.write_text(f'data = "data"\nsite = "Old Town"\n\n{sealing}\n{devices}\n{text}', encoding="utf-8")
         served.context.config = config
         node = cls(served.context, served.app)
         node.take_over()

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraError
+from lamppost.base.errors import CameraError, ConfigError
 from lamppost.model.books import JournalRecord
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import Armament, Audit, DeviceEvent, DeviceIdentity, Level, StreamProfile
@@ -26,7 +26,7 @@ class ScriptedDevice:
     """`trouble` is raised by everything, `deaf` by `listen` alone."""
 
     who: DeviceIdentity = IDENTITY
-    trouble: CameraError | None = None
+    trouble: CameraError | ConfigError | None = None
     deaf: CameraError | None = None
     events: list[DeviceEvent] = field(default_factory=list[DeviceEvent])
     asked: list[str] = field(default_factory=list[str])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,7 +12,9 @@ from lamppost.api.problems import Mistake, Problem
 from lamppost.base.errors import ConfigError
 from lamppost.cameras.web import DeviceAddress
 from lamppost.ingest.locator import Locator, Scheme, parse_locator
+from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import CameraSettings
+from lamppost.pipeline.camera_places import REMEDY, misplaced
 from lamppost.pipeline.credentials import has_password
 from lamppost.pipeline.device_access import device_address
 from lamppost.pipeline.new_address import STREAM_ADDRESSES
@@ -37,6 +40,13 @@ def checked(url: str, key: str) -> Locator:
     if locator.scheme not in _ALLOWED:
         raise refused(key, "through the API a camera's address begins with rtsp://, rtsps:// or sim://")
     return locator
+
+
+def require_places(fields: Mapping[str, Any], networks: CameraNetworks) -> None:
+    """Raises 422 with every address to which nothing will ever connect."""
+    mistakes = [Mistake(at=f"body.{key}", problem=f"{why_not}; {REMEDY}") for key, why_not in misplaced(fields, networks).items()]
+    if mistakes:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request cannot be used", kind="invalid", errors=mistakes)
 
 
 def refused(key: str, problem: str) -> Problem:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Depends, Request, Response
 
 from lamppost.api import camera_tests
-from lamppost.api.camera_addresses import settled, shown, without_password
+from lamppost.api.camera_addresses import require_places, settled, shown, without_password
 from lamppost.api.camera_models import Camera, CameraChange, CameraRetention, Cameras, CameraWhole, NewCamera
 from lamppost.api.camera_passwords import forget_password, kept_password
 from lamppost.api.camera_state import camera_report
@@ -62,6 +62,7 @@ def add_camera(body: NewCamera, identity: ChiefEditor, response: Response) -> Ca
     config_path(context)
     given, password = settled(body.given(), body.password, None)
     check_body(CameraSettings, given)
+    require_places(given, context.settings.devices.camera_networks)
     fields = _without_empty({key: value for key, value in given.items() if key != "name"})
 
     def add(file: ConfigFile, kept: Fields) -> tuple[CameraSettings, CameraSettings | None]:
@@ -91,6 +92,7 @@ def change_camera(camera: str, body: CameraChange, identity: Editor, request: Re
     _check_reach(identity, given, before)
     fields = _without_empty(given)
     check_body(CameraSettings, _as_it_would_be(before, fields))
+    require_places(fields, context.settings.devices.camera_networks)
 
     def change(file: ConfigFile, kept: Fields) -> tuple[CameraSettings, CameraSettings | None]:
         was = file.camera(camera)

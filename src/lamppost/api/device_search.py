@@ -22,12 +22,9 @@ from lamppost.cameras.ws_discovery import name_of
 from lamppost.model.access import Permission
 from lamppost.model.acts import NODE
 from lamppost.model.devices import FoundDevice
-from lamppost.model.settings import CameraSettings, Settings
-from lamppost.pipeline.device_access import device_address
 from lamppost.pipeline.device_looking import look_at
 from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
-from lamppost.pipeline.new_address import is_number
-from lamppost.store.device_book import DeviceBook
+from lamppost.pipeline.known_devices import KnownAs, KnownDevices
 
 router = APIRouter()
 Finder = Annotated[Identity, Depends(Permit(Permission.EDIT_CAMERAS, everywhere=True))]
@@ -169,55 +166,32 @@ def _searches(context: Context) -> DeviceSearches:
 
 
 def _shown(context: Context, running: RunningSearch) -> Search:
-    known = _Known(context.settings, context.devices)
+    known = KnownDevices(context.settings, context.devices)
     return Search(
         id=running.id,
         state=running.state,
         progress=running.progress,
         started=running.started_us,
         problem=running.problem,
-        items=[known.shown(device) for device in running.found],
+        items=[_found(device, known.known_as(device)) for device in running.found],
     )
 
 
-class _Known:
-    """Which of the found devices are cameras already: by number, else by the address that the camera is set to."""
-
-    def __init__(self, settings: Settings, book: DeviceBook) -> None:
-        configured = {camera.name: _host_of(camera) for camera in settings.camera}
-        self._hosts = configured
-        self._rows = [row for row in book.devices() if row.camera in configured]
-
-    def shown(self, found: FoundDevice) -> Found:
-        said = found.identity
-        row = next((row for row in self._rows if row.identity.is_same_device(said)), None)
-        camera = row.camera if row is not None else next((name for name, host in self._hosts.items() if host == found.address), None)
-        if row is None and not (said.serial or said.mac):
-            row = next((row for row in self._rows if row.camera == camera), None)
-        # The book knows more of a known device than it says unasked. What says another number is another device in its place.
-        known = row.identity if row is not None else said
-        host = self._hosts[camera] if camera is not None else ""
-        return Found(
-            address=found.address,
-            device_url=found.device_url,
-            vendor=said.vendor or known.vendor,
-            model=said.model or known.model,
-            firmware=said.firmware or known.firmware,
-            serial=said.serial or known.serial,
-            mac=said.mac or known.mac,
-            name=name_of(found),
-            certificate_sha256=found.certificate_sha256 or None,
-            known_as=camera,
-            # Where a name leads is the business of who keeps the names.
-            has_moved=is_number(host) and host != found.address,
-        )
-
-
-def _host_of(camera: CameraSettings) -> str:
-    try:
-        return device_address(camera).host
-    except ConfigError:
-        return ""  # a simulated one
+def _found(found: FoundDevice, known: KnownAs) -> Found:
+    who = known.identity
+    return Found(
+        address=found.address,
+        device_url=found.device_url,
+        vendor=who.vendor,
+        model=who.model,
+        firmware=who.firmware,
+        serial=who.serial,
+        mac=who.mac,
+        name=name_of(found),
+        certificate_sha256=found.certificate_sha256 or None,
+        known_as=known.camera,
+        has_moved=known.has_moved,
+    )
 
 
 def _busy(problem: str) -> Problem:

@@ -12,25 +12,22 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpcore
 
 from lamppost.base.clock import Clock
 from lamppost.base.digest import SignIn
-from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, UnreadableReply
-from lamppost.base.names import Resolve, is_host, look_up
+from lamppost.base.errors import CameraRefused, CameraUnreachable, UnreadableReply
+from lamppost.base.names import Resolve, look_up
 from lamppost.cameras.wire import Guard, certificate_shown, tls_context
+from lamppost.model.device_url import PORTS, split_device_url
 from lamppost.model.networks import CameraNetworks
 
 TIMEOUT_S: Final = 5.0
 MOST_BYTES: Final = 1 << 20
-_PORTS: Final = {"http": 80, "https": 443}
-_MOST_URL: Final = 2048
 _MOST_PATH: Final = 8192
 _MOST_REFUSALS: Final = 4  # in a row
 _ROOM_BYTES: Final = 256 << 10  # on the wire, for headers and for what is around chunks
-_NO_ADDRESS: Final = "write http://HOST[:PORT] or https://HOST[:PORT], without a user"
 _METHOD = re.compile(r"[A-Z]{3,10}")
 _PATH = re.compile(r"/[\x21\x22\x24-\x7e]*")  # no blank, no control, and no fragment
 _NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -62,17 +59,7 @@ class DeviceAddress:
     @classmethod
     def of(cls, url: str) -> DeviceAddress:
         """The place that `url` names, whatever path follows; raises `ConfigError`, whose text holds nothing of `url`."""
-        # Python's parser leaves such characters out in silence; whoever else reads the address may not.
-        if len(url) > _MOST_URL or not url.isascii() or not url.isprintable() or re.search(r"[\s\\]", url):
-            raise ConfigError("this is no address of a device", remedy=_NO_ADDRESS)
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port, parts = None, None, urlsplit("")
-        if parts.scheme not in _PORTS or not host or "@" in parts.netloc or port == 0 or not is_host(host):
-            raise ConfigError("this is no address of a device", remedy=_NO_ADDRESS)
-        return cls(parts.scheme, host, port or _PORTS[parts.scheme])
+        return cls(*split_device_url(url))
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self._place(self.host)}"
@@ -84,7 +71,7 @@ class DeviceAddress:
 
     def _place(self, host: str) -> str:
         host = f"[{host}]" if ":" in host else host
-        return host + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
+        return host + ("" if self.port == PORTS[self.scheme] else f":{self.port}")
 
 
 class PasswordInTheClear(CameraRefused):

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpcore
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraRefused, UnreadableReply
+from lamppost.base.errors import CameraRefused, CameraUnreachable, UnreadableReply
 from lamppost.base.names import Lookup, Place, Resolve, look_up
 from lamppost.model.networks import REFUSED_REMEDY, CameraNetworks
 
@@ -173,8 +173,12 @@ class _Wire(httpcore.NetworkStream):
             self._end.close()
             raise httpcore.ConnectTimeout from None
         except (OSError, ValueError):
+            # It took the connection, and answers with something else, or hangs up.
             self._end.close()
-            raise httpcore.ConnectError("no TLS") from None
+            raise CameraUnreachable(
+                f"{self._guard.shown} is there, and does not speak TLS as we do",
+                remedy="write http://, or the port at which it speaks https; old devices know no TLS that is safe",
+            ) from None
         except BaseException:
             self._end.close()
             raise

@@ -104,7 +104,8 @@ def _tell(done: list[tuple[Audit, tuple[str, ...]]], troubles: list[tuple[str, s
         library = set_so.has_library.value + (f" ({set_so.libraries}, {set_so.entries} entries)" if set_so.libraries else "")
         words = (audit.detect, audit.capture, audit.recognise, set_so.is_armed, library, set_so.auto_tracking)
         table.add_row(audit.camera, *(Text(str(word)) for word in words), Text(f"{who.vendor} {who.model} {who.firmware}".strip()))
-    console.print(table)
+    if done:
+        console.print(table)
     for audit, drift in done:
         for line in audit.armament.armed:
             console.print(f"{audit.camera}: switched on: {line}", markup=False)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +25,7 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.networks import CameraNetworks
 from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.model.vision import Preset
+from lamppost.pipeline.camera_places import check_places
 from lamppost.pipeline.config_file import ConfigFile, Fields
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.credentials import CredentialKeeper, forget_replaced
@@ -93,11 +96,14 @@ def camera_add(
     file = ConfigFile(config)
     password = asked_password(password_stdin, password_file)
     asked: dict[str, str] = {}
+    remember: Callable[[], None] | None = None
     if device is not None:
         # Imported when it is asked for: it brings all that devices are asked with.
-        from lamppost.cli.device_find import streams_of
+        from lamppost.cli.device_find import ask_streams, remember_device
 
-        asked = streams_of(file.before, device, username, password or _password_in(password_file), device_certificate_sha256)
+        given = password or _password_in(password_file)
+        asked, looked = ask_streams(file.before, device, username, given, device_certificate_sha256)
+        remember = partial(remember_device, DataFolder(file.before.data), name, asked["device_url"], looked)
         url, sub_url = asked.pop("url"), sub_url or asked.pop("sub_url", None)
     fields = _fields(
         url,
@@ -116,7 +122,10 @@ def camera_add(
     )
     with CredentialKeeper(DataFolder(file.before.data)) as keeper, kept_fields(keeper, file, name, password) as kept:
         camera = file.add(name, {**fields, **asked, **kept})
+        check_places({**fields, **asked}, file.before.devices.camera_networks)
         _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was added to {config}.")
+    if remember is not None:
+        remember()
 
 
 @one_line_errors
@@ -175,6 +184,7 @@ def camera_set(
     with CredentialKeeper(folder) as keeper:
         with kept_fields(keeper, file, name, password) as kept:
             camera = file.set(name, {**removed, **fields, **kept})
+            check_places(fields, file.before.devices.camera_networks)
             _save(file, keeper.revealed(camera) if test else camera, is_tested=test, done=f"camera {name} was changed in {config}.")
         forget_replaced(folder, keeper, before, camera)
 

@@ -22,6 +22,7 @@ from lamppost.cli.who import user_name
 from lamppost.model.acts import NODE
 from lamppost.model.firmware_list import AdvisoryState
 from lamppost.model.layout import DataFolder
+from lamppost.pipeline.camera_table import safe_cell
 from lamppost.pipeline.configuration import load_settings
 from lamppost.pipeline.firmware import CameraFirmware, ListInForce, inventory, list_in_force, read_list_file, update_list
 from lamppost.store.acts import record_act
@@ -65,7 +66,7 @@ def camera_firmware(
     elif as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(HEADS)
-        writer.writerows([_cell(word) for word in _row(camera)] for camera in cameras)
+        writer.writerows([safe_cell(word) for word in _row(camera)] for camera in cameras)
     else:
         _print(cameras, force)
 
@@ -99,11 +100,6 @@ def _row(camera: CameraFirmware) -> list[str]:
     bans = "; ".join(dict.fromkeys(ban.list for ban in camera.bans))
     words = (camera.camera, camera.site, camera.vendor, camera.model, camera.firmware, seen)
     return [*words, ids[AdvisoryState.AFFECTED], ids[AdvisoryState.UNKNOWN], bans]
-
-
-def _cell(word: str) -> str:
-    """What a spreadsheet takes for text and not for a formula: some of it comes from devices."""
-    return f"'{word}" if word.startswith(("=", "+", "-", "@", "\t", "\r")) else word
 
 
 def _print(cameras: tuple[CameraFirmware, ...], force: ListInForce) -> None:

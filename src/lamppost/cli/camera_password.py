@@ -46,15 +46,17 @@ def camera_password(
     A password is kept encrypted and printed nowhere. The key before is destroyed. Backups that were made until now hold it, and are as
     secret as they were.
     """
-    if sum((rotate, settle, change_key)) > 1 or (rotate or settle) != (name is not None):
-        raise ConfigError("that cannot be done together", remedy="give a camera with --rotate or --settle, or --change-key without one")
+    _check_wish(name, rotate=rotate, settle=settle, change_key=change_key)
     if in_clear and not rotate:
         raise ConfigError("--in-clear was given without --rotate", remedy="nothing else sends a password as it is")
+    if password_stdin and not rotate:
+        keep = "to keep one that the camera has already: lamppost camera set NAME --password-stdin"
+        raise ConfigError("--password-stdin was given without --rotate", remedy=keep)
+    if forget and not change_key:
+        raise ConfigError("--forget was given without --change-key", remedy="nothing else forgets passwords")
     if name is not None:
         change_on_device(config, name, asked_password(password_stdin), is_settled=settle, in_clear=in_clear, as_json=as_json)
         return
-    if not change_key:
-        raise ConfigError("nothing to do was given", remedy="see `lamppost camera password --help`")
     folder = _data_folder(load_settings(config).data)
     clock, actor = SystemClock(), f"{user_name()} (lamppost camera password)"
 
@@ -70,6 +72,21 @@ def camera_password(
     typer.echo(f"the key was changed; passwords encrypted with the new one: {count}")
     if before > count:
         typer.echo(f"forgotten, since nobody can read them: {before - count}; give them with `lamppost camera set NAME --password-stdin`")
+
+
+def _check_wish(name: str | None, *, rotate: bool, settle: bool, change_key: bool) -> None:
+    """Raises `ConfigError` unless one thing is to be done, with a camera where it is done with one."""
+    options = (("--rotate", rotate), ("--settle", settle), ("--change-key", change_key))
+    wishes = [word for word, is_given in options if is_given]
+    if not wishes:
+        what = "nothing to do was given" if name is None else f"nothing to do with camera {name!r} was given"
+        raise ConfigError(what, remedy="give --rotate or --settle with a camera, or --change-key without one")
+    if len(wishes) > 1:
+        raise ConfigError(f"{' and '.join(wishes)} were given together", remedy="give one of them")
+    if change_key and name is not None:
+        raise ConfigError("--change-key is for the passwords of all cameras", remedy=f"give it without {name}")
+    if not change_key and name is None:
+        raise ConfigError(f"{wishes[0]} was given without a camera", remedy=f"say which: lamppost camera password NAME {wishes[0]}")
 
 
 def asked_password(is_wanted: bool, password_file: Path | None = None) -> str | None:

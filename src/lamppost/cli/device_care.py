@@ -23,6 +23,7 @@ from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.config_file import ConfigFile
 from lamppost.pipeline.credentials import CredentialKeeper
 from lamppost.pipeline.device_access import device_address, device_password
+from lamppost.pipeline.device_adjusting import adjustable
 from lamppost.pipeline.device_look import look_at_device
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_passwords import make_password, rotate, settle
@@ -41,7 +42,7 @@ def camera_device(
     accept: Annotated[bool, typer.Option("--accept", help="What is there is the right one: it was exchanged on purpose.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Ask the device behind a camera now: who it is, its streams, its clock and storage, and what should be put right."""
+    """Ask the device behind a camera now: who it is, its streams, how it is, what of it can be set, and what should be put right."""
     settings, camera = _camera(config, name)
     folder, clock = DataFolder(settings.data), SystemClock()
 
@@ -51,7 +52,7 @@ def camera_device(
     with CredentialKeeper(folder) as keeper, closing(DeviceBook(folder)) as book:
         password = keeper.password_of(camera)
         look_at_device(camera, settings, password, book, clock, is_accepted=accept, first=first)
-        told = _told(camera, book, device_password(camera, password))
+        told = _told(camera, book, device_password(camera, password)) | asdict(adjustable(camera, settings, clock, password))
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
@@ -108,7 +109,7 @@ def _told(camera: CameraSettings, book: DeviceBook, password: str) -> dict[str, 
 
 
 def _show(told: dict[str, Any]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)  # a sentence stays on one line
     who: dict[str, str] = told["identity"] or {}
     health: dict[str, Any] = told["health"]
     console.print(escape(f"camera {told['camera']}: {who.get('vendor', '')} {who.get('model', '')} at {told['device_url']}"))
@@ -120,11 +121,18 @@ def _show(told: dict[str, Any]) -> None:
     lines.append(("up for", None if health.get("uptime_s") is None else f"{health['uptime_s'] / 3600:.1f} h"))
     lines += [("storage", f"{each['name']}: {each['state']}") for each in health.get("storage") or ()]
     lines += [("stream", _stream(profile)) for profile in told["profiles"]]
+    if told["picture"]:
+        lines.append(("picture", ", ".join(f"{name}={_plain(value)}" for name, value in told["picture"].items())))
+    lines += [("output", token) for token in told["outputs"]]
     for label, value in lines:
         if value:
             console.print(escape(f"  {label:<14}{value}"))
     for warning in told["warnings"]:
         console.print(f"  [yellow]warning[/]       {escape(warning['detail'])}")
+
+
+def _plain(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _stream(profile: dict[str, Any]) -> str:

@@ -115,11 +115,15 @@ def _tell(row: Disarm, steps: tuple[DisarmStep, ...], *, as_json: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{row.disarm_id}: camera {row.camera}, {row.state.value}", markup=False)
     for step in steps:
-        console.print(
-            f"  {step.what}: {step.before or '-'} to {step.after or '-'}{'' if step.is_done else ', NOT DONE'} {step.problem}", markup=False
-        )
+        console.print(f"  {step.what}: {_outcome(step)}", markup=False)
     for problem in row.problems:
         console.print(f"  not known: {problem}", markup=False)
+
+
+def _outcome(step: DisarmStep) -> str:
+    if step.is_done and step.problem:
+        return step.problem  # nothing had to be done, and this is why
+    return f"{step.before or '-'} to {step.after or '-'}" + ("" if step.is_done else f", NOT DONE: {step.problem}".rstrip(": "))
 
 
 def _to_json(row: Disarm) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lamppost.base.clock import SystemClock
-from lamppost.base.errors import CameraUnreachable
+from lamppost.base.errors import CameraUnreachable, StoreError
 from lamppost.cameras.discovery import addresses_of, check_interfaces, search
 from lamppost.cameras.web import DeviceAddress
 from lamppost.cameras.ws_discovery import name_of
@@ -27,9 +27,11 @@ from lamppost.model.layout import DataFolder
 from lamppost.model.media import Codec
 from lamppost.model.settings import Settings
 from lamppost.pipeline.configuration import load_settings
-from lamppost.pipeline.device_looking import look_at
+from lamppost.pipeline.device_looking import Looked, look_at
 from lamppost.pipeline.device_searches import CALL_S, RANGES_S
+from lamppost.pipeline.known_devices import KnownAs, KnownDevices
 from lamppost.store.acts import record_act
+from lamppost.store.device_book import DeviceBook
 
 
 @one_line_errors
@@ -61,12 +63,22 @@ def camera_find(
         ranges=ranges or (),
         timeout_s=timeout_s or (RANGES_S if ranges else CALL_S),
     )
-    _tell(found, as_json=as_json)
+    _tell(found, _known(settings, found), as_json=as_json)
     if not found:
         raise typer.Exit(1)
 
 
-def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
+def _known(settings: Settings | None, found: tuple[FoundDevice, ...]) -> list[KnownAs]:
+    """Beside each found device, which camera it is already."""
+    folder = DataFolder(settings.data) if settings is not None else None
+    if settings is None or folder is None or not folder.root.is_dir():
+        return [KnownAs(each.identity, None, has_moved=False) for each in found]
+    with DeviceBook(folder) as book:
+        known = KnownDevices(settings, book)
+        return [known.known_as(each) for each in found]
+
+
+def _tell(found: tuple[FoundDevice, ...], known: list[KnownAs], *, as_json: bool) -> None:
     if as_json:
         rows = [
             {
@@ -74,9 +86,11 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
                 "device_url": each.device_url,
                 "certificate_sha256": each.certificate_sha256,
                 "name": name_of(each),
-                **asdict(each.identity),
+                **asdict(one.identity),
+                "known_as": one.camera,
+                "has_moved": one.has_moved,
             }
-            for each in found
+            for each, one in zip(found, known, strict=True)
         ]
         typer.echo(json.dumps(rows, indent=2))
         return
@@ -84,10 +98,11 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
     if not found:
         console.print("No device has answered. Name a range, such as --range 10.20.0.0/24: many networks do not carry calls to all.")
         return
-    table = Table(Column("device", no_wrap=True), "vendor", "model", Column("MAC", no_wrap=True), "name", box=None)
-    for each in found:
-        said = each.identity
-        table.add_row(*(Text(word or "–") for word in (each.device_url, said.vendor, said.model, said.mac, name_of(each))))
+    table = Table(Column("device", no_wrap=True), "vendor", "model", "firmware", Column("MAC", no_wrap=True), "name", "camera", box=None)
+    for each, one in zip(found, known, strict=True):
+        who, camera = one.identity, f"{one.camera or ''}{', moved here' if one.has_moved else ''}"
+        words = (each.device_url, who.vendor, who.model, who.firmware, who.mac, name_of(each), camera)
+        table.add_row(*(Text(word or "–") for word in words))
     console.print(table)
     console.print("Add one: lamppost camera add NAME --device DEVICE --username USER --password-file FILE")
     secure = [each for each in found if each.certificate_sha256]
@@ -97,10 +112,13 @@ def _tell(found: tuple[FoundDevice, ...], *, as_json: bool) -> None:
         console.print(Text(f"{each.device_url} --device-certificate-sha256 {each.certificate_sha256}"))
 
 
-def streams_of(
+def ask_streams(
     settings: Settings, device_url: str, username: str | None, password: str | None, certificate_sha256: str | None
-) -> dict[str, str]:
-    """`url`, `sub_url` where there is a smaller stream, and `device_url`, as the device says; raises `CameraError` where it does not."""
+) -> tuple[dict[str, str], Looked]:
+    """`url`, `sub_url` where there is a smaller stream, and `device_url`, as the device says; and all that it has said.
+
+    Raises `CameraError` where it does not say.
+    """
     address = DeviceAddress.of(device_url)
     looked = look_at(
         address,
@@ -127,4 +145,17 @@ def streams_of(
         streams["sub_url"] = sub.stream_url
     if certificate_sha256 is not None:
         streams["device_certificate_sha256"] = certificate_sha256
-    return streams
+    return streams, looked
+
+
+def remember_device(folder: DataFolder, name: str, device_url: str, looked: Looked) -> None:
+    """Put into the device book who the camera's device is and which streams it has, as whoever has just added it was told."""
+    if looked.identity is None or not folder.root.is_dir():
+        return
+    now_us = SystemClock().wall_us()
+    try:
+        with DeviceBook(folder) as book:
+            book.remember(name, looked.identity, device_url, now_us)
+            book.keep_profiles(name, looked.profiles, now_us)
+    except StoreError as error:  # the camera is there already, and will be asked again
+        typer.echo(f"warning: what its device has said is not kept: {error}", err=True)

@@ -40,6 +40,8 @@ class Origin:
     def check(self) -> None:
         """Raises `ConfigError` with a line for each mistake."""
         wrong = [problem for name in NAMES if (problem := _wrong(name, getattr(self, name)))]
+        if not wrong and self.cost is not None and not self.currency:
+            wrong.append("currency is missing: a cost is given; write its three letters, such as EUR")
         if wrong:
             raise ConfigError("\n".join(wrong))
 
@@ -51,15 +53,27 @@ NAMES: Final = tuple(field.name for field in fields(Origin))
 
 
 def origin_from(said: Mapping[str, Any], before: Origin | None = None) -> Origin:
-    """`before` with what was said, words and numbers alike; an empty word takes one out. Raises `ConfigError`."""
+    """`before` with what was said, words and numbers alike; an empty word takes one out.
+
+    Raises `ConfigError` with a line for each mistake.
+    """
     unknown = [name for name in said if name not in NAMES]
     if unknown:
         raise ConfigError(f"{unknown[0][:40]!r} is no part of an origin", remedy=f"known: {', '.join(NAMES)}")
     values = {name: getattr(before or Origin(), name) for name in NAMES}
+    wrong: list[str] = []
     for name, value in said.items():
-        values[name] = _read(name, value)
+        try:
+            values[name] = _read(name, value)
+        except ConfigError as error:
+            wrong.append(str(error))
     origin = Origin(**values)
-    origin.check()
+    try:
+        origin.check()
+    except ConfigError as error:
+        wrong += error.problem.splitlines()
+    if wrong:
+        raise ConfigError("\n".join(wrong))
     return origin
 
 

@@ -18,6 +18,7 @@ from lamppost.base.ids import AGE_RECIPIENT, check_camera_name
 from lamppost.model.acts import NODE
 from lamppost.model.carriers import NotifySettings
 from lamppost.model.device_settings import DeviceSettings
+from lamppost.model.device_url import split_device_url
 from lamppost.model.paths import FilePath
 from lamppost.model.rules import RuleBook
 from lamppost.model.schedule import Schedule, find_zone
@@ -141,17 +142,11 @@ class CameraSettings(Section):
     @field_validator("device_url")
     @classmethod
     def _device_can_be_asked(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
         try:
-            parts = urlsplit(url)
-            is_one = (
-                parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and not _NOT_IN_ADDRESS.search(url)
-            )
-        except ValueError as error:
-            raise ValueError("this is not a URL") from error
-        if not is_one or "@" in parts.netloc:
-            raise ValueError("write http://HOST[:PORT] or https://HOST[:PORT], without a user")
+            if url is not None:
+                split_device_url(url)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return url
 
     @field_validator("schedule")

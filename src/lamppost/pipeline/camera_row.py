@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +20,6 @@ from lamppost.pipeline.camera_columns import (
     SETTINGS,
     CellProblem,
     Value,
-    address_of,
     check_device_url,
     check_name,
     name_of,
@@ -29,6 +27,7 @@ from lamppost.pipeline.camera_columns import (
     setting_of,
     streams_of,
 )
+from lamppost.pipeline.camera_places import REMEDY, misplaced
 from lamppost.pipeline.camera_table import RowProblem
 from lamppost.pipeline.device_access import device_address
 from lamppost.pipeline.new_address import STREAM_ADDRESSES
@@ -97,7 +96,7 @@ class RowReader:
         self.place = place_of(str(given.get("url") or (before.url if before is not None else "")))
         password = self._password(given, locators)
         origin = self._origin()
-        self._check_places(given, locators)
+        self._check_places(given)
         was = before.username or parse_locator(before.url).username if before is not None else ""
         if password is not None and not given.get("username", was):
             self._wrong("username", "there is a password, and no user", "give username")
@@ -216,20 +215,15 @@ class RowReader:
             self._wrong("currency", "a cost is given without its currency", "write its three letters, such as EUR")
         return found
 
-    def _check_places(self, given: Mapping[str, Value], locators: Mapping[str, Locator]) -> None:
-        """Addresses that are numbers must be in the networks of the cameras; names are judged when they are looked up."""
-        hosts = {self._column_of(key): locator.host for key, locator in locators.items() if locator.scheme in (Scheme.RTSP, Scheme.RTSPS)}
+    def _check_places(self, given: Mapping[str, Value]) -> None:
         device_url = given.get("device_url")
         if isinstance(device_url, str):
             try:
                 check_device_url(device_url, str(given.get("device_certificate_sha256", "")))
-                hosts["device_url"] = address_of("device_url", device_url)
             except CellProblem as error:
                 self._wrong(error.column, error.problem, error.remedy)
-        for column, host in hosts.items():
-            why_not = self._networks.why_not(host) if _is_number(host) else ""
-            if why_not:
-                self._wrong(column, f"{host}: {why_not}", "name its network in [devices] networks, or correct the address")
+        for key, why_not in misplaced(given, self._networks).items():
+            self._wrong(key if key == "device_url" else self._column_of(key), why_not, REMEDY)
 
     def _camera(self, given: Mapping[str, Value], before: CameraSettings | None) -> CameraSettings | None:
         """The camera as it would be; mistakes are told at their columns."""
@@ -294,11 +288,3 @@ def place_of(url: str) -> str:
         return parse_locator(url).request_url.lower()
     except ConfigError:
         return ""
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from lamppost.base.logging import get_logger, redact
 from lamppost.base.names import Lookup
 from lamppost.cameras.discovery import lasts_s, search
 from lamppost.cameras.knocking import DOORS, Door
+from lamppost.cameras.web import DeviceAddress
 from lamppost.model.books import Act, Severity
 from lamppost.model.devices import Audit, DeviceIdentity, StreamProfile
 from lamppost.model.layout import DataFolder
@@ -226,12 +228,13 @@ def search_network(
 ) -> Mapping[str, Collection[str]]:
     """For each wanted device, where it may be, the likeliest first: bounded in time. Raises `ConfigError` and `OSError`."""
     devices = settings.devices
-    cameras = {camera.name: camera for camera in settings.camera if camera.has_device}
+    addresses = addresses_in(settings)
+    pins = {camera.name: camera.device_certificate_sha256 for camera in settings.camera}
     # What takes a connection at one of the usual doors, and is no device, is offered no password.
-    doors = {Door.of(str(device_address(cameras[name]))) for name in wanted if name in cameras} - set(DOORS)
+    doors = {Door.of(str(address)) for name, address in addresses.items() if name in wanted} - set(DOORS)
     ports = {door.port for door in doors}
     # Where another camera is, none that is lost can be.
-    taken = {device_address(camera).host for name, camera in cameras.items() if name not in wanted}
+    taken = {address.host for name, address in addresses.items() if name not in wanted}
     open_: set[str] = set()
     heard = search(
         devices.camera_networks,
@@ -248,11 +251,20 @@ def search_network(
     silent = open_ - {address for address, _ in called}
     found: dict[str, Collection[str]] = {}
     for camera, known in wanted.items():
-        pinned = cameras[camera].device_certificate_sha256 if camera in cameras else None
+        pinned = pins.get(camera)
         certain = [address for address, said in called if known.is_same_device(said) or (address, pinned) in shown]
         likely = [address for address, said in called if may_be(known, said)]
         unsaid = sorted(silent, key=lambda address: ip_address(address).packed)
         found[camera] = [address for address in dict.fromkeys([*certain, *likely, *unsaid]) if address not in taken]
+    return found
+
+
+def addresses_in(settings: Settings) -> dict[str, DeviceAddress]:
+    """Where the device of each camera is asked; without those whose address cannot be used, so that they stop no search for others."""
+    found: dict[str, DeviceAddress] = {}
+    for camera in settings.camera:
+        with suppress(ConfigError):
+            found[camera.name] = device_address(camera)
     return found
 
 

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from lamppost.base.clock import US_PER_S, Clock
-from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, DeviceBusy, StoreError
+from lamppost.base.errors import CameraError, CameraRefused, CameraUnreachable, ConfigError, DeviceBusy, StoreError
 from lamppost.base.logging import get_logger, redact
 from lamppost.ingest.backoff import Backoff
 from lamppost.model.books import Severity
@@ -180,8 +180,8 @@ class DeviceCare:
                 again_in_s = self._duties[duty]()
             except CameraError as error:
                 self._fail(error)
-            except StoreError as error:
-                self._tell(problem=str(error))
+            except (StoreError, ConfigError) as error:  # the disk, or a password file that is away: not the device's fault
+                self._tell(problem=redact(str(error)))
                 self._due_s[duty] = self._clock.monotonic_s() + STORE_S
             else:
                 if duty in self._due_s:

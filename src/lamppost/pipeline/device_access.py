@@ -6,6 +6,7 @@ from typing import Final
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraRefused, ConfigError
+from lamppost.base.names import is_host
 from lamppost.cameras.web import TIMEOUT_S, DeviceAddress, DeviceWeb
 from lamppost.ingest.locator import Scheme, parse_locator
 from lamppost.model.settings import CameraSettings, Settings
@@ -24,6 +25,8 @@ def device_address(camera: CameraSettings) -> DeviceAddress:
     locator = parse_locator(camera.url)
     if locator.scheme not in (Scheme.RTSP, Scheme.RTSPS):
         raise ConfigError(f"camera {camera.name} has no device that could be asked", remedy="set its device_url, where it has one")
+    if not is_host(locator.host):
+        raise ConfigError(f"camera {camera.name}: the host in its address is no address and no name", remedy="write that address anew")
     return DeviceAddress("http", locator.host, HTTP_PORT)
 
 

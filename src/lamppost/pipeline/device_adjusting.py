@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import ConfigError
+from lamppost.base.errors import CameraError, ConfigError
 from lamppost.base.names import is_host
 from lamppost.cameras.onvif.device import OnvifDevice
 from lamppost.cameras.onvif.imaging import Imaging
@@ -69,6 +70,29 @@ def adjust(
             device.set_relay(token, is_on=is_on)
             done.append(f"output {token} is {'on' if is_on else 'off'}")
         return tuple(done)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustable:
+    """What can be set of a device: its picture as it is now, and its outputs by their tokens. Empty where it does not say."""
+
+    picture: Mapping[str, float | str] = field(default_factory=dict[str, float | str])
+    outputs: tuple[str, ...] = ()
+
+
+def adjustable(camera: CameraSettings, settings: Settings, clock: Clock, password: str | None) -> Adjustable:
+    """Ask the device of a camera that has just been looked at. Raises `ConfigError`, and nothing where the device refuses."""
+    picture: dict[str, float | str] = {}
+    outputs: tuple[str, ...] = ()
+    with device_web(camera, settings, clock, password) as web:
+        device = OnvifDevice(web, clock, web.address.host, username=device_user(camera), password=device_password(camera, password))
+        with suppress(CameraError):
+            outputs = device.relays()
+        with suppress(CameraError):
+            imaging = Imaging(device)
+            for source in imaging.sources()[:1]:  # what is set is set of all
+                picture = imaging.settings(source)
+    return Adjustable(picture, outputs)
 
 
 def _pair(text: str) -> tuple[str, str]:

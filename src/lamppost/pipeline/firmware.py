@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
 from lamppost.base.errors import ConfigError, StoreError
-from lamppost.model.devices import DeviceIdentity
+from lamppost.model.devices import Audit, DeviceIdentity
 from lamppost.model.firmware_list import Applying, FirmwareList, KnownDevice, ProcurementBan, advisories_for, bans_for, read_list
 from lamppost.model.origin import Origin
 from lamppost.model.settings import Settings
 from lamppost.store.book_file import First, nothing
-from lamppost.store.device_book import DeviceBook
+from lamppost.store.device_book import DeviceBook, DeviceRow
 
 SHIPPED: Final = Path(__file__).with_name("known_firmware.json")
 LARGEST_BYTES: Final = 4 * 1024 * 1024
+LOOK_BACK: Final = 20  # audits of a camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def read_list_file(path: Path) -> FirmwareList:
 def inventory(settings: Settings, book: DeviceBook, known: FirmwareList, cameras: Collection[str]) -> tuple[CameraFirmware, ...]:
     """Those of `cameras` that are configured, in the order of the configuration."""
     devices = {row.camera: row for row in book.devices()}
+    audits = {kept.audit.camera: kept.audit for kept in book.newest_audits()}
     origins = book.origins()
     found: list[CameraFirmware] = []
     # A city has many cameras of few kinds.
@@ -83,8 +85,10 @@ def inventory(settings: Settings, book: DeviceBook, known: FirmwareList, cameras
     for camera in settings.camera:
         if camera.name not in cameras:
             continue
-        row, kept = devices.get(camera.name), origins.get(camera.name)
-        said = row.identity if row is not None else DeviceIdentity()
+        kept, audit = origins.get(camera.name), audits.get(camera.name)
+        if audit is not None and not audit.identity.firmware:  # it failed, perhaps: what those before it were told holds
+            audit = next((each.audit for each in book.audits(camera.name, limit=LOOK_BACK) if each.audit.identity.firmware), audit)
+        said, seen_us = _said(devices.get(camera.name), audit)
         origin = kept.origin if kept is not None else Origin()
         device = KnownDevice(
             tuple(dict.fromkeys(vendor for vendor in (said.vendor, origin.vendor, origin.oem) if vendor)),
@@ -101,9 +105,20 @@ def inventory(settings: Settings, book: DeviceBook, known: FirmwareList, cameras
                 vendor=said.vendor or origin.vendor,
                 model=device.model,
                 firmware=device.firmware,
-                seen_us=row.seen_us if row is not None else None,
+                seen_us=seen_us,
                 advisories=advisories,
                 bans=bans,
             )
         )
     return tuple(found)
+
+
+def _said(row: DeviceRow | None, audit: Audit | None) -> tuple[DeviceIdentity, int | None]:
+    """Who a device has said last that it is, and when: whether the caretaker, a person or an audit has asked."""
+    known, seen_us = (row.identity, row.seen_us) if row is not None else (DeviceIdentity(), None)
+    if audit is None or (seen_us is not None and audit.made_us <= seen_us) or known.is_another(audit.identity):
+        return known, seen_us
+    names = [field.name for field in fields(DeviceIdentity)]
+    joined = DeviceIdentity(**{name: getattr(audit.identity, name) or getattr(known, name) for name in names})
+    # An audit to which the device said nothing of itself has what was known before.
+    return (joined, audit.made_us) if joined != known else (known, seen_us)

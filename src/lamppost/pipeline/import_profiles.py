@@ -14,6 +14,7 @@ from lamppost.model.settings import FILLED_IN, CameraSettings
 from lamppost.pipeline.camera_columns import IN_PROFILES, ORIGIN, SETTINGS, CellProblem, check_path, origin_of, setting_of
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_SECRETS: Final = ("password", "password_env", "password_file", "credential")
 _LONGEST: Final = 1000
 
 
@@ -25,6 +26,10 @@ def check_profile(name: str, fields: Mapping[str, str]) -> dict[str, str]:
     kept = {key: text.strip() for key, text in fields.items() if text.strip()}
     settings: dict[str, object] = {}
     for key, text in kept.items():
+        if key in _SECRETS:
+            # Without a colon after that word: what follows is taken for a secret, and cut out of the line.
+            wrong.append("no password can stand in a profile — each camera has its own, in the table or by `lamppost camera set`")
+            continue
         try:
             settings |= _settings(key, text)
         except CellProblem as error:

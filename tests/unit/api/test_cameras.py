@@ -242,11 +242,11 @@ def test_a_password_does_not_go_to_another_address(configured: ConfiguredNode) -
     client.patch(f"{API}/cameras/plaza", json={"username": "op", "password": CANARY}, headers=etag(configured))
     same = client.patch(f"{API}/cameras/plaza", json={"url": "rtsp://192.0.2.1/other"}, headers=etag(configured))
     assert same.status_code == 200
-    for change in ({"url": "rtsp://203.0.113.66/main"}, {"sub_url": "rtsp://203.0.113.66/sub"}):
+    for change in ({"url": "rtsp://192.0.2.66/main"}, {"sub_url": "rtsp://192.0.2.66/sub"}):
         moved = client.patch(f"{API}/cameras/plaza", json=change, headers=etag(configured))
         assert moved.status_code == 422
         assert moved.json()["errors"][0]["at"] == "body.password"
-    given = client.patch(f"{API}/cameras/plaza", json={"url": "rtsp://203.0.113.66/main", "password": "new"}, headers=etag(configured))
+    given = client.patch(f"{API}/cameras/plaza", json={"url": "rtsp://192.0.2.66/main", "password": "new"}, headers=etag(configured))
     assert given.status_code == 200
 
 
@@ -400,3 +400,37 @@ def test_two_are_tried_at_once_and_no_more(configured: ConfiguredNode, probes: l
     tests.places.release()
     for _ in range(3):
         assert configured.client().post(f"{API}/cameras/test", json={"url": "rtsp://192.0.2.9/"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "words"),
+    [
+        ("url", "rtsp://203.0.113.5/x", "203.0.113.5: that address is in no camera network"),
+        ("sub_url", "rtsp://169.254.169.254/x", "where clouds keep their keys"),
+        ("device_url", "http://127.0.0.1:9100", "this machine itself"),
+        ("url", "rtsp://0x7f.1/x", "0x7f.1 is no address and no name"),
+    ],
+)
+def test_a_camera_where_nothing_connects_to_is_refused_as_an_import_refuses_it(
+    configured: ConfiguredNode, key: str, url: str, words: str
+) -> None:
+    client = configured.client()
+    before = configured.config.read_text()
+    added = client.post(f"{API}/cameras", json={"name": "gate", "url": "rtsp://192.0.2.9/s", key: url})
+    changed = client.patch(f"{API}/cameras/plaza", json={key: url}, headers=etag(configured))
+    for answer in (added, changed):
+        assert answer.status_code == 422, answer.text
+        (mistake,) = answer.json()["errors"]
+        assert mistake["at"] == f"body.{key}"
+        assert words in mistake["problem"]
+        assert "[devices] networks" in mistake["problem"]
+    assert configured.config.read_text() == before
+
+
+def test_a_camera_that_is_outside_the_networks_already_keeps_its_other_settings_changeable(configured: ConfiguredNode) -> None:
+    configured.config.write_text(configured.config.read_text().replace("192.0.2.0/24", "198.51.100.0/24"))
+    configured.take_over()
+    answer = configured.client().patch(
+        f"{API}/cameras/plaza", json={"preset": "all", "url": "rtsp://192.0.2.1/main"}, headers=etag(configured)
+    )
+    assert answer.status_code == 200, answer.text

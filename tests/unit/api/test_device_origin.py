@@ -67,6 +67,7 @@ def test_it_is_for_who_may(configured: ConfiguredNode) -> None:
     ("body", "at"),
     [
         ({"cost": -1}, "body.cost"),
+        ({"cost": 12}, "body.currency"),
         ({"cost": 1e13}, "body.cost"),
         ({"currency": "euro"}, "body.currency"),
         ({"installed": "31.5.2024"}, "body.installed"),

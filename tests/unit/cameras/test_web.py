@@ -490,6 +490,14 @@ def test_the_certificate_can_be_looked_at_and_nothing_is_said(tmp_path: Path) ->
         fails_without_a_secret(CameraUnreachable, lambda: shown_certificate(address, HERE, SystemClock()))
 
 
+def test_who_is_there_and_speaks_no_tls_is_not_called_away() -> None:
+    with ScriptedDevice(lambda talk: talk.say(b"HTTP/1.1 400 X\r\n\r\n")) as plain:
+        asking = DeviceWeb(DeviceAddress.of(plain.url.replace("http:", "https:")), HERE, SystemClock())
+        with asking, pytest.raises(CameraUnreachable, match="does not speak TLS") as caught:
+            asking.get("/")
+    assert "http://" in caught.value.remedy
+
+
 # Time and size.
 
 

@@ -26,7 +26,8 @@ CANARY = "kanarienvogel-42"
 def config(lamppost: Lamppost, here: Path) -> Path:
     lamppost("init", "--camera", "gate=sim://plaza?seed=1")
     path = here / "lamppost.toml"
-    path.write_text(path.read_text().replace("[log]", "# mine, and it stays\n[log]"))
+    text = path.read_text().replace("[log]", "# mine, and it stays\n[log]")
+    path.write_text(text.replace("[devices]\n", '[devices]\nnetworks = ["10.0.0.0/8", "192.0.2.0/24"]\n'))
     return path
 
 
@@ -241,3 +242,50 @@ def test_the_key_is_changed_and_a_lost_one_is_given_up_on_order_alone(lamppost: 
     assert list(kept(here).values()) == [CANARY]
     acts = b"".join(path.read_bytes() for path in folder.journal.rglob("*.jsonl"))
     assert acts.count(b"credential_key_changed") == 2, "the one that was refused changed nothing"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("rtsp://203.0.113.5/x", "203.0.113.5: that address is in no camera network"),
+        ("rtsp://169.254.169.254/x", "where clouds keep their keys"),
+        ("rtsp://[::1]/x", "this machine itself"),
+        ("rtsp://0x7f.1/x", "0x7f.1 is no address and no name"),
+        ("rtsp://bücher.example/x", "no name in ASCII"),
+    ],
+)
+def test_a_camera_where_nothing_connects_to_is_refused_as_an_import_refuses_it(
+    lamppost: Lamppost, config: Path, url: str, words: str
+) -> None:
+    """It could never be recorded."""
+    before = config.read_text()
+    for arguments in (("add", "park", url), ("add", "park", "rtsp://10.0.0.5/x", "--sub-url", url), ("set", "gate", "--url", url)):
+        result = lamppost("camera", *arguments)
+        assert result.exit_code == 2, result.output
+        assert words in " ".join(result.output.split())
+        assert "[devices] networks" in " ".join(result.output.split())
+    assert config.read_text() == before
+    assert lamppost("camera", "add", "park", "rtsp://10.0.0.5/x").exit_code == 0
+    assert lamppost("camera", "add", "name", "rtsp://camera.example/x").exit_code == 0, "names are judged when they are looked up"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((), "nothing to do was given"),
+        (("gate",), "nothing to do with camera 'gate' was given"),
+        (("gate", "--rotate", "--settle"), "--rotate and --settle were given together"),
+        (("gate", "--change-key"), "--change-key is for the passwords of all cameras"),
+        (("--rotate",), "--rotate was given without a camera"),
+        (("gate", "--settle", "--password-stdin"), "--password-stdin was given without --rotate"),
+        (("--change-key", "--password-stdin"), "--password-stdin was given without --rotate"),
+        (("gate", "--rotate", "--forget"), "--forget was given without --change-key"),
+    ],
+)
+def test_what_is_wanted_of_a_password_is_one_thing_and_the_line_says_which_is_missing(
+    lamppost: Lamppost, config: Path, arguments: tuple[str, ...], line: str
+) -> None:
+    refused = lamppost("camera", "password", *arguments, stdin="seven-quiet-lanterns\n")
+    assert refused.exit_code == 2, refused.output
+    assert line in refused.output
+    assert len(refused.output.strip().splitlines()) == 1

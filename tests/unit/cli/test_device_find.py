@@ -119,6 +119,11 @@ def test_a_camera_is_added_by_what_its_device_says(lamppost: Lamppost, config: P
     assert made["url"].startswith("rtsp://127.0.0.1/cam/realmonitor")
     assert "subtype=1" in made["sub_url"]
     assert lamppost("config", "check").exit_code == 0
+    told = json.loads(lamppost("camera", "firmware", "--json").output)["items"]
+    said = camera.identity
+    assert [(each["vendor"], each["model"], each["firmware"]) for each in told if each["camera"] == "park"] == [
+        (said.vendor, said.model, said.firmware)
+    ], "what it said of itself is known at once"
 
 
 @pytest.mark.parametrize("encoding", ["", "H264"])
@@ -134,6 +139,24 @@ def test_a_server_with_pictures_alone_is_not_added(lamppost: Lamppost, config: P
     with served(BareServer(reply(b"", 400), "JPEG")) as url:
         assert "H.264" in one_line(lamppost("camera", "add", "park", "--device", url), 1)
     assert "park" not in cameras(config)
+
+
+def test_what_can_be_set_of_a_device_is_told_as_it_is_set(lamppost: Lamppost, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`camera adjust` takes names and tokens that nothing else tells; and no sentence is broken where a terminal is narrow."""
+    monkeypatch.setenv("COLUMNS", "40")
+    (config.parent / "password").write_text(PASSWORD)
+    with SimulatedCamera("onvif", password=PASSWORD) as camera:
+        assert add(lamppost, camera.base, "--password-file", "password").exit_code == 0
+        lines = [line.split(maxsplit=1) for line in lamppost("camera", "device", "park").output.splitlines()]
+        (picture,) = [words[1] for words in lines if words[0] == "picture"]
+        outputs = [words[1] for words in lines if words[0] == "output"]
+        setting = next(each for each in picture.split(", ") if each.startswith("brightness="))
+        set_so = lamppost("camera", "adjust", "park", "--picture", setting, "--output", f"{outputs[0]}=on")
+        assert set_so.exit_code == 0, set_so.output
+        told = json.loads(lamppost("camera", "device", "park", "--json").output)
+    assert told["outputs"] == outputs
+    assert f"brightness={told['picture']['brightness']:g}" == setting
+    assert any(words[0] == "warning" and len(words[1]) > 60 for words in lines)
 
 
 def test_a_password_from_standard_input_is_kept_encrypted_and_a_certificate_is_pinned(lamppost: Lamppost, config: Path) -> None:
@@ -180,6 +203,18 @@ def test_a_camera_that_speaks_https_alone_is_found_shown_pinned_and_watched(lamp
             process.terminate()
     made = cameras(config)["park"]
     assert (made["device_url"], made["device_certificate_sha256"]) == (f"https://{address}:8443", told["certificate_sha256"])
+
+
+def test_a_found_device_that_is_a_camera_already_is_listed_as_that_with_its_firmware(lamppost: Lamppost, config: Path, port: int) -> None:
+    (config.parent / "password").write_text(PASSWORD)
+    with SimulatedCamera("onvif", password=PASSWORD, address=f"{HERE}.102", discovery_port=port) as camera:
+        assert add(lamppost, camera.base, "--password-file", "password").exit_code == 0
+        arguments = ("camera", "find", "--range", f"{HERE}.102/32", "--interface", "127.0.0.1", "--timeout", "1")
+        (told,) = json.loads(lamppost(*arguments, "--json").output)
+        assert (told["known_as"], told["has_moved"], told["firmware"]) == ("park", False, camera.identity.firmware)
+        listed = lamppost(*arguments).output
+    assert "firmware" in listed
+    assert "park" in listed
 
 
 def test_one_address_is_wanted_and_not_two(lamppost: Lamppost, config: Path) -> None:

@@ -103,6 +103,40 @@ def test_no_other_is(url: str) -> None:
         make_camera(url=url)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1", "https://[fd00::1]:8443", "HTTP://camera.example:8080/onvif", "http://xn--bcher-kva.example"]
+)
+def test_where_a_device_is_asked_is_taken_as_it_is_written(url: str) -> None:
+    assert make_camera(device_url=url).device_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *["http://0x7f.1", "http://2130706433", "http://127.1", "http://bücher.example", "http://a..b", "http://h%2ei"],
+        *[
+            "http://",
+            "ftp://h",
+            "h",
+            "http://h:0",
+            "http://h:99999",
+            "http://u:kanarienvogel-42@h",
+            "http://h\\i",
+            "http://h i",
+            "http://[::1",
+        ],
+    ],
+)
+def test_a_device_that_could_never_be_asked_is_refused_by_the_settings_already(url: str) -> None:
+    """So that one odd address does not stop the care of the others: who connects reads it by the same words."""
+    with pytest.raises(ValidationError) as caught:
+        make_camera(device_url=url)
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("device_url",)
+    assert "write http://HOST[:PORT] or https://HOST[:PORT], without a user" in error["msg"]
+    assert CANARY not in error["msg"]
+
+
 @pytest.mark.parametrize("name", ["", "-gate", "gate-", "Gate", "ga te", "../gate", "gate/1", "gäte", "a" * 64, "gate.1", "gate\n"])
 def test_a_name_that_cannot_be_a_folder_is_refused(name: str) -> None:
     with pytest.raises(ValidationError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lamppost.base.clock import ManualClock
-from lamppost.base.errors import CameraRefused, CameraUnreachable, DeviceBusy, StoreError, UnreadableReply
+from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, DeviceBusy, StoreError, UnreadableReply
 from lamppost.model.books import EventClosed, EventEnded, EventOpened
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import DeviceEvent, DeviceEventKind, DeviceIdentity
@@ -194,6 +194,19 @@ def test_a_book_that_cannot_be_written_ends_nothing() -> None:
     live(scene, care, 300)
     assert scene.device.asked.count("health") < 15
     assert scene.device.asked.count("listen") > 50
+
+
+def test_what_is_wrong_in_its_settings_is_told_and_tried_again_soon() -> None:
+    """Not a bug of ours, with a traceback every five minutes: its password file may be away for a moment."""
+    scene = CareScene(ManualClock())
+    scene.device.trouble = ConfigError("camera gate: its password_file cannot be read")
+    care = scene.care()
+    live(scene, care, 10)
+    assert care.report.problem == "camera gate: its password_file cannot be read"
+    scene.device.trouble = None
+    live(scene, care, 60)
+    assert care.report.problem == ""
+    assert "health" in scene.device.asked
 
 
 def test_it_leaves_when_it_is_closed_and_asks_no_more() -> None:

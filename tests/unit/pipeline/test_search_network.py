@@ -15,6 +15,7 @@ from lamppost.base.clock import SystemClock
 from lamppost.cameras import discovery
 from lamppost.cameras.simulated.camera import SimulatedCamera
 from lamppost.model.device_settings import DeviceSettings
+from lamppost.model.devices import DeviceIdentity
 from lamppost.model.settings import CameraSettings, SealingSettings, Settings
 from lamppost.pipeline import caretaker_tools
 from lamppost.pipeline.caretaker_tools import search_network
@@ -68,6 +69,16 @@ def test_where_the_pinned_certificate_is_shown_the_camera_is_first(tmp_path: Pat
         there = there.model_copy(update={"camera": (known.model_copy(update=update),)})
         found = search_network({"gate-0": camera.identity}, there, SystemClock(), threading.Event())
     assert next(iter(found["gate-0"])) == f"{HERE}.126"
+
+
+def test_a_camera_that_cannot_be_asked_stops_the_search_for_no_other(tmp_path: Path) -> None:
+    with SimulatedCamera("axis", address=f"{HERE}.122") as camera:
+        there = settings(tmp_path, f"{HERE}.121", port=camera.port)
+        odd = there.camera[0].model_copy(update={"name": "odd", "url": "rtsp://a..b/main", "device_url": "http://0x7f.1"})
+        named = odd.model_copy(update={"name": "named", "device_url": None})
+        there = there.model_copy(update={"camera": (odd, named, *there.camera)})
+        found = search_network({"gate-0": camera.identity, "odd": DeviceIdentity(serial="7")}, there, SystemClock(), threading.Event())
+    assert list(found["gate-0"]) == [f"{HERE}.122"]
 
 
 @pytest.mark.parametrize(
