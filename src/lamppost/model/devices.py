@@ -43,7 +43,8 @@ class DeviceIdentity:
     """Who a device says it is; empty where it does not. `mac` is lower case with colons.
 
     The same device is whoever has the same serial number or, where there is none, the same MAC address: never the same address.
-    Its maker's name is not compared: it may read otherwise after an update, and a number is the device's own.
+    Its maker's name may read otherwise after an update, and says nothing by itself; only where the MAC addresses differ as well are
+    two with one serial number two devices: cheap ones are all numbered alike.
     """
 
     vendor: str = ""
@@ -56,14 +57,18 @@ class DeviceIdentity:
     def is_same_device(self, other: DeviceIdentity) -> bool:
         """Whether both are one device; false where neither serial nor MAC is known of both."""
         if self.serial and other.serial:
-            return self.serial == other.serial
+            return self.serial == other.serial and not self._has_all_else_other(other)
         return bool(self.mac) and self.mac == other.mac
 
     def is_another(self, other: DeviceIdentity) -> bool:
         """Whether both are two devices for certain; where nothing is known to compare, they are not."""
         if self.serial and other.serial:
-            return self.serial != other.serial
+            return self.serial != other.serial or self._has_all_else_other(other)
         return bool(self.mac and other.mac) and self.mac != other.mac
+
+    def _has_all_else_other(self, other: DeviceIdentity) -> bool:
+        makers = {self.vendor.casefold(), other.vendor.casefold()}
+        return len(makers - {""}) == 2 and bool(self.mac and other.mac) and self.mac != other.mac
 
 
 @dataclass(frozen=True, slots=True)

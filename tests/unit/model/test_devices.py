@@ -19,6 +19,14 @@ def test_a_maker_in_other_words_is_no_other_device() -> None:
     assert not KNOWN.is_same_device(DeviceIdentity(KNOWN.vendor, KNOWN.model, KNOWN.firmware, serial="0420200101AAWR000000000"))
 
 
+def test_a_number_that_another_maker_gives_its_devices_too_is_no_proof() -> None:
+    cheap = DeviceIdentity("Acme", serial="123456789", mac="00:11:22:00:00:01")
+    other = DeviceIdentity("Bolt", serial="123456789", mac="66:77:88:00:00:01")
+    assert cheap.is_another(other)
+    assert cheap.is_same_device(DeviceIdentity("Acme", serial="123456789", mac=other.mac)), "it has two network cards"
+    assert cheap.is_same_device(DeviceIdentity("Bolt", serial="123456789", mac=cheap.mac)), "it is sold under two names"
+
+
 def test_without_a_serial_number_of_both_the_mac_tells() -> None:
     assert KNOWN.is_same_device(DeviceIdentity(mac=KNOWN.mac))
     assert not KNOWN.is_same_device(DeviceIdentity(mac="3c:ef:8c:00:00:02"))

@@ -28,7 +28,6 @@ _HIKVISION_WORDS: Final = {
     "CrossRegionDetection": "fielddetection",
     "FaceDetection": "facedetection",
     "FaceRecognition": "alarmResult",
-    "TrafficJunction": "ANPR",
 }
 
 

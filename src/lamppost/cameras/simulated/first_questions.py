@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from lamppost.base.clock import US_PER_S, parse_utc
@@ -94,7 +94,7 @@ def _channel(machine: Machine, number: int) -> str:
 def dahua(machine: Machine, request: Request) -> Answer | None:
     """Which events hold, the head, the clock, and the hardware's version; None for anything else."""
     path, _, asked = request.target.partition("?")
-    query = dict(pair.partition("=")[::2] for pair in unquote(asked).split("&"))
+    query = dict(parse_qsl(asked, keep_blank_values=True))
     match path, query.get("action", ""):
         case "/cgi-bin/eventManager.cgi", "getEventIndexes":
             state = {"VideoMotion": machine.state.has_motion, "VideoBlind": machine.state.is_tampered}
@@ -106,7 +106,8 @@ def dahua(machine: Machine, request: Request) -> Answer | None:
             return _clock_set(machine, query.get("time", ""))
         case "/cgi-bin/magicBox.cgi", "getHardwareVersion":
             return Answer(200, f"version={machine.identity.hardware}\r\n".encode(), LINES)
-    return None
+        case _:
+            return None
 
 
 def _turned(machine: Machine, action: str, query: Mapping[str, str]) -> Answer | None:
@@ -140,7 +141,7 @@ def _clock_set(machine: Machine, when: str) -> Answer | None:
     return _DONE
 
 
-def axis_device_info(identity: DeviceIdentity) -> dict[str, str]:
+def axis_properties(identity: DeviceIdentity) -> dict[str, str]:
     """What `basicdeviceinfo.cgi` says beside what the folder of replies has."""
     return {
         "Architecture": "aarch64",
@@ -186,7 +187,7 @@ def _apis(content: bytes) -> Answer:
 
 def _parameters(machine: Machine, groups: str) -> Answer:
     identity, main = machine.identity, machine.streams[0]
-    said = axis_device_info(identity)
+    said = axis_properties(identity)
     known = {
         "root.Brand.Brand": "AXIS",
         "root.Brand.ProdFullName": said["ProdFullName"],

@@ -207,7 +207,7 @@ class AxisDevice:
             self.documents.change(_AXIS_INFO, f'"{name}": "([^"]*)"', value)
         if _AXIS_INFO in self.documents.replies:
             known = json.loads(self.documents.text(_AXIS_INFO))
-            known["data"]["propertyList"] = first_questions.axis_device_info(identity) | known["data"]["propertyList"]
+            known["data"]["propertyList"] = first_questions.axis_properties(identity) | known["data"]["propertyList"]
             self.documents.set(_AXIS_INFO, json.dumps(known, indent=1) + "\n")
 
     def answer(self, machine: Machine, request: Request) -> Answer | None:
