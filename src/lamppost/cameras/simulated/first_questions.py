@@ -94,7 +94,7 @@ def _channel(machine: Machine, number: int) -> str:
 def dahua(machine: Machine, request: Request) -> Answer | None:
     """Which events hold, the head, the clock, and the hardware's version; None for anything else."""
     path, _, asked = request.target.partition("?")
-    query = dict(pair.partition("=")[::2] for pair in unquote(asked).split("&"))
+    query = {key: value for key, _, value in (pair.partition("=") for pair in unquote(asked).split("&"))}
     match path, query.get("action", ""):
         case "/cgi-bin/eventManager.cgi", "getEventIndexes":
             state = {"VideoMotion": machine.state.has_motion, "VideoBlind": machine.state.is_tampered}
@@ -106,7 +106,8 @@ def dahua(machine: Machine, request: Request) -> Answer | None:
             return _clock_set(machine, query.get("time", ""))
         case "/cgi-bin/magicBox.cgi", "getHardwareVersion":
             return Answer(200, f"version={machine.identity.hardware}\r\n".encode(), LINES)
-    return None
+        case _:
+            return None
 
 
 def _turned(machine: Machine, action: str, query: Mapping[str, str]) -> Answer | None:
