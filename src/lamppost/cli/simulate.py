@@ -6,10 +6,10 @@ import ipaddress
 import json
 import signal
 import sys
-import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from queue import SimpleQueue
 from types import FrameType
 from typing import Annotated, Any, Final
 
@@ -43,9 +43,7 @@ def camera(
     password: Annotated[
         str | None, typer.Option("--password", envvar="LAMPPOST_SIMULATED_PASSWORD", help="Made up where none is given.")
     ] = None,
-    number: Annotated[
-        int, typer.Option("--number", min=1, max=_MOST_CAMERAS, help="Which one: serial number and MAC follow from it, and stay.")
-    ] = 1,
+    number: Annotated[int, typer.Option("--number", min=1, max=_MOST_CAMERAS, help="Which one: serial number and MAC follow from it.")] = 1,
     rtsp: Annotated[
         str | None, typer.Option("--rtsp", help="A stream of another server to name; otherwise it films a simulated street.")
     ] = None,
@@ -75,7 +73,7 @@ def camera(
     main = _street(street) if rtsp is None else StreetSettings()
     secure, fingerprint = self_signed(address, clock) if tls else (None, "")
     settings = (main, replace(main, width_px=_SUB_WIDTH_PX, height_px=_SUB_HEIGHT_PX, fps=min(_SUB_FPS, main.fps)))
-    with ExitStack() as open_, _told_to_stop() as stop:
+    with ExitStack() as open_, _told_to_stop() as told:
         simulated = SimulatedCamera(
             vendor,
             address=address,
@@ -98,7 +96,7 @@ def camera(
             simulated.rtsp_port = server.port
         open_.enter_context(simulated)
         _tell(simulated, fingerprint, as_json=as_json, is_found=discovery)
-        stop.wait()
+        told.get()
 
 
 def _check(address: str, username: str, rtsp: str | None) -> None:
@@ -143,16 +141,19 @@ def _filming(
 
 
 @contextmanager
-def _told_to_stop() -> Generator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; who had the signals before has them again afterwards."""
-    stop = threading.Event()
+def _told_to_stop() -> Generator[SimpleQueue[None]]:
+    """A queue that Ctrl-C and SIGTERM put into; who had the signals before has them again afterwards.
+
+    No event: a second signal comes while the first is handled, and an event that is being set cannot be set.
+    """
+    told: SimpleQueue[None] = SimpleQueue()
 
     def tell(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        told.put(None)
 
     before: dict[int, Any] = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield stop
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

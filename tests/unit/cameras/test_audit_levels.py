@@ -14,7 +14,7 @@ from lamppost.cameras.dialects.replies import FAULTS, Fault, PlayedDevice, Varia
 from lamppost.cameras.web import Reply
 from lamppost.model.devices import Ability, Audit, DeviceIdentity, Level, Outcome
 
-VENDORS = ("hikvision", "dahua", "axis")
+VENDORS = tuple(dialect.name for dialect in DIALECTS)
 VARIANTS = {f"{variant.vendor}-{variant.name}": variant for vendor in VENDORS for variant in Variant.all(vendor)}
 Y, N, U = Level.YES, Level.NO, Level.UNKNOWN
 LEVELS = {

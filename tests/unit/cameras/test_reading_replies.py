@@ -16,13 +16,14 @@ from lamppost.cameras.audit import audit_device
 from lamppost.cameras.dialects.axis.vapix import read_answer, read_applications, read_parameters, read_producers
 from lamppost.cameras.dialects.evidence import redacted
 from lamppost.cameras.dialects.hikvision.isapi import document_or_json
+from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.reading import MOST_DEPTH, read_json, read_lines, read_xml
 from lamppost.cameras.dialects.replies import PlayedDevice, Variant, reply
 from lamppost.cameras.disarm import plan_disarm
 from lamppost.cameras.web import MOST_BYTES, Reply
 from lamppost.model.devices import DeviceIdentity
 
-VARIANTS = [variant for vendor in ("hikvision", "dahua", "axis") for variant in Variant.all(vendor)]
+VARIANTS = [variant for dialect in DIALECTS for variant in Variant.all(dialect.name)]
 READERS = (read_xml, read_json, read_lines, read_applications, read_answer, read_producers, read_parameters, document_or_json(""))
 PIECES = (
     *(

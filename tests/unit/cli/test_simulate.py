@@ -47,6 +47,32 @@ def test_it_tells_where_it_is_answers_and_ends(number: signal.Signals, options: 
     assert len(told["password"]) >= 16, "made up, and not to be guessed"
 
 
+# In everything that the handler calls, once: the other signal, as the system may bring it at any moment.
+_SECOND_SIGNAL = """
+import signal, sys
+from lamppost.cli.simulate import _told_to_stop
+
+calls = []
+
+def again(frame, event, _):
+    key = (frame.f_code.co_qualname, event)
+    if frame.f_code is not again.__code__ and key not in calls:
+        calls.append(key)
+        signal.raise_signal(signal.SIGTERM)
+
+with _told_to_stop() as told:
+    sys.setprofile(again)
+    signal.raise_signal(signal.SIGINT)
+    sys.setprofile(None)
+    told.get(timeout=1)
+assert any(name.endswith("tell") for name, _ in calls), calls
+"""
+
+
+def test_a_second_signal_may_come_while_the_first_is_handled() -> None:
+    assert subprocess.run((sys.executable, "-c", _SECOND_SIGNAL), timeout=15, check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
