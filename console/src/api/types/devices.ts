@@ -168,10 +168,12 @@ export interface Disarm {
   by: string;
   authorisation: string;
   reference: string;
-  state: 'done' | 'partial' | 'failed' | 'rolled_back';
+  state: 'done' | 'unconfirmed' | 'partial' | 'failed' | 'rolled_back';
   steps: { what: string; before: string; after: string; is_done: boolean; problem: string }[];
+  problems: string[];
   audit_before: string | null;
   audit_after: string | null;
+  rollback_audit: string | null;
 }
 
 export interface Firmware {

@@ -61,7 +61,7 @@ class OnvifAnalytics:
         audit = _Audit(self._device, interview)
         audit.made()
         changes = tuple(
-            Change(self.name, f"{part.name} ({part.type})", part.configuration, part.key, "present", "absent")
+            Change(self.name, f"{part.shown} of {line(part.configuration, 64)}", part.configuration, part.key, "present", "absent")
             for part in audit.armed
             if part.is_removable
         )
