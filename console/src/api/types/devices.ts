@@ -173,6 +173,9 @@ export interface Disarm {
   problems: string[];
   audit_before: string | null;
   audit_after: string | null;
+  rolled_back: Time | null;
+  rolled_back_by: string;
+  rollback_steps: { what: string; before: string; after: string; is_done: boolean; problem: string }[];
   rollback_audit: string | null;
 }
 

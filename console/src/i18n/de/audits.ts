@@ -89,6 +89,8 @@ export const audits = {
   rollback: 'Übriges zurücksetzen',
   rollback_title: 'Zurücksetzen, was auf {camera} geändert wurde',
   rollback_text: 'Andere Einstellungen, die mit geändert wurden, kommen zurück. Wiedererkennen, Erfassen und Folgen nie.',
+  rolled_back: 'Zurückgesetzt {at} von {who}:',
+  nothing_back: 'Sollte zurückgesetzt werden {at} von {who}; nichts wurde geändert:',
   step_done: 'erledigt',
   step_left: 'nicht erledigt',
   set_title: 'Wie sie eingestellt ist',

@@ -89,6 +89,8 @@ export const audits = {
   rollback: 'Put back the rest',
   rollback_title: 'Put back what was changed on {camera}',
   rollback_text: 'Other settings that were changed with it come back. Recognition, capture and following never do.',
+  rolled_back: 'Put back {at} by {who}:',
+  nothing_back: 'To be put back {at} by {who}; nothing was changed:',
   step_done: 'done',
   step_left: 'not done',
   set_title: 'How it is set',
