@@ -37,7 +37,7 @@ from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.books import Act, EventOpened, GapClosed, GapOpened, MinuteCounted, Severity, SnapshotTaken
 from lamppost.model.device_settings import DeviceSettings
 from lamppost.model.devices import Ability, Armament, Audit, DeviceIdentity, Evidence, Finding, Level, Outcome
-from lamppost.model.disarming import Disarm, DisarmState
+from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
 from lamppost.model.happening import Measure, Tally
 from lamppost.model.rules import CountedKind, RuleBook
 from lamppost.model.settings import CameraSettings
@@ -359,7 +359,8 @@ class FurnishedNode(ConfiguredNode):
         """A disarm that was done, and its id."""
         disarm_id = f"{CAMERAS[camera].word}-disarm-{self.number()}"
         word = f"the order of {CAMERAS[camera].word}"
-        audits_of(self.context).book.add_disarm(Disarm(disarm_id, camera, self.clock.wall_us(), "eve", word, "", DisarmState.DONE, ()))
+        step = DisarmStep(f"{CAMERAS[camera].word}-rule", "on", "off", is_done=True, is_begun=True)
+        audits_of(self.context).book.add_disarm(Disarm(disarm_id, camera, self.clock.wall_us(), "eve", word, "", DisarmState.DONE, (step,)))
         return disarm_id
 
     def tour(self, camera: str) -> str:

@@ -92,15 +92,16 @@ class DisarmShown(BaseModel):
     by: str
     authorisation: str
     reference: str
-    state: DisarmState
+    state: DisarmState = Field(description="`done` only where the device says afterwards that nothing with faces is on.")
     steps: list[StepShown]
-    problems: list[str] = Field(description="What could not be asked; there may be more to switch off.")
+    problems: list[str] = Field(description="What could not be asked, or is not known after it; there may be more to switch off.")
     audit_before: str | None
     audit_after: str | None
     rolled_back: Time | None
     rolled_back_by: str
     rollback_authorisation: str
     rollback_steps: list[StepShown]
+    rollback_audit: str | None
 
     @classmethod
     def of(cls, row: Disarm) -> DisarmShown:
@@ -120,6 +121,7 @@ class DisarmShown(BaseModel):
             rolled_back_by=row.rolled_back_by,
             rollback_authorisation=row.rollback_authorisation,
             rollback_steps=[StepShown.of(step) for step in row.rollback_steps],
+            rollback_audit=row.rollback_audit or None,
         )
 
 

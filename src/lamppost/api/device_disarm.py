@@ -14,7 +14,7 @@ from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.cameras.disarm import Order
 from lamppost.model.access import Permission
-from lamppost.pipeline.device_access import DeviceExchanged
+from lamppost.pipeline.device_access import DeviceExchanged, DeviceNotTold
 
 router = APIRouter()
 Editor = Annotated[Identity, Depends(Permit(Permission.EDIT_CAMERAS))]
@@ -64,8 +64,8 @@ def show_plan(camera: str, identity: Editor) -> DisarmPlan:
     context = identity.context
     try:
         plan = audits_of(context).plan(device_target(context, camera))
-    except DeviceExchanged as error:
-        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
+    except (DeviceExchanged, DeviceNotTold) as error:
+        raise _stranger(error) from error
     steps = [PlannedStep(what=change.what, now=change.now, then=change.then) for change in plan.changes]
     return DisarmPlan(steps=steps, problem="; ".join(plan.problems)[:2000])
 
@@ -81,8 +81,8 @@ def disarm_camera(camera: str, body: DisarmBody, identity: Editor) -> DisarmShow
         done = audits_of(context).disarm(
             device_target(context, camera), order, first=lambda: context.act("camera_disarmed", identity.name, camera, told)
         )
-    except DeviceExchanged as error:
-        raise Problem(HTTPStatus.CONFLICT, error.problem, kind="exchanged", remedy=error.remedy) from error
+    except (DeviceExchanged, DeviceNotTold) as error:
+        raise _stranger(error) from error
     return DisarmShown.of(done)
 
 
@@ -94,18 +94,27 @@ def list_disarms(camera: str, identity: Editor) -> Disarms:
 
 @router.post("/disarms/{disarm}/rollback")
 def roll_back_disarm(disarm: str, body: RollbackBody, identity: Editor) -> DisarmShown:
-    """Put back what a disarm took along and is not of faces. Nothing of faces and no auto-tracking comes back by it."""
+    """Put back what a disarm took along and is not of faces, once. Nothing of faces and no auto-tracking comes back by it."""
     context = identity.context
     audits = audits_of(context)
     row = audits.book.disarm(disarm)
     if row is None or not identity.may(Permission.EDIT_CAMERAS, row.camera):
         raise not_found("disarm")
     told = {"disarm": disarm, "authorisation": body.authorisation}
-    rolled = audits.roll_back(
-        device_target(context, row.camera),
-        disarm,
-        identity.name,
-        body.authorisation,
-        first=lambda: context.act("camera_rolled_back", identity.name, row.camera, told),
-    )
+    try:
+        rolled = audits.roll_back(
+            device_target(context, row.camera),
+            disarm,
+            identity.name,
+            body.authorisation,
+            first=lambda: context.act("camera_rolled_back", identity.name, row.camera, told),
+        )
+    except (DeviceExchanged, DeviceNotTold) as error:
+        raise _stranger(error) from error
     return DisarmShown.of(rolled)
+
+
+def _stranger(error: DeviceExchanged | DeviceNotTold) -> Problem:
+    """Nothing is changed on who is not known to be the device."""
+    kind = "exchanged" if isinstance(error, DeviceExchanged) else "not_told"
+    return Problem(HTTPStatus.CONFLICT, error.problem, kind=kind, remedy=error.remedy)

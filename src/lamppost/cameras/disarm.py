@@ -19,7 +19,7 @@ from lamppost.cameras.audit import fitting
 from lamppost.cameras.dialects.dialect import Asker, Change, Dialect, Interview, Plan, Setting
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.reading import fields_in, items_in
-from lamppost.model.devices import Audit, DeviceIdentity, Level, Outcome
+from lamppost.model.devices import Armament, Audit, DeviceIdentity, Level, Outcome
 from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
 
 MOST_CHANGES: Final = 500
@@ -27,6 +27,8 @@ MOST_SETTINGS: Final = 500
 SHORTEST_AUTHORISATION: Final = 10
 LONGEST_AUTHORISATION: Final = 2000
 LONGEST_REFERENCE: Final = 200
+NOT_CONFIRMED: Final = "the audit after it does not say that nothing with faces is on: its findings tell why"
+NOT_SPOKEN: Final = "it speaks no maker's dialect that is known here: what ONVIF does not tell was not asked"
 Keep = Callable[[Disarm], None]
 
 
@@ -65,6 +67,7 @@ def plan_disarm(
     plans = [dialect.plan(each) for dialect, each in asked]
     evidence = [evidence for each in (interview, *(each for _, each in asked)) for evidence in each.evidence]
     doubts = [f"{evidence.question}: {evidence.problem}" for evidence in interview.evidence if evidence.problem]
+    doubts += [] if spoken else [NOT_SPOKEN]
     return Plan(
         tuple(change for plan in plans for change in plan.changes)[:MOST_CHANGES],
         tuple(setting for plan in plans for setting in plan.settings)[:MOST_SETTINGS],
@@ -86,7 +89,7 @@ def disarm_device(
 ) -> Disarm:
     """Carry out `plan`, reading back each step; raises nothing of the device's, and what `keep` raises.
 
-    `audit` asks the device again at the end: what is armed still makes it `partial` at best.
+    `audit` asks the device again at the end: it is `done` only where the device says that nothing with faces is on.
     """
     order.check()
     at_us = clock.wall_us()
@@ -111,23 +114,33 @@ def disarm_device(
         done = _with_step(done, number, _carried_out(by_name[change.dialect], web, change, done.steps[number]))
         keep(done)
     after = audit()
-    still = Level.YES in (after.armament.is_armed, after.armament.auto_tracking)
-    done = replace(done, audit_after=after.audit_id, state=_state(done, is_armed=still, is_whole=plan.is_whole))
+    done = replace(done, audit_after=after.audit_id, state=_state(done, after.armament, is_whole=plan.is_whole))
+    if after.armament.is_armed is Level.UNKNOWN:
+        done = replace(done, problems=(*done.problems, NOT_CONFIRMED))
     keep(done)
     return done
+
+
+def check_rollback(disarm: Disarm) -> None:
+    """Raises `ConfigError` for a disarm that was rolled back, and for one that has changed nothing."""
+    if disarm.state is DisarmState.ROLLED_BACK:
+        raise ConfigError("this disarm was rolled back already", remedy="set the rest on the device itself, where it is needed")
+    if not any(step.may_have_changed for step in disarm.steps):
+        raise ConfigError("this disarm has changed nothing on the device", remedy="there is nothing to put back")
 
 
 def roll_back(
     disarm: Disarm, by: str, authorisation: str, web: Asker, clock: Clock, keep: Keep, *, dialects: Sequence[Dialect] = DIALECTS
 ) -> Disarm:
-    """Put back what is not of faces; raises `ConfigError` for a wrong authorisation, and what `keep` raises.
+    """Put back what is not of faces; raises `ConfigError` as `check_rollback` and for a wrong authorisation, and what `keep` raises.
 
-    The disarm stays as it was, and can be rolled back again, where nothing that may be put back was; its steps say what was not.
+    The disarm stays as it was, and can be rolled back again, where nothing was put back; its steps say why.
     """
     check_authorisation(authorisation)
+    check_rollback(disarm)
     by_name = {dialect.name: dialect for dialect in dialects}
     steps: list[DisarmStep] = []
-    is_whole = True
+    is_some = False
     state = replace(disarm, rolled_back_us=clock.wall_us(), rolled_back_by=by, rollback_authorisation=authorisation.strip())
     for setting in saved_settings(disarm.saved):
         step = DisarmStep(f"{setting.place} {setting.kind}"[:200], "", setting.value[:100], is_begun=True)
@@ -136,14 +149,12 @@ def roll_back(
             if setting.dialect not in by_name:
                 raise ConfigError(f"no dialect is called {setting.dialect[:40]}")
             has_changed = by_name[setting.dialect].put_back(web, setting)
+            is_some = is_some or has_changed
             step = replace(step, is_done=True, problem="" if has_changed else "it was so already")
         except (CameraError, ConfigError) as error:
             step = replace(step, problem=error.problem[:200])
-            is_whole = False
         steps.append(step)
-    is_some = any(step.is_done for step in steps)
-    reached = DisarmState.ROLLED_BACK if is_whole or is_some else disarm.state
-    state = replace(state, state=reached, rollback_steps=tuple(steps))
+    state = replace(state, state=DisarmState.ROLLED_BACK if is_some else disarm.state, rollback_steps=tuple(steps))
     keep(state)
     return state
 
@@ -179,11 +190,11 @@ def _with_step(disarm: Disarm, number: int, step: DisarmStep) -> Disarm:
     return replace(disarm, steps=steps, state=state)
 
 
-def _state(disarm: Disarm, *, is_armed: bool, is_whole: bool) -> DisarmState:
+def _state(disarm: Disarm, after: Armament, *, is_whole: bool) -> DisarmState:
+    """What has come of it. What could not be asked may be armed, and was not switched off."""
     are_done = [step.is_done for step in disarm.steps]
-    if not are_done:
-        return DisarmState.FAILED if is_armed or disarm.problems else DisarmState.DONE
-    # What could not be asked may be armed, and was not switched off.
-    if all(are_done) and not is_armed and is_whole:
-        return DisarmState.DONE
+    is_told = is_whole and (bool(are_done) or after.is_armed is Level.NO or not disarm.problems)
+    is_on = Level.YES in (after.is_armed, after.auto_tracking)
+    if all(are_done) and is_told and not is_on:
+        return DisarmState.DONE if after.is_armed is Level.NO else DisarmState.UNCONFIRMED
     return DisarmState.PARTIAL if any(are_done) else DisarmState.FAILED

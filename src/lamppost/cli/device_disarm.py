@@ -40,7 +40,7 @@ def camera_disarm(
 ) -> None:
     """Switch off what a camera does with faces, and its auto-tracking. Each step is read back, and the camera is audited again.
 
-    Libraries of faces are never touched. Exit code 1: not all of it is off.
+    Libraries of faces are never touched. Exit code 1: not all of it is off, or the camera does not say so.
     """
     settings = load_settings(config)
     camera = _camera(settings, name)
@@ -54,9 +54,12 @@ def camera_disarm(
             return
         for step in steps:
             typer.echo(f"{step['what']}: {step['now']} would become {step['then']}")
-        typer.echo("Nothing would be switched off." if not steps else "Nothing was changed.")
+        is_known = bool(steps) or not plan.problems
+        typer.echo("Nothing was changed." if steps else "Nothing would be switched off." if is_known else "What is on is not known.")
         for problem in plan.problems:
             typer.echo(f"not known: {problem}")
+        if not is_known:
+            raise typer.Exit(1)
         return
     order = Order(name, user_name(), authorisation, reference)
     order.check()
@@ -76,7 +79,7 @@ def camera_rollback(
     authorisation: AuthorisationOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Put back what a disarm took along and is not of faces. Nothing of faces and no auto-tracking comes back by it.
+    """Put back what a disarm took along and is not of faces, once. Nothing of faces and no auto-tracking comes back by it.
 
     Exit code 1: something was not put back.
     """
@@ -97,6 +100,8 @@ def camera_rollback(
         first=lambda: record_act(folder, clock, kind="camera_rolled_back", actor=by, subject=row.camera, detail=told),
     )
     _tell(rolled, rolled.rollback_steps, as_json=as_json)
+    if not as_json and rolled.state is not DisarmState.ROLLED_BACK:
+        typer.echo("Nothing was put back.")
     if not all(step.is_done for step in rolled.rollback_steps):
         raise typer.Exit(1)
 
@@ -141,6 +146,7 @@ def _to_json(row: Disarm) -> dict[str, Any]:
         "audit_after": row.audit_after or None,
         "rolled_back": format_utc(row.rolled_back_us) if row.rolled_back_us is not None else None,
         "rollback_steps": [_step(step) for step in row.rollback_steps],
+        "rollback_audit": row.rollback_audit or None,
     }
 
 

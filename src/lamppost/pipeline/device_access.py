@@ -18,6 +18,10 @@ class DeviceExchanged(CameraRefused):
     """At the camera's address is another device than the known one, and nobody has said that it is the right one."""
 
 
+class DeviceNotTold(CameraRefused):
+    """Who answers at the camera's address does not say who it is, so that nobody knows whether it is the known device."""
+
+
 def device_address(camera: CameraSettings) -> DeviceAddress:
     """Where a camera's device is asked: `device_url`, or port 80 of the host in `url`; raises `ConfigError` where there is none."""
     if camera.device_url is not None:

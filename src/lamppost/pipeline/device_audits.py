@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import CameraError, ConfigError
+from lamppost.base.errors import CameraError, CameraUnreachable, ConfigError
 from lamppost.cameras.audit import audit_device, compare, last_known, onvif_of
 from lamppost.cameras.dialects.dialect import Dialect, Plan
 from lamppost.cameras.dialects.known import DIALECTS
-from lamppost.cameras.disarm import Order, check_authorisation, disarm_device, plan_disarm, roll_back
+from lamppost.cameras.disarm import Order, check_authorisation, check_rollback, disarm_device, plan_disarm, roll_back
 from lamppost.cameras.web import DeviceWeb
 from lamppost.model.books import EventClosed, EventOpened, Severity
 from lamppost.model.devices import Audit, DeviceIdentity, Evidence, Outcome
@@ -21,7 +20,7 @@ from lamppost.model.disarming import Disarm
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.credentials import CredentialKeeper
-from lamppost.pipeline.device_access import DeviceExchanged, device_password, device_user, device_web
+from lamppost.pipeline.device_access import DeviceExchanged, DeviceNotTold, device_password, device_user, device_web
 from lamppost.pipeline.device_events import happening
 from lamppost.store.device_book import DeviceBook
 from lamppost.store.device_locks import PATIENCE_S, DeviceLocks, DeviceWork
@@ -114,54 +113,59 @@ class AuditDesk:
 
         Raises `ConfigError` for a camera without a device, and `StoreError`.
         """
-        with self._alone(target, DeviceWork.AUDIT), self._web(target) as web:
+        with self._asking(target, DeviceWork.AUDIT) as asking:
             first()
-            return self._kept(target, web)
+            return self._kept(target, asking)
 
     def plan(self, target: Target) -> Plan:
-        """What a disarm would change just now; raises as `audit`."""
-        with self._alone(target, DeviceWork.PLAN), self._web(target) as web:
-            self._require_known(target, web)
-            return plan_disarm(web, self._clock, self._identity(target, web), always=self._onvif(target, web))
+        """What a disarm would change just now; raises as `audit`, and as `disarm` for who answers."""
+        with self._asking(target, DeviceWork.PLAN) as asking:
+            self._require_known(target, asking)
+            return plan_disarm(asking.web, self._clock, self._identity(target, asking), always=asking.onvif)
 
     def disarm(self, target: Target, order: Order, *, first: First = nothing) -> Disarm:
-        """Carry out an order: audited before and after, each step kept before it is done. Raises as `audit`."""
-        order.check()
-        with self._alone(target, DeviceWork.DISARM), self._web(target) as web:
-            self._require_known(target, web)
-            before, _ = self._kept(target, web)
-            onvif = self._onvif(target, web)
-            plan = plan_disarm(web, self._clock, before.identity, always=onvif)
-            keep = _Rows(self.book, first)
+        """Carry out an order: audited before and after, each step kept before it is done.
 
+        Raises as `audit`, `DeviceExchanged` where another device answers, and `DeviceNotTold` where nobody says who it is.
+        """
+        order.check()
+        with self._asking(target, DeviceWork.DISARM) as asking:
+            self._require_known(target, asking)
+            before, _ = self._kept(target, asking)
             return disarm_device(
                 order,
-                plan,
-                web,
+                plan_disarm(asking.web, self._clock, before.identity, always=asking.onvif),
+                asking.web,
                 self._clock,
-                keep,
-                lambda: self._kept(target, web)[0],
+                _Rows(self.book, first),
+                lambda: self._kept(target, asking)[0],
                 audit_before=before.audit_id,
-                dialects=(*onvif, *DIALECTS),
+                dialects=(*asking.onvif, *DIALECTS),
             )
 
     def roll_back(self, target: Target, disarm_id: str, by: str, authorisation: str, *, first: First = nothing) -> Disarm:
-        """Put back what a disarm took along that is not of faces, and audit again. Raises as `audit`."""
+        """Put back what a disarm took along that is not of faces, and audit again; the disarm's own audits stay. Raises as `disarm`.
+
+        Raises `ConfigError` for a disarm that there is not, that has changed nothing, or that was rolled back already.
+        """
         check_authorisation(authorisation)
-        with self._alone(target, DeviceWork.ROLLBACK), self._web(target) as web:
+        with self._asking(target, DeviceWork.ROLLBACK) as asking:
             row = self.book.disarm(disarm_id)
             if row is None or row.camera != target.name:
                 raise ConfigError(f"there is no disarm {disarm_id[:60]}", remedy="see which there are")
+            check_rollback(row)
+            self._require_known(target, asking)
             first()
-            rolled = roll_back(row, by, authorisation, web, self._clock, self.book.update_disarm)
-            after, _ = self._kept(target, web)
-            rolled = replace(rolled, audit_after=after.audit_id)
+            rolled = roll_back(row, by, authorisation, asking.web, self._clock, self.book.update_disarm)
+            after, _ = self._kept(target, asking)
+            rolled = replace(rolled, rollback_audit=after.audit_id)
             self.book.update_disarm(rolled)
             return rolled
 
-    def _kept(self, target: Target, web: DeviceWeb) -> tuple[Audit, tuple[str, ...]]:
+    def _kept(self, target: Target, asking: _Asking) -> tuple[Audit, tuple[str, ...]]:
         """A new audit, kept with its drift: beside what was known of the device before."""
-        found = audit_device(target.name, web, self._clock, identity=self._identity(target, web), always=self._onvif(target, web))
+        identity = self._identity(target, asking)
+        found = audit_device(target.name, asking.web, self._clock, identity=identity, always=asking.onvif)
         before = last_known([kept.audit for kept in self.book.audits(target.name, limit=_LOOK_BACK)])
         drift = compare(before, found) if before is not None else ()
         self.book.add_audit(found, drift=drift)
@@ -169,35 +173,64 @@ class AuditDesk:
             self._on_drift(found, drift)
         return found, drift
 
-    def _identity(self, target: Target, web: DeviceWeb) -> DeviceIdentity | None:
+    def _identity(self, target: Target, asking: _Asking) -> DeviceIdentity | None:
         """Who the device says it is, or was when it last said so; None where nobody knows."""
-        said = self._said(target, web)
-        if said is not None:
-            return said
-        known = self.book.device(target.name)
-        return known.identity if known is not None else None
+        return self._said(target, asking) or self._known(target)
 
-    def _said(self, target: Target, web: DeviceWeb) -> DeviceIdentity | None:
-        with contextlib.suppress(CameraError):
-            return self._onvif(target, web)[0].identify(web)
+    def _known(self, target: Target) -> DeviceIdentity | None:
+        row = self.book.device(target.name)
+        return row.identity if row is not None else None
+
+    def _said(self, target: Target, asking: _Asking) -> DeviceIdentity | None:
+        """Who the device says it is, in ONVIF or in its maker's own way; None where it does not say, or does not answer."""
+        known = self._known(target)
+        fitting = tuple(dialect for dialect in DIALECTS if known is not None and dialect.speaks(known))
+        for dialect in (*asking.onvif, *(fitting or DIALECTS)):
+            try:
+                said = dialect.identify(asking.web)
+            except CameraUnreachable:
+                return None
+            except CameraError:
+                continue
+            if said is not None:
+                return said
         return None
 
-    def _require_known(self, target: Target, web: DeviceWeb) -> None:
-        """Raises `DeviceExchanged`: nothing is changed on a device that somebody has put in the place of the known one."""
-        said, known = self._said(target, web), self.book.device(target.name)
-        if said is not None and known is not None and known.identity.is_another(said):
+    def _require_known(self, target: Target, asking: _Asking) -> None:
+        """Nothing is changed on a device that somebody has put in the place of the known one, nor on one that says nothing of itself."""
+        said, known = self._said(target, asking), self._known(target)
+        if said is None or (known is not None and not _is_comparable(known, said)):
+            raise DeviceNotTold(
+                f"what answers for {target.name} does not say who it is, so that nothing is changed on it",
+                remedy="is it on, and are user and password right? `lamppost camera device` tells more",
+            )
+        if known is not None and known.is_another(said):
             raise DeviceExchanged(
                 f"another device answers for {target.name} than the known one", remedy="look at it first, and say that it is the right one"
             )
 
-    def _onvif(self, target: Target, web: DeviceWeb) -> tuple[Dialect, ...]:
-        return onvif_of(web, self._clock, device_user(target.camera), device_password(target.camera, target.password))
-
-    def _web(self, target: Target) -> DeviceWeb:
-        return device_web(target.camera, target.settings, self._clock, target.password)
+    @contextmanager
+    def _asking(self, target: Target, work: DeviceWork) -> Generator[_Asking]:
+        """The way to a device, for one who asks it alone. One ONVIF conversation, so that it knows of a password that was refused."""
+        user, password = device_user(target.camera), device_password(target.camera, target.password)
+        with self._alone(target, work), device_web(target.camera, target.settings, self._clock, target.password) as web:
+            yield _Asking(web, onvif_of(web, self._clock, user, password))
 
     def _alone(self, target: Target, work: DeviceWork) -> AbstractContextManager[None]:
         return self._locks.hold(target.name, work, patience_s=self._patience_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A device that is being asked, and ONVIF, which is spoken with every device."""
+
+    web: DeviceWeb
+    onvif: tuple[Dialect, ...]
+
+
+def _is_comparable(known: DeviceIdentity, said: DeviceIdentity) -> bool:
+    """Whether it can be told that they are one device; where nothing is known to tell it by, whoever answers is taken for it."""
+    return bool((known.serial and said.serial) or (known.mac and said.mac)) or not (known.serial or known.mac)
 
 
 class _Rows:

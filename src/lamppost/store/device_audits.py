@@ -104,7 +104,9 @@ def _prune(connection: Connection, audit: Audit) -> None:
     """Of this camera alone: the newest stay, those that say something new, and those of disarms."""
     newest = _newest(audit.camera).with_only_columns(AUDITS.c.audit_id)
     of_disarms = exists(
-        select(literal(1)).where(or_(DISARMS.c.audit_before == AUDITS.c.audit_id, DISARMS.c.audit_after == AUDITS.c.audit_id))
+        select(literal(1)).where(
+            or_(*(column == AUDITS.c.audit_id for column in (DISARMS.c.audit_before, DISARMS.c.audit_after, DISARMS.c.rollback_audit)))
+        )
     )
     free = and_(AUDITS.c.camera == audit.camera, ~of_disarms)
     plain = and_(AUDITS.c.differs == 0, AUDITS.c.audit_id.in_(newest.limit(-1).offset(KEPT)))

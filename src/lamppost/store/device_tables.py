@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Double, ForeignKey, 
 
 from lamppost.store.schema import NAMES
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Kept in SQLite's `user_version`; a database of a newer one is refused."""
 
 MOST_CONTENT_BYTES: Final = 64 * 1024  # of one answer of a device that is kept
@@ -171,16 +171,18 @@ DISARMS: Final = Table(
     Column("saved", Text, nullable=False, comment="JSON: settings beside faces as they were before, for a rollback"),
     Column("audit_before", Text, nullable=False, comment="audit_id of what was seen before; such audits are kept"),
     Column("audit_after", Text, nullable=False, comment="audit_id of what was seen after; such audits are kept"),
-    Column("problems", Text, nullable=False, comment="one JSON list: what could not be asked when it was planned"),
+    Column("problems", Text, nullable=False, comment="one JSON list: what could not be asked, or is not known after it"),
     Column("rolled_back_us", BigInteger, comment="when it was rolled back; null where it was not"),
     Column("rolled_back_by", Text, nullable=False, comment="who had it rolled back"),
     Column("rollback_authorisation", Text, nullable=False, comment="what allows that, in their words"),
     Column("rollback_steps", Text, nullable=False, comment="one JSON list, as `steps`"),
-    CheckConstraint("state IN ('done', 'partial', 'failed', 'rolled_back')", name="state"),
+    Column("rollback_audit", Text, nullable=False, comment="audit_id of what was seen after the rollback; such audits are kept"),
+    CheckConstraint("state IN ('done', 'unconfirmed', 'partial', 'failed', 'rolled_back')", name="state"),
     CheckConstraint(f"length(saved) <= {MOST_DOCUMENT} AND length(steps) <= {MOST_DOCUMENT}", name="size"),
     Index(None, "camera", "at_us"),
     Index(None, "audit_before"),
     Index(None, "audit_after"),
+    Index(None, "rollback_audit"),
     comment="what was switched off on devices, by whose authorisation",
 )
 

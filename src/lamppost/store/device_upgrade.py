@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from lamppost.model.devices import Ability, Evidence, Finding, Level, Outcome
 from lamppost.store.device_evidence import put_evidence, put_findings
-from lamppost.store.device_tables import AUDITS, METADATA
+from lamppost.store.device_tables import AUDITS, DISARMS, METADATA
 from lamppost.store.device_words import from_json
 
 _OLD: Final = ("audits", "findings", "contents", "evidence")
@@ -65,5 +65,17 @@ def _of(connection: Connection, query: str, audit_id: str) -> Any:
     return connection.execute(text(f"{query} WHERE audit_id = :audit_id ORDER BY number"), {"audit_id": audit_id}).all()
 
 
-UPGRADES: Final[Mapping[int, Callable[[Connection], None]]] = MappingProxyType({1: _keep_answers_once})
+def _give_rollbacks_an_audit(connection: Connection) -> None:
+    """Before, the audit after a rollback took the place of the disarm's own, and a disarm could not be unconfirmed."""
+    run = connection.exec_driver_sql
+    names = ", ".join(f'"{column.name}"' for column in DISARMS.columns if column.name != "rollback_audit")
+    run("ALTER TABLE disarms RENAME TO old_disarms")
+    for index in DISARMS.indexes:
+        run(f'DROP INDEX IF EXISTS "{index.name}"')
+    DISARMS.create(connection)
+    run(f"INSERT INTO disarms ({names}, rollback_audit) SELECT {names}, '' FROM old_disarms")  # noqa: S608  # names of our own
+    run("DROP TABLE old_disarms")
+
+
+UPGRADES: Final[Mapping[int, Callable[[Connection], None]]] = MappingProxyType({1: _keep_answers_once, 2: _give_rollbacks_an_audit})
 """By version, what makes the next one of it."""

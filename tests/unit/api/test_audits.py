@@ -149,17 +149,39 @@ def test_a_disarm_is_on_the_record_before_the_first_change(site: Site) -> None:
     assert seen
     assert all(seen)
     told = answer.json()
-    assert told["state"] == "done"
+    assert told["state"] == "unconfirmed", "it does not answer in ONVIF"
+    assert told["problems"]
     assert all(step["is_done"] for step in told["steps"])
     assert (told["by"], told["authorisation"], told["reference"]) == ("administrator@*", WORD, "2026/17")
     before, after = (site.get(f"/audits/{told[key]}").json() for key in ("audit_before", "audit_after"))
     assert (before["is_armed"], after["is_armed"], after["auto_tracking"]) == ("yes", "unknown", "no")  # it does not answer in ONVIF
     assert (after["libraries"], after["entries"]) == (2, 42), "libraries are reported, never deleted"
     assert site.get("/cameras/plaza/disarms", "administrator@*").json()["items"] == [told]
-    rolled = site.post(f"/disarms/{told['id']}/rollback", {"authorisation": WORD})
-    assert rolled.json()["state"] == "rolled_back", rolled.text
-    assert site.get(f"/audits/{rolled.json()['audit_after']}").json()["armed"] == []
+    rules = "GET /cgi-bin/configManager.cgi?action=getConfig&name=VideoAnalyseRule"
+    line = "table.VideoAnalyseRule[0][1].Enable="
+    site.plaza.replace(rules, site.plaza.text(rules).replace(f"{line}true", f"{line}false"))
+    rolled = site.post(f"/disarms/{told['id']}/rollback", {"authorisation": WORD}).json()
+    assert rolled["state"] == "rolled_back"
+    assert (rolled["audit_before"], rolled["audit_after"]) == (told["audit_before"], told["audit_after"]), "the proof of the disarm stays"
+    assert site.get(f"/audits/{rolled['rollback_audit']}").json()["armed"] == []
     assert ("camera_rolled_back", "administrator@*", "plaza") in site.acts()
+    acts = site.acts()
+    again = site.post(f"/disarms/{told['id']}/rollback", {"authorisation": WORD})
+    assert (again.status_code, again.json()["detail"]) == (422, "this disarm was rolled back already"), again.text
+    assert site.acts() == acts
+
+
+def test_nothing_is_changed_on_a_device_that_does_not_say_who_it_is(site: Site) -> None:
+    done = site.post("/cameras/plaza/disarm", {"authorisation": WORD}).json()
+    acts, changes = site.acts(), list(site.plaza.changes)
+    site.plaza.replies = {question: told for question, told in site.plaza.replies.items() if "magicBox" not in question}
+    for answer in (
+        site.get("/cameras/plaza/disarm", "administrator@*"),
+        site.post("/cameras/plaza/disarm", {"authorisation": WORD}),
+        site.post(f"/disarms/{done['id']}/rollback", {"authorisation": WORD}),
+    ):
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (409, "not_told"), answer.text
+    assert (site.acts(), site.plaza.changes) == (acts, changes)
 
 
 @pytest.mark.parametrize("body", [{}, {"authorisation": "yes"}, {"authorisation": " " * 30}, {"authorisation": WORD, "more": 1}])

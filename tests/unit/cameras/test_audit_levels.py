@@ -26,6 +26,8 @@ LEVELS = {
     "hikvision-channels": (Y, Y, N),
     "hikvision-terminal": (Y, Y, Y),
     "hikvision-hidden": (U, U, U),
+    "hikvision-mixed": (Y, Y, N),
+    "hikvision-strange": (U, U, U),
     "dahua-armed": (Y, Y, Y),
     "dahua-off": (Y, Y, Y),
     "dahua-incapable": (U, U, U),  # it denies in one answer, and answers two questions with an error
@@ -33,6 +35,8 @@ LEVELS = {
     "dahua-partial": (Y, Y, U),
     "dahua-older": (Y, Y, U),
     "dahua-channels": (Y, Y, U),
+    "dahua-traits": (Y, Y, U),
+    "dahua-strange": (Y, Y, Y),
     "axis-armed": (Y, Y, Y),
     "axis-off": (Y, Y, Y),
     "axis-incapable": (N, N, N),
@@ -41,20 +45,26 @@ LEVELS = {
     "axis-older": (Y, U, U),
     "axis-channels": (Y, U, U),
     "axis-disguised": (U, U, U),
+    "axis-strange": (U, U, U),
 }
 ARMED = {  # is armed, has a library, follows; libraries, entries
     "hikvision-armed": (Y, Y, Y, 2, 42),
     "hikvision-off": (N, N, N, 0, None),
-    "hikvision-channels": (Y, N, N, 0, None),
+    "hikvision-channels": (Y, U, Y, 0, None),
     "hikvision-terminal": (U, Y, U, 1, 120),
-    "hikvision-hidden": (U, N, N, 0, None),
+    "hikvision-hidden": (U, U, N, 0, None),
+    "hikvision-mixed": (Y, N, N, 0, None),
+    "hikvision-strange": (U, N, N, 0, None),
     "dahua-armed": (Y, Y, Y, 2, 42),
     "dahua-off": (N, N, N, 0, 0),
     "dahua-older": (Y, U, U, None, None),
+    "dahua-traits": (Y, U, N, None, None),
+    "dahua-strange": (U, N, N, 0, 0),
     "axis-armed": (Y, U, Y, None, None),
     "axis-off": (N, U, N, None, None),
     "axis-plain": (N, U, U, None, None),
     "axis-disguised": (U, U, U, None, None),
+    "axis-strange": (U, U, U, None, None),
 }
 
 

@@ -14,18 +14,20 @@ from changing_device import ChangingDevice
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import CameraUnreachable, ConfigError
 from lamppost.cameras.audit import audit_device, compare
+from lamppost.cameras.dialects.dahua.questions import SWITCHES
 from lamppost.cameras.dialects.dialect import Setting
 from lamppost.cameras.dialects.known import DIALECTS
 from lamppost.cameras.dialects.replies import Variant
 from lamppost.cameras.dialects.words import is_of_faces
-from lamppost.cameras.disarm import Order, disarm_device, plan_disarm, roll_back, saved_settings
+from lamppost.cameras.disarm import NOT_CONFIRMED, NOT_SPOKEN, Order, disarm_device, plan_disarm, roll_back, saved_settings
 from lamppost.cameras.web import Reply
-from lamppost.model.devices import Audit, DeviceIdentity, Level
-from lamppost.model.disarming import Disarm, DisarmState
+from lamppost.model.devices import Armament, Audit, DeviceIdentity, Level
+from lamppost.model.disarming import Disarm, DisarmState, DisarmStep
 
 VENDORS = ("hikvision", "dahua", "axis")
 WORD = "Order of the council of 12 November 2026"
 CLOCK = ManualClock()
+STEP = DisarmStep("a rule", "true", "false", is_done=True, is_begun=True)
 
 
 @dataclass
@@ -164,6 +166,40 @@ def test_a_rollback_puts_back_what_suffered_and_is_not_of_faces() -> None:
     assert story.audit().armament.is_armed is Level.NO
     assert story.audit().armament.auto_tracking is Level.NO
     assert rolled.steps == done.steps
+    assert rolled.audit_after == done.audit_after
+    with pytest.raises(ConfigError, match="rolled back already"):
+        story.roll_back(rolled)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_where_nothing_suffered_nothing_was_rolled_back(vendor: str) -> None:
+    story = Story.of(vendor)
+    done = story.disarm()
+    story.device.changes.clear()
+    rolled = story.roll_back(done)
+    assert story.device.changes == []
+    assert rolled.state is DisarmState.DONE
+    assert all(step.problem == "it was so already" for step in rolled.rollback_steps)
+
+
+def test_a_disarm_that_changed_nothing_is_not_rolled_back() -> None:
+    gone = Story.of("hikvision")
+    gone.device.lasts = -1
+    failed = gone.disarm()
+    ignored = Story.of("dahua", ignores="").disarm()
+    unbegun = replace(ignored, steps=tuple(replace(step, is_begun=False) for step in ignored.steps))
+    for row in (failed, ignored, unbegun):
+        assert row.state is DisarmState.FAILED
+        with pytest.raises(ConfigError, match="changed nothing"):
+            gone.roll_back(row)
+    assert len(gone.rows) == 2, "a rollback that is refused keeps nothing"
+
+
+def test_a_disarm_that_broke_off_may_have_changed_something_and_is_rolled_back() -> None:
+    story = Story.of("dahua")
+    done = story.disarm()
+    broken = replace(done, state=DisarmState.FAILED, steps=(replace(done.steps[0], is_done=False, after=""),))
+    assert story.roll_back(broken).state is DisarmState.FAILED
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -226,7 +262,7 @@ def test_no_saved_setting_whatever_it_says_arms_anything(vendor: str, saved: lis
     if not is_begun_anew:
         story.disarm()
     before = story.audit()
-    row = Disarm("d", "plaza", 0, "ada", WORD, "", DisarmState.DONE, (), saved=json.dumps([asdict(one) for one in saved]))
+    row = Disarm("d", "plaza", 0, "ada", WORD, "", DisarmState.DONE, (STEP,), saved=json.dumps([asdict(one) for one in saved]))
     story.roll_back(row)
     assert compare(before, story.audit()) == ()
 
@@ -234,7 +270,7 @@ def test_no_saved_setting_whatever_it_says_arms_anything(vendor: str, saved: lis
 def test_a_rule_that_has_become_one_of_faces_is_left_alone() -> None:
     story = Story.of("dahua", "off")
     rules = "GET /cgi-bin/configManager.cgi?action=getConfig&name=VideoAnalyseRule"
-    row = Disarm("d", "plaza", 0, "ada", WORD, "", DisarmState.DONE, ())
+    row = Disarm("d", "plaza", 0, "ada", WORD, "", DisarmState.DONE, (STEP,))
     setting = {"dialect": "dahua", "place": "VideoAnalyseRule[0][0]", "kind": "CrossLineDetection", "key": "Enable", "value": "true"}
     for line in ("Class=FaceDetection", "ObjectTypes[0]=HumanFace", "TrackEnable=true", "Config.FaceSnap=1"):
         lines = ("Type=CrossLineDetection", "Enable=false", line)
@@ -248,6 +284,65 @@ def test_a_rule_that_has_become_one_of_faces_is_left_alone() -> None:
 @pytest.mark.parametrize("saved", ["", "{", "[1]", '[{"dialect": "dahua"}]', '"x"', "[" * 5000, "null"])
 def test_a_saved_document_that_is_none_is_empty(saved: str) -> None:
     assert list(saved_settings(saved)) == []
+
+
+class Stranger:
+    """A device that knows none of the questions, as one of a maker whose dialect is not spoken here does."""
+
+    def ask(self, *given: Any, **options: Any) -> Reply:
+        del given, options
+        return Reply(404, {"content-type": "text/plain"}, b"not found")
+
+
+def test_a_device_that_cannot_be_spoken_to_is_not_told_to_be_disarmed() -> None:
+    web: Any = Stranger()
+    identity = DeviceIdentity(vendor="Another Maker")
+    plan = plan_disarm(web, CLOCK, identity)
+    assert plan.problems == (NOT_SPOKEN,)
+    rows: list[Disarm] = []
+    done = disarm_device(
+        Order("plaza", "ada", WORD), plan, web, CLOCK, rows.append, lambda: audit_device("plaza", web, CLOCK, identity=identity)
+    )
+    assert done.state is DisarmState.FAILED
+    assert NOT_CONFIRMED in done.problems
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("variant", ["armed", "off"])
+@pytest.mark.parametrize("level", Level)
+def test_it_is_done_only_where_the_device_says_afterwards_that_nothing_is_on(vendor: str, variant: str, level: Level) -> None:
+    story = Story.of(vendor, variant)
+    plan = plan_disarm(story.device, CLOCK, story.identity)
+    order = Order("plaza", "ada", WORD)
+    done = disarm_device(
+        *(order, plan, story.device, CLOCK, story.rows.append),
+        lambda: replace(story.audit(), armament=Armament(is_armed=level)),
+    )
+    assert (done.state is DisarmState.DONE) is (level is Level.NO)
+    assert (NOT_CONFIRMED in done.problems) is (level is Level.UNKNOWN)
+    if variant == "armed" and level is not Level.NO:
+        assert done.state is (DisarmState.PARTIAL if level is Level.YES else DisarmState.UNCONFIRMED)
+
+
+def test_a_camera_that_follows_all_the_same_is_not_done() -> None:
+    story = Story.of("hikvision")
+    plan = plan_disarm(story.device, CLOCK, story.identity)
+    following = Armament(is_armed=Level.NO, auto_tracking=Level.YES)
+    done = disarm_device(
+        *(Order("plaza", "ada", WORD), plan, story.device, CLOCK, story.rows.append),
+        lambda: replace(story.audit(), armament=following),
+    )
+    assert done.state is DisarmState.PARTIAL
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_disarm_switches_off_whatever_the_audit_calls_armed(name: str) -> None:
+    story = Story.of("dahua", "off")
+    question = "GET /cgi-bin/configManager.cgi?action=getConfig&name=FaceRecognitionEventHandler"
+    value = "true" if name == "Enable" else "1"
+    story.device.replace(question, f"table.FaceRecognitionEventHandler[0].{name}={value}\r\n")
+    assert story.audit().armament.is_armed is Level.YES
+    assert story.disarm().state is DisarmState.DONE
 
 
 def test_every_dialect_plans_without_a_device_that_answers() -> None:
@@ -267,7 +362,7 @@ def test_what_is_not_on_the_list_is_not_put_back_though_it_is_there() -> None:
     lines = ("Type=NumberStat", "Enable=false")
     story.device.replace(rules, "".join(f"table.VideoAnalyseRule[0][0].{one}\r\n" for one in lines))
     setting = {"dialect": "dahua", "place": "VideoAnalyseRule[0][0]", "kind": "NumberStat", "key": "Enable", "value": "true"}
-    rolled = story.roll_back(Disarm("d", "plaza", 0, "ada", WORD, "", DisarmState.DONE, (), saved=json.dumps([setting])))
+    rolled = story.roll_back(Disarm("d", "plaza", 0, "ada", WORD, "", DisarmState.DONE, (STEP,), saved=json.dumps([setting])))
     assert story.device.changes == []
     assert "nothing that a rollback puts back" in rolled.rollback_steps[0].problem
     assert rolled.state is DisarmState.DONE

@@ -117,13 +117,15 @@ def test_a_disarm_needs_an_order_and_can_be_tried_dry(desk: Desk) -> None:
     assert "authorisation" in refused.stderr
     assert desk.acts() == []
     done = desk.run("disarm", "plaza", "--authorisation", WORD, "--reference", "2026/17", "--json")
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 1, "it does not answer in ONVIF, so that it is not known whether all of it is off"
     told = json.loads(done.stdout)
-    assert told["state"] == "done"
+    assert told["state"] == "unconfirmed"
+    assert any("does not say" in problem for problem in told["problems"])
     assert desk.acts() == [("camera_disarmed", "plaza")]
     rolled = desk.run("rollback", told["id"], "--authorisation", WORD)
     assert rolled.exit_code == 0, rolled.output
-    assert "rolled_back" in rolled.stdout
+    assert "Nothing was put back." in rolled.stdout
+    assert "rolled_back" not in rolled.stdout
     assert desk.acts()[-1] == ("camera_rolled_back", "plaza")
     assert 'Name="facerecognition"' in desk.device.text("GET /axis-cgi/applications/list.cgi")
     assert "start facerecognition" not in desk.device.changes
@@ -135,6 +137,23 @@ def test_a_disarm_that_is_not_taken_is_a_failure(desk: Desk) -> None:
     assert result.exit_code == 1
     assert "NOT DONE" in result.stdout
     assert "partial" in result.stdout
+
+
+def test_a_camera_that_does_not_answer_is_neither_disarmed_nor_rolled_back(desk: Desk) -> None:
+    told = json.loads(desk.run("disarm", "plaza", "--authorisation", WORD, "--json").stdout)
+    desk.device.replies = {}
+    acts = desk.acts()
+    orders = (
+        ("disarm", "plaza", "--authorisation", WORD),
+        ("disarm", "plaza", "--dry-run"),
+        ("rollback", told["id"], "--authorisation", WORD),
+    )
+    for words in orders:
+        result = desk.run(*words)
+        assert result.exit_code != 0
+        assert "does not say who it is" in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1
+    assert desk.acts() == acts
 
 
 def test_a_rollback_of_nothing_is_one_line(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sqlite3
 import stat
@@ -125,19 +126,20 @@ def test_the_newest_audits_stay_and_those_that_tell_a_change_or_belong_to_a_disa
     book: DeviceBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device_audits, "KEPT", 3)
-    book.add_disarm(disarm_of(1, audit_before="a000002"))
+    book.add_disarm(disarm_of(1, audit_before="a000002", audit_after="a000003", rollback_audit="a000004"))
     for number in range(20):
         book.add_audit(audit_of(number, recognise=Level.YES if number == 7 else Level.NO))
     book.add_audit(audit_of(1, camera="gate"))
     ids = [each.audit.audit_id for each in book.audits("plaza", limit=50)]
-    # The first tells something, as does 7, and 8 that it is over; 2 was before a disarm.
-    assert ids == ["a000019", "a000018", "a000017", "a000008", "a000007", "a000002", "a000000"]
-    assert book.evidence("a000003", 0) is None
+    # The first tells something, as does 7, and 8 that it is over; 2 to 4 were before and after a disarm, and after its rollback.
+    assert ids == ["a000019", "a000018", "a000017", "a000008", "a000007", "a000004", "a000003", "a000002", "a000000"]
+    assert book.evidence("a000005", 0) is None
     assert contents(book) == [b"yes"], "each answer is kept once"
     assert len(book.newest_audits()) == 2
     monkeypatch.setattr(device_audits, "MOST_DIFFERING", 4)
     book.add_audit(audit_of(20))
-    assert [each.audit.audit_id for each in book.audits("plaza", limit=50)] == ["a000020", "a000019", "a000018", "a000002"]
+    kept = ["a000004", "a000003", "a000002"]
+    assert [each.audit.audit_id for each in book.audits("plaza", limit=50)] == ["a000020", "a000019", "a000018", *kept]
 
 
 def test_an_answer_goes_with_the_last_audit_that_has_it(book: DeviceBook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,6 +346,32 @@ def test_the_book_is_its_owners_alone_and_durable(folder: DataFolder, book: Devi
     with book._writer.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+
+
+def test_a_book_of_the_second_version_keeps_its_disarms(folder: DataFolder) -> None:
+    """As it was before a rollback had an audit of its own, and before a disarm could be unconfirmed."""
+    done = disarm_of(1, audit_before="a000001", state=DisarmState.DONE)
+    with DeviceBook(folder) as book:
+        book.add_audit(audit_of(1))
+        book.add_disarm(done)
+    table = "SELECT sql FROM sqlite_master WHERE name = 'disarms'"
+    with contextlib.closing(sqlite3.connect(folder.devices)) as old:
+        schema = old.execute(table).fetchone()[0]
+        old.execute("DROP INDEX ix_disarms_rollback_audit")
+        old.execute("ALTER TABLE disarms DROP COLUMN rollback_audit")
+        old.execute("PRAGMA writable_schema = ON")
+        old.execute("UPDATE sqlite_master SET sql = replace(sql, ?, '') WHERE name = 'disarms'", ("'unconfirmed', ",))
+        old.execute("PRAGMA user_version = 2")
+        old.commit()
+    with DeviceBook(folder) as book:
+        assert book.disarm("d1") == done
+        book.update_disarm(dataclasses.replace(done, state=DisarmState.UNCONFIRMED, rollback_audit="a000001"))
+        assert book.audit("a000001") is not None
+    with contextlib.closing(sqlite3.connect(folder.devices)) as now:
+        assert now.execute(table).fetchone()[0] == schema
+        indexes = now.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'disarms' AND sql > ''").fetchall()
+        assert len(indexes) == 4
+        assert now.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 
 def test_a_newer_or_broken_book_is_refused_in_one_line(folder: DataFolder) -> None:

@@ -168,10 +168,15 @@ export interface Disarm {
   by: string;
   authorisation: string;
   reference: string;
-  state: 'done' | 'partial' | 'failed' | 'rolled_back';
+  state: 'done' | 'unconfirmed' | 'partial' | 'failed' | 'rolled_back';
   steps: { what: string; before: string; after: string; is_done: boolean; problem: string }[];
+  problems: string[];
   audit_before: string | null;
   audit_after: string | null;
+  rolled_back: Time | null;
+  rolled_back_by: string;
+  rollback_steps: { what: string; before: string; after: string; is_done: boolean; problem: string }[];
+  rollback_audit: string | null;
 }
 
 export interface Firmware {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, CameraRefused, UnreadableReply
 from lamppost.cameras.dialects.evidence import MOST_KEPT_BYTES, redacted
+from lamppost.cameras.dialects.words import EVERY
 from lamppost.cameras.web import Reply
 from lamppost.model.devices import Ability, Evidence, Finding, Level, Outcome
 
@@ -18,6 +19,7 @@ MOST_S: Final = 50.0
 # A device that is gone is not asked a hundred times more.
 _MOST_FAILURES: Final = 3
 _MOST_LINE: Final = 200
+_MOST_SHOWN: Final = 4  # words of one answer
 
 Read = TypeVar("Read")
 Counts = tuple[tuple[str, int], ...]
@@ -160,6 +162,14 @@ class Interview:
     def find(self, number: int, ability: Ability, level: Level, because: str) -> None:
         """Say what the answer with this number says of `ability`."""
         self._found.append(Finding(ability, level, _line(because), number))
+
+    def doubt(self, number: int, words: Iterable[str]) -> bool:
+        """Words of an answer that are not known here: each may stand for any ability. Whether there are any."""
+        unknown = list(dict.fromkeys(words))
+        shown = ", ".join(word[:40] for word in unknown[:_MOST_SHOWN])
+        for ability in EVERY if unknown else ():
+            self.find(number, ability, Level.UNKNOWN, f"it speaks of what is not known here: {shown}")
+        return bool(unknown)
 
     def _reply(self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None) -> tuple[Reply | None, str, Outcome]:
         left_s = self.left_s

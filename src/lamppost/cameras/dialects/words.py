@@ -1,4 +1,8 @@
-"""What the names that makers give to things say of faces: one table for all dialects."""
+"""What the names that makers give to things say of faces: one table for all dialects.
+
+A name without the word face denies nothing: what a dialect does not know by name is unknown, and its own list of harmless names says
+what is known.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ _FACE: Final = re.compile(r"face|facial|visage", re.IGNORECASE)
 _INNOCENT: Final = re.compile(r"[Ii]nterface|INTERFACE|[Ss]urface|SURFACE|(?<![A-Za-z])(?i:typefaces?|facets?)(?![A-Za-z])")
 _WHO: Final = re.compile(r"recog|compar|contrast|identi|match|verif|lib(?:rary)?|blacklist|whitelist|database|group|access", re.IGNORECASE)
 _CUT_OUT: Final = re.compile(r"snap|captur|analy[sz]|attribut|picture|score|cutout", re.IGNORECASE)
+# Modes that cut out the face with the body, and do not say so: Hikvision's event of mixedTargetDetection carries pictures of faces
+# (ISAPI, "Face and body"), as does Dahua's of HumanTrait (NetSDK, DEV_EVENT_HUMANTRAIT_INFO).
+_MIXED: Final = re.compile(r"mixed[ _-]?target|human[ _-]?trait", re.IGNORECASE)
 EVERY: Final = (Ability.DETECT, Ability.CAPTURE, Ability.RECOGNISE)
 
 
@@ -26,12 +33,12 @@ def abilities_of(name: str) -> tuple[Ability, ...]:
         return ()
     if _WHO.search(name):
         return EVERY
-    return (Ability.DETECT, Ability.CAPTURE) if _CUT_OUT.search(name) else (Ability.DETECT,)
+    return (Ability.DETECT, Ability.CAPTURE) if _CUT_OUT.search(name) or _MIXED.search(name) else (Ability.DETECT,)
 
 
 def is_of_faces(name: str) -> bool:
     """Whether a name, or any text, speaks of faces."""
-    return bool(_FACE.search(_INNOCENT.sub(" ", name)))
+    return bool(_FACE.search(_INNOCENT.sub(" ", name)) or _MIXED.search(name))
 
 
 def together(levels: Iterable[Level]) -> Level:

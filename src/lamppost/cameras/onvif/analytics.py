@@ -17,6 +17,7 @@ from lamppost.cameras.onvif import xml
 from lamppost.cameras.onvif.analytics_parts import MODULE, RULE, Kind, Part, Parts, parts_in
 from lamppost.cameras.onvif.descriptions import Service
 from lamppost.cameras.onvif.device import OnvifDevice
+from lamppost.cameras.onvif.known_words import unknown_words
 from lamppost.cameras.onvif.reading import line, many, read
 from lamppost.cameras.onvif.soap import Answer
 from lamppost.model.devices import Armament, DeviceIdentity, Level, Outcome
@@ -60,7 +61,7 @@ class OnvifAnalytics:
         audit = _Audit(self._device, interview)
         audit.made()
         changes = tuple(
-            Change(self.name, f"{part.name} ({part.type})", part.configuration, part.key, "present", "absent")
+            Change(self.name, f"{part.shown} of {line(part.configuration, 64)}", part.configuration, part.key, "present", "absent")
             for part in audit.armed
             if part.is_removable
         )
@@ -121,7 +122,7 @@ class _Audit:
         if not device.has(Service.ANALYTICS):
             self._says_it_has_none()
             return Armament()
-        ask(Service.ANALYTICS, "GetServiceCapabilities")
+        self._doubt(*ask(Service.ANALYTICS, "GetServiceCapabilities"))
         self._signs(ask(Service.ANALYTICS, "GetSupportedMetadata"), _metadata)
         tokens = self._configurations()
         for token in tokens:
@@ -169,6 +170,7 @@ class _Audit:
             if answer.outcome is not Outcome.ANSWERED or answer.root is None:
                 self._is_whole = False
                 continue
+            self._doubt(number, answer, has_given_names=True)
             parts = parts_in(answer.root, token, kind)
             self._is_whole = self._is_whole and parts.is_whole
             armed = [part for part in parts.all if part.faces]
@@ -195,6 +197,12 @@ class _Audit:
         if answer.root is None or answer.outcome is not Outcome.ANSWERED:
             return
         self._say(number, names(answer.root))
+        self._doubt(number, answer)
+
+    def _doubt(self, number: int, answer: Answer, *, has_given_names: bool = False) -> None:
+        """What a maker calls in words of its own may be of faces: an answer with such a word denies nothing."""
+        if answer.root is not None and answer.outcome is Outcome.ANSWERED:
+            self._interview.doubt(number, unknown_words(answer.root, has_given_names=has_given_names))
 
     def _say(self, number: int, names: Iterable[str]) -> None:
         for name in list(dict.fromkeys(names))[:_MOST_SIGNS]:

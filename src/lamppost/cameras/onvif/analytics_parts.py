@@ -14,6 +14,7 @@ from typing import Final
 from lamppost.cameras.dialects.words import is_of_faces, level_of
 from lamppost.cameras.onvif import xml
 from lamppost.cameras.onvif.descriptions import Service
+from lamppost.cameras.onvif.known_words import is_known, unknown_words
 from lamppost.cameras.onvif.reading import line
 from lamppost.model.devices import Level
 
@@ -89,7 +90,13 @@ def _part(element: xml.Element, configuration: str, kind: Kind) -> tuple[Part, b
         is_alone = len(faces) == len(looked_for) > 0
     is_nameable = bool(name) and len(name) <= _LONGEST_NAME and name.isprintable() and name == name.strip()
     part = Part(kind, configuration, name[: 2 * _LONGEST_NAME], type_, tuple(faces), is_alone and is_nameable)
-    return part, bool(faces) or (bool(type_) and not any(map(is_of_faces, _all_words(element))))
+    return part, bool(faces) or (bool(type_) and not any(map(is_of_faces, _all_words(element))) and _is_known(element))
+
+
+def _is_known(element: xml.Element) -> bool:
+    """Whether its type, what it is set by and what it looks for are words of ONVIF's that have nothing to do with faces."""
+    classes = (word for words in _classes(element) for word in words if word)
+    return not any(unknown_words(element, has_given_names=True)) and all(map(is_known, classes))
 
 
 def _classes(element: xml.Element) -> Iterator[list[str]]:

@@ -109,19 +109,22 @@ def test_a_rule_that_is_not_understood_is_no_no(said: str, plain: Mapping[str, R
 @pytest.mark.parametrize(
     ("said", "armed"),
     [
-        (rule("a", "tt:FaceRecognition"), True),
-        ('<x:Rule xmlns:x="urn:x" Name="a" Type="y:FaceCompare"/>', True),
-        (rule("a", "tt:ObjectDetection", ClassFilter="Human Face"), True),
-        (rule("a", "x:Intrusion", FaceSnap="true"), True),
-        (rule("a", "x:Intrusion", FaceSnap="false"), False),
-        (rule("Face of the town hall", "tt:LineDetector", ClassFilter="Human"), False),
-        (rule("a", "tt:LineDetector", Interface="eth0"), False),
-        ("", False),
+        (rule("a", "tt:FaceRecognition"), Level.YES),
+        ('<x:Rule xmlns:x="urn:x" Name="a" Type="y:FaceCompare"/>', Level.YES),
+        (rule("a", "tt:ObjectDetection", ClassFilter="Human Face"), Level.YES),
+        (rule("a", "x:HumanTraitDetector"), Level.YES),
+        (rule("a", "x:Intrusion", FaceSnap="true"), Level.YES),
+        (rule("a", "tt:LineDetector", FaceSnap="false"), Level.NO),
+        (rule("Face of the town hall", "tt:LineDetector", ClassFilter="Human"), Level.NO),
+        (rule("a", "x:VisitorInsight"), Level.UNKNOWN),
+        (rule("a", "tt:ObjectDetection", ClassFilter="Human Visitor"), Level.UNKNOWN),
+        (rule("a", "tt:LineDetector", Insight="true"), Level.UNKNOWN),
+        ("", Level.NO),
     ],
 )
-def test_what_a_rule_looks_for_says_whether_it_is_armed(said: str, armed: bool, plain: Mapping[str, Reply]) -> None:
+def test_what_a_rule_looks_for_says_whether_it_is_armed(said: str, armed: Level, plain: Mapping[str, Reply]) -> None:
     armament, _ = audited(Canned({**plain, "GetRules": rules(said)}))
-    assert armament.is_armed is (Level.YES if armed else Level.NO)
+    assert armament.is_armed is armed
 
 
 def test_more_configurations_than_are_asked_are_no_no(plain: Mapping[str, Reply]) -> None:

@@ -28,6 +28,7 @@ from lamppost.cameras.dialects.axis.vapix import (
 from lamppost.cameras.dialects.dialect import Change, DeviceHealth, Interview, Plan, Setting, Storage
 from lamppost.cameras.dialects.interview import Answer, Asker, answered, outcome_of
 from lamppost.cameras.dialects.reading import Element, fields_in, items_in, read_xml
+from lamppost.cameras.dialects.scene_words import CLASSES, SHAPES
 from lamppost.cameras.dialects.words import EVERY, abilities_of, is_of_faces, level_of, together
 from lamppost.model.devices import Ability, Armament, DeviceIdentity, Level, Outcome
 
@@ -38,7 +39,13 @@ _FOLLOWS: Final = re.compile(r"auto.?track", re.IGNORECASE)
 # What a rollback may start again, and nothing else: applications of Axis itself, by their package's name.
 _HARMLESS: Final = frozenset({"vmd", "fenceguard", "motionguard", "loiteringguard", "crosslinedetection"})
 _OWN: Final = _HARMLESS | {"objectanalytics"}
+# What an application that does nothing says of itself (VAPIX, application API): of one that says anything else nobody can tell.
+_AT_REST: Final = "stopped"
 _TAKES_NONE: Final = "root.Properties.EmbeddedDevelopment.EmbeddedDevelopment"
+_EMBEDDED: Final = frozenset(f"root.Properties.EmbeddedDevelopment.{name}" for name in ("EmbeddedDevelopment", "CacheSize", "Version"))
+_WORD: Final = re.compile(r"[A-Za-z]{2,}")
+_NOT_SAID: Final = re.compile(r"https?://[^\s\"'<>]*|xmlns(?::\w+)?|\btt:|\b\d{4}-\d\d-\d\dT[\d:.]*Z?")
+_IN_SAMPLES: Final = CLASSES | SHAPES | {"metadata", "classes", "sampleframexml", "xml", "version", "encoding", "utf"}
 _PACKAGE: Final = re.compile(r"[\w.-]{1,64}")
 _KIB: Final = 1 << 10
 
@@ -83,6 +90,7 @@ class Axis:
         if takes_none and listed.value == ():
             for ability in EVERY:
                 interview.find(listed.number, ability, Level.NO, "it takes no applications, and has none")
+        interview.doubt(listed.number, (f"the application {each.words}" for each in listed.value or () if not _is_known(each)))
         switched.append(Level.UNKNOWN if listed.value is None else Level.NO)
         writing, written = _metadata(interview)
         return Armament(
@@ -154,7 +162,7 @@ class Axis:
             return {True: "on", False: "off"}.get(states.get(number, True), "")
         applications = {application.name: application for application in read_applications(answered(web.ask("GET", LIST)))}
         status = applications[change.key].status if change.key in applications else ""
-        return "Stopped" if status.lower() in ("stopped", "idle") else status
+        return "Stopped" if status.lower() == _AT_REST else status
 
     def put_back(self, web: Asker, setting: Setting) -> bool:
         if setting.kind not in _HARMLESS or setting.value != "Running" or setting.key != "Status" or is_of_faces(setting.kind):
@@ -179,17 +187,28 @@ def application_abilities(application: Application) -> tuple[Ability, ...]:
 
 def _is_at_work(application: Application) -> Level:
     """Whether it does something with faces just now; of a running one that is not known, nobody can tell."""
-    if application.status.lower() != "running":
+    status = application.status.lower()
+    if status == _AT_REST:
         return Level.NO
     if application_abilities(application):
-        return Level.YES
-    return Level.NO if application.name in _OWN and application.vendor.lower().startswith("axis") else Level.UNKNOWN
+        return Level.YES if status == "running" else Level.UNKNOWN
+    return Level.NO if status == "running" and _is_known(application) else Level.UNKNOWN
+
+
+def _is_known(application: Application) -> bool:
+    """Whether what an application does with faces is known: it says so, or it is one of Axis's own that does nothing with them."""
+    is_own = application.name in _OWN and application.vendor.lower().startswith("axis")
+    return is_own or bool(application_abilities(application) or _FOLLOWS.search(application.words))
 
 
 def _takes_no_applications(interview: Interview) -> bool:
     path = "/axis-cgi/param.cgi?action=list&group=root.Properties.EmbeddedDevelopment"
     answer = interview.get(path, read_parameters, signs=EVERY)
-    return answer.value is not None and answer.value.is_whole and level_of(answer.value.values.get(_TAKES_NONE)) is Level.NO
+    if answer.value is None:
+        return False
+    strange = [key for key, value in answer.value.values.items() if key not in _EMBEDDED and level_of(value) is not Level.NO]
+    is_doubted = interview.doubt(answer.number, strange)
+    return answer.value.is_whole and not is_doubted and level_of(answer.value.values.get(_TAKES_NONE)) is Level.NO
 
 
 def _metadata(interview: Interview) -> tuple[Level, tuple[str, ...]]:
@@ -199,13 +218,18 @@ def _metadata(interview: Interview) -> tuple[Level, tuple[str, ...]]:
     faces = _faces_in(supported)
     for name in faces:
         interview.find(supported.number, Ability.DETECT, Level.YES, f"the metadata of {name} may hold faces")
-    if producers.value == () and supported.value is not None and supported.value.get("producers") == []:
+    strange = _unknown_in(supported)
+    interview.doubt(supported.number, (word for words in strange.values() for word in words))
+    if producers.value == () and supported.value is not None and dict(supported.value) == {"producers": []}:
         for ability in EVERY:
             interview.find(supported.number, ability, Level.NO, "nothing writes metadata")
     if producers.value is None or supported.value is None:
         return Level.UNKNOWN, ()
-    on = [producer.name for producer in producers.value if producer.name in faces and any(is_on for _, is_on in producer.channels)]
-    return (Level.YES if on else Level.NO), tuple(f"metadata of {name}" for name in on)
+    writing = [producer.name for producer in producers.value if any(is_on for _, is_on in producer.channels)]
+    on = [name for name in writing if name in faces]
+    # Of what is written without a sample, or in words that nobody here knows, nobody can tell.
+    is_clear = all(strange.get(name, ["without a sample"]) == [] for name in writing) and "" not in strange
+    return (Level.YES if on else Level.NO if is_clear else Level.UNKNOWN), tuple(f"metadata of {name}" for name in on)
 
 
 def _ask(interview: Interview, method: str, read: Any, *, about: tuple[Ability, ...] = (), signs: tuple[Ability, ...] = ()) -> Answer[Any]:
@@ -218,9 +242,33 @@ def _faces_in(answer: Answer[Any]) -> tuple[str, ...]:
     return tuple(str(fields_in(one).get("name", ""))[:128] for one in listed if is_of_faces(json.dumps(one)))
 
 
+def _unknown_in(answer: Answer[Any]) -> dict[str, list[str]]:
+    """By producer, the words in its sample that are not known; under no name, what stands beside all of them."""
+    found: dict[str, list[str]] = {}
+    said = fields_in(answer.value)
+    for key, value in said.items():
+        if key != "producers" or not isinstance(value, list):
+            found.setdefault("", []).append(key)
+    for one in map(fields_in, items_in(said.get("producers"))):
+        sample = json.dumps({key: value for key, value in one.items() if key not in ("name", "niceName")})
+        words = _WORD.findall(_NOT_SAID.sub(" ", sample.replace('\\"', '"')))
+        unknown = [word for word in words if word.lower() not in _IN_SAMPLES and not is_of_faces(word)]
+        found.setdefault(str(one.get("name", ""))[:128], []).extend(unknown)
+    return found
+
+
 def _tracking(applications: tuple[Application, ...] | None) -> Level:
-    follow = [application for application in applications or () if _FOLLOWS.search(application.words)]
-    return together(Level.YES if application.status.lower() == "running" else Level.NO for application in follow)
+    """What follows is one of them; one that is not known may follow as well."""
+    levels = [_follows(application) for application in applications or ()]
+    return together(level for level in levels if level is not None)
+
+
+def _follows(application: Application) -> Level | None:
+    """Whether it lets the camera follow somebody just now; None where it never does."""
+    status = application.status.lower()
+    if not _FOLLOWS.search(application.words):
+        return None if status == _AT_REST or _is_known(application) else Level.UNKNOWN
+    return Level.YES if status == "running" else Level.NO if status == _AT_REST else Level.UNKNOWN
 
 
 def _control(web: Asker, action: str, package: str) -> None:

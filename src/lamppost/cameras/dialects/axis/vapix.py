@@ -49,7 +49,8 @@ def read_applications(reply: Reply) -> tuple[Application, ...]:
         Application(*(element.attributes.get(name, "") for name in ("Name", "NiceName", "Vendor", "Status")))
         for element in root.each("application")
     )
-    if len(found) > MOST_APPLICATIONS or any(not application.name for application in found):
+    is_other = any(element.name != "application" for element in root.children)
+    if len(found) > MOST_APPLICATIONS or any(not application.name for application in found) or (is_other and not found):
         raise UnreadableReply("its list of applications cannot be read")
     return found
 
@@ -64,8 +65,10 @@ def read_answer(reply: Reply) -> Mapping[str, Any]:
 
 def read_producers(reply: Reply) -> tuple[Producer, ...]:
     """Who writes metadata; raises `UnreadableReply`."""
-    found = read_answer(reply).get("producers")
-    if not isinstance(found, list) or not all(fields_in(one) for one in items_in(found)):
+    said = read_answer(reply)
+    found = said.get("producers")
+    is_other = not found and len(said) > 1
+    if not isinstance(found, list) or not all(fields_in(one) for one in items_in(found)) or is_other:
         raise UnreadableReply("its list of producers cannot be read")
     return tuple(
         Producer(str(one.get("name", ""))[:128], str(one.get("niceName", ""))[:128], tuple(_channels(one)))
@@ -86,7 +89,12 @@ def request(method: str, **parameters: Any) -> bytes:
 
 
 def _channels(producer: Mapping[str, Any]) -> Iterator[tuple[int, bool]]:
-    for channel in map(fields_in, items_in(producer.get("videochannels", producer.get("videoChannels")))):
+    """Only what says that it is off is off."""
+    listed = producer.get("videochannels", producer.get("videoChannels"))
+    for channel in map(fields_in, items_in(listed)):
         number = channel.get("channel")
-        if isinstance(number, int) and 0 <= number < 1000:
-            yield number, channel.get("enabled") is True
+        if not isinstance(number, int) or not 0 <= number < 1000:
+            raise UnreadableReply("its list of producers cannot be read")
+        yield number, channel.get("enabled") is not False
+    if not listed:
+        raise UnreadableReply("its list of producers does not say where they write")

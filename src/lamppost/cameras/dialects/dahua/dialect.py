@@ -8,7 +8,8 @@ from typing import Final
 
 from lamppost.base.errors import CameraError, CameraRefused
 from lamppost.cameras.dialects.dahua.cgi import Rule, ask_for, config_path, rules_in, set_config, table
-from lamppost.cameras.dialects.dahua.questions import Questions, is_rule_of_faces, kind_abilities, scenes_in
+from lamppost.cameras.dialects.dahua.harmless import PUT_BACK, scenes_in
+from lamppost.cameras.dialects.dahua.questions import SWITCHES, Questions, is_rule_of_faces, kind_abilities
 from lamppost.cameras.dialects.dialect import Change, DeviceHealth, Interview, Plan, Setting, Storage
 from lamppost.cameras.dialects.interview import Answer, Asker, outcome_of
 from lamppost.cameras.dialects.reading import Lines, read_lines
@@ -16,18 +17,6 @@ from lamppost.cameras.dialects.words import is_of_faces, level_of
 from lamppost.model.devices import Armament, DeviceIdentity, Level, Outcome
 
 _NAMES: Final = re.compile(r"dahua|amcrest|lorex|imou|intelbras|\bdh\b", re.IGNORECASE)
-# What a rollback may switch on again, and nothing else: types of rules as Dahua names them.
-_HARMLESS: Final = frozenset(
-    {
-        "CrossLineDetection",
-        "CrossRegionDetection",
-        "LeftDetection",
-        "TakenAwayDetection",
-        "ParkingDetection",
-        "SmokeDetection",
-        "FireDetection",
-    }
-)
 _PLACE: Final = re.compile(r"VideoAnalyseRule\[\d{1,4}\]\[\d{1,4}\]")
 _MAGIC: Final = "/cgi-bin/magicBox.cgi?action="
 
@@ -70,7 +59,7 @@ class Dahua:
         changes: list[Change] = []
         settings: list[Setting] = []
         scenes = _table(interview, "VideoAnalyseGlobal")
-        for key, value in scenes_in(scenes.value) if scenes.value is not None else ():
+        for key, value in scenes_in(scenes.value.values) if scenes.value is not None else ():
             if kind_abilities(value):
                 changes.append(_change("VideoAnalyseGlobal", f"{key} {value}", key, value, "Normal"))
         rules = _table(interview, "VideoAnalyseRule")
@@ -78,7 +67,7 @@ class Dahua:
             changes += _rule(rule)
             settings += _harmless(rule)
         handlers = _table(interview, "FaceRecognitionEventHandler", is_kept=False)
-        changes += _switches(handlers, "FaceRecognitionEventHandler", ("Enable", "EventEnableMask", "RecordEnableMask", "SnapEnableMask"))
+        changes += _switches(handlers, "FaceRecognitionEventHandler", SWITCHES)
         changes += _switches(_table(interview, "LeSmartTrack"), "LeSmartTrack", ("Enable",))
         problems = [f"{evidence.question}: {evidence.problem}" for evidence in interview.evidence if evidence.problem]
         return Plan(tuple(changes), tuple(settings), tuple(problems))
@@ -90,7 +79,7 @@ class Dahua:
         return ask_for(web, config_path(change.place)).values.get(f"table.{change.key}", "")
 
     def put_back(self, web: Asker, setting: Setting) -> bool:
-        is_known = bool(_PLACE.fullmatch(setting.place)) and setting.kind in _HARMLESS and setting.key == "Enable"
+        is_known = bool(_PLACE.fullmatch(setting.place)) and setting.kind in PUT_BACK and setting.key == "Enable"
         if not is_known or setting.value not in ("true", "false"):
             raise CameraRefused(
                 f"{setting.kind[:60]} is nothing that a rollback puts back", remedy="a rollback sets lines, regions and things left alone"
@@ -116,7 +105,7 @@ def _rule(rule: Rule) -> Iterator[Change]:
 
 def _harmless(rule: Rule) -> Iterator[Setting]:
     kind, value = rule.fields.get("Type", ""), rule.fields.get("Enable", "")
-    if kind in _HARMLESS and value in ("true", "false") and not is_rule_of_faces(rule):
+    if kind in PUT_BACK and value in ("true", "false") and not is_rule_of_faces(rule):
         yield Setting("dahua", rule.place, kind, "Enable", value)
 
 

@@ -11,6 +11,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from lamppost.cameras.dialects.dahua.cgi import MOST_CHANNELS, Rule, channels_in, config_path, rules_in, table
+from lamppost.cameras.dialects.dahua.harmless import (
+    is_harmless_kind,
+    scenes_in,
+    unknown_of_rule,
+    unknown_of_scenes,
+    unknown_switches,
+)
 from lamppost.cameras.dialects.interview import Answer, Interview
 from lamppost.cameras.dialects.reading import Lines, read_lines
 from lamppost.cameras.dialects.words import EVERY, abilities_of, level_of, together
@@ -18,7 +25,9 @@ from lamppost.model.devices import Ability, Armament, Level
 
 _GROUP: Final = re.compile(r"(?i)GroupList\[(\d{1,4})\]\.(.+)")
 _COUNTED: Final = re.compile(r"(?i)totalCount|found|count")
-_SWITCHES: Final = ("EventEnableMask", "RecordEnableMask", "SnapEnableMask", "MailEnableMask")
+# What a handler of recognition is switched on by; a disarm switches off the same.
+MASKS: Final = ("EventEnableMask", "RecordEnableMask", "SnapEnableMask", "MailEnableMask")
+SWITCHES: Final = ("Enable", *MASKS)
 
 
 class Questions:
@@ -53,9 +62,15 @@ class Questions:
             self._switched.append(Level.UNKNOWN)
             return None
         self._unless_whole(answer.value)
-        for key, value in scenes_in(answer.value):
+        scenes = tuple(scenes_in(answer.value.values))
+        for key, value in scenes:
             abilities = kind_abilities(value)
-            self._set(answer, abilities, Level.YES if abilities else Level.NO, f"{key} {value}")
+            level = Level.YES if abilities else Level.NO if is_harmless_kind(value) else Level.UNKNOWN
+            self._set(answer, abilities, level, f"{key} {value}")
+        strange = [value or key for key, value in scenes if not kind_abilities(value) and not is_harmless_kind(value)]
+        strange += unknown_of_scenes(answer.value.values)
+        if self._interview.doubt(answer.number, strange) or not scenes:
+            self._switched.append(Level.UNKNOWN)
         return answer.value
 
     def _rules(self) -> Lines | None:
@@ -66,10 +81,14 @@ class Questions:
             return None
         self._unless_whole(answer.value)
         self._tracking += [] if answer.value.is_whole else [Level.UNKNOWN]
-        for rule in rules_in(answer.value):
+        rules = rules_in(answer.value)
+        if sum(len(rule.fields) for rule in rules) < len(answer.value.values):
+            self._switched.append(Level.UNKNOWN)  # by lines that belong to no rule
+        for rule in rules:
             for kind in rule.kinds:
                 self._yes(answer, kind_abilities(kind), f"{rule.place} is {kind}")
-            self._set(answer, (), rule.is_on if is_rule_of_faces(rule) else Level.NO, f"{rule.place} {' '.join(rule.kinds)}")
+            is_strange = not is_rule_of_faces(rule) and self._interview.doubt(answer.number, unknown_of_rule(rule))
+            self._set(answer, (), _rule_level(rule, is_strange=is_strange), f"{rule.place} {' '.join(rule.kinds)}")
             self._tracking += [level for _, level in rule.tracking()]
         return answer.value
 
@@ -110,6 +129,8 @@ class Questions:
         self._yes(answer, EVERY, f"it has settings of {name}")
         for place, is_on in handlers_in(answer.value):
             self._set(answer, (), is_on, place)
+        if any(unknown_switches(answer.value.values, SWITCHES)):
+            self._switched.append(Level.UNKNOWN)
         return dict(_count_handlers(answer.value))["groups"]
 
     def _libraries(self) -> tuple[int | None, int | None]:
@@ -125,7 +146,7 @@ class Questions:
     def _follow(self) -> None:
         answer = self._interview.get(config_path("LeSmartTrack"), table("LeSmartTrack"))
         found = [level_of(value) for key, value in answer.value.values.items() if key.endswith(".Enable")] if answer.value else []
-        is_whole = answer.value is not None and answer.value.is_whole
+        is_whole = answer.value is not None and answer.value.is_whole and not any(unknown_switches(answer.value.values, ("Enable",)))
         self._tracking += found if found and is_whole else [*found, Level.UNKNOWN]
 
     def _unless_whole(self, lines: Lines) -> None:
@@ -159,12 +180,11 @@ def is_rule_of_faces(rule: Rule) -> bool:
     return any(abilities_of(kind) for kind in rule.kinds)
 
 
-def scenes_in(lines: Lines) -> Iterator[tuple[str, str]]:
-    """What each channel's intelligence is set to: key and value."""
-    for key, value in lines.values.items():
-        parts = key.removeprefix("table.")
-        if re.search(r"\.Scene\.Type(?:List)?(?:\[\d+\])?$|\.Scene\[\d+\]\.Type$", parts):
-            yield parts, value
+def _rule_level(rule: Rule, *, is_strange: bool) -> Level:
+    """Whether a rule does something with faces just now. One that is off does nothing; of one that is not known, nobody can tell."""
+    if rule.is_on is Level.NO or is_rule_of_faces(rule):
+        return rule.is_on
+    return Level.UNKNOWN if is_strange else Level.NO
 
 
 def handlers_in(lines: Lines) -> Iterator[tuple[str, Level]]:
@@ -174,7 +194,7 @@ def handlers_in(lines: Lines) -> Iterator[tuple[str, Level]]:
         if not own:
             continue
         switch = level_of(own.get("Enable"))
-        masks = [own[name] for name in _SWITCHES if name in own]
+        masks = [own[name] for name in MASKS if name in own]
         is_masked = Level.YES if any(mask not in ("0", "") for mask in masks) else Level.NO if masks else Level.UNKNOWN
         yield place, is_masked if switch is Level.UNKNOWN else switch
 
@@ -189,6 +209,7 @@ def _count_groups(lines: Lines) -> tuple[tuple[str, int], ...]:
     """Libraries, and their entries where each says how many it has."""
     groups: dict[str, str | None] = {}
     stated: int | None = None
+    is_known = True
     for key, value in lines.values.items():
         match = _GROUP.fullmatch(key)
         if match is not None:
@@ -197,9 +218,11 @@ def _count_groups(lines: Lines) -> tuple[tuple[str, int], ...]:
                 groups[match[1]] = value
         elif _COUNTED.fullmatch(key):
             stated = _whole(value)
+        else:
+            is_known = False
     sizes = [_whole(size) for size in groups.values()]
     known = [size for size in sizes if size is not None]
-    if not groups and stated is None:
+    if not groups and (stated is None or (stated == 0 and not is_known)):
         return ()
     libraries = max(len(groups), stated or 0)
     has_all = len(known) == libraries

@@ -8,6 +8,7 @@ from typing import Final
 
 from lamppost.base.errors import CameraRefused, UnreadableReply
 from lamppost.cameras.dialects.dialect import Change, DeviceHealth, Interview, Plan, Setting, Storage
+from lamppost.cameras.dialects.hikvision.harmless import is_harmless
 from lamppost.cameras.dialects.hikvision.isapi import ask_for, document, options, put
 from lamppost.cameras.dialects.hikvision.questions import CHANNELS, MOST_CHANNELS, Questions, channels_in, contrasts, resource_abilities
 from lamppost.cameras.dialects.interview import Asker, outcome_of
@@ -113,7 +114,7 @@ def _resource(interview: Interview, channel: str) -> Iterator[Change]:
         return
     choice = interview.get(f"{path}/capabilities", document("VCAResource"))
     offered = [option for element in choice.value.each("type") for option in options(element)] if choice.value is not None else []
-    harmless = [option for option in offered if not resource_abilities(option)]
+    harmless = [option for option in offered if is_harmless(option)]
     then = next((option for option in _PREFERRED if option in harmless), harmless[0] if harmless else "smart")
     yield Change("hikvision", f"channel {channel} VCAResource", path, "type", kind, then)
 

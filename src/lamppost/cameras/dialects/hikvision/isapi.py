@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -14,6 +15,7 @@ from lamppost.cameras.web import Reply
 from lamppost.model.devices import Level
 
 XML: Final = {"Content-Type": "application/xml"}
+_STATUS: Final = frozenset({"statusCode", "statusString", "subStatusCode"})
 _SPACE: Final = "http://www.hikvision.com/ver20/XMLSchema"
 
 
@@ -38,9 +40,12 @@ def document_or_json(*roots: str) -> Callable[[Reply], Element]:
         if not reply.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
             return document(*roots)(reply)
         found = read_json(reply)
-        for name, value in found.items():
-            if any(name.lower().startswith(root.lower()) for root in roots):
-                return _element(name, value, 0)
+        name = next((name for name in found if any(name.lower().startswith(root.lower()) for root in roots)), None)
+        if name is not None:
+            root = _element(name, found[name], 0)
+            # What stands beside it belongs to the answer as well.
+            beside = tuple(_element(key, value, 1) for key, value in found.items() if key != name and key not in _STATUS)
+            return replace(root, children=(*root.children, *beside))
         raise UnreadableReply("it answers with an error, or with another document")
 
     return read
