@@ -16,7 +16,9 @@ from typing import Final
 from lamppost.base.clock import Clock
 from lamppost.base.logging import get_logger, redact
 
-MOST_THREADS: Final = 16
+THREADS: Final = 16  # at first
+MOST_THREADS: Final = 96
+DEVICES_A_THREAD: Final = 3  # who listens to a device waits for it in one second of three
 AFTER_A_BUG_S: Final = 300.0
 
 Turn = Callable[[], float]
@@ -108,23 +110,29 @@ class Rota:
 
 
 class CareCrew:
-    """So many threads that take turns. Daemons: one that waits for a device must not keep the process alive."""
+    """Threads that take turns, as many as the devices need. Daemons: one that waits for a device must not keep the process alive.
 
-    def __init__(self, rota: Rota, threads: int = MOST_THREADS) -> None:
+    `fit`, `dispatch` and `close` are called by one thread.
+    """
+
+    def __init__(self, rota: Rota, threads: int = THREADS) -> None:
         self._rota = rota
         self._orders: queue.SimpleQueue[tuple[str, Turn] | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
         self._busy = 0
         self._log = get_logger("caretaker")
         self.bugs = 0
-        self._threads = [threading.Thread(target=self._work, name=f"care-{number}", daemon=True) for number in range(threads)]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        self._grow_to(threads)
 
     @property
     def busy(self) -> int:
         """How many threads are with a device."""
         return self._busy
+
+    def fit(self, devices: int) -> None:
+        """Be enough for so many devices; never fewer than before, since one who waits costs next to nothing."""
+        self._grow_to(min(MOST_THREADS, devices // DEVICES_A_THREAD))
 
     def dispatch(self) -> None:
         """Hand out who is due, as long as a thread is free; call it often."""
@@ -143,6 +151,12 @@ class CareCrew:
         # Who is idle ends at once; a device that is slow is not waited for.
         for thread in self._threads:
             thread.join(patience_s / len(self._threads))
+
+    def _grow_to(self, threads: int) -> None:
+        for number in range(len(self._threads), threads):
+            thread = threading.Thread(target=self._work, name=f"care-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while (order := self._orders.get()) is not None:

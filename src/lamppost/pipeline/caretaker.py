@@ -108,6 +108,7 @@ class Caretaker:
                 self._rota.remove(name)
                 care.close()
                 del self._cares[name]
+        self._crew.fit(len(wanted))
         new = [camera for name, camera in wanted.items() if name not in self._cares]
         for camera in new:
             care = self._cares[camera.name] = self._tools.care_of(camera)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamppost.base.clock import ManualClock, SystemClock
-from lamppost.pipeline.care_rota import AFTER_A_BUG_S, CareCrew, Rota
+from lamppost.pipeline.care_rota import AFTER_A_BUG_S, DEVICES_A_THREAD, MOST_THREADS, CareCrew, Rota
 
 PATIENCE_S = 10.0
 
@@ -132,3 +132,23 @@ def test_a_slow_device_delays_no_other_and_a_bug_ends_one_turn() -> None:
     slow.set()
     crew.close(PATIENCE_S)
     assert crew.busy == 0
+
+
+def test_many_devices_that_wait_at_once_hold_up_none() -> None:
+    rota, together = Rota(SystemClock()), threading.Barrier(30)
+
+    def listen() -> float:
+        together.wait(PATIENCE_S)  # raises where fewer come than there are
+        return 60.0
+
+    crew = CareCrew(rota, threads=2)
+    try:
+        crew.fit(30 * DEVICES_A_THREAD)
+        for number in range(30):
+            rota.add(f"{number}", listen)
+        crew.dispatch()
+        crew.fit(10_000)
+        assert sum(thread.name.startswith("care-") for thread in threading.enumerate()) <= MOST_THREADS
+    finally:
+        crew.close(PATIENCE_S)
+    assert (crew.bugs, crew.busy) == (0, 0)
