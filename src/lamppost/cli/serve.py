@@ -17,6 +17,7 @@ from lamppost.base.clock import SystemClock
 from lamppost.base.errors import ConfigError
 from lamppost.base.limits import raise_descriptor_limit
 from lamppost.base.logging import configure_logging
+from lamppost.base.signals import on_signals
 from lamppost.cli.configuration import DEFAULT_CONFIG, one_camera
 from lamppost.cli.errors import one_line_errors
 from lamppost.cli.greeting import Greeting
@@ -68,8 +69,7 @@ def serve(
     signer = NoteSigner.load(folder.keys / "recorder.key")  # told here, once, and not by a recorder that dies again and again
     configure_logging(process="supervisor", level=settings.log.level, as_json=settings.log.as_json)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    on_signals(stop.set, signal.SIGTERM, signal.SIGINT)
     clock = SystemClock()
     watch = None if camera else ConfigWatch(config, lambda: load_whole(config), clock, beside=lambda: named_files(config))
     signal.signal(signal.SIGHUP, lambda _number, _frame: watch.ask() if watch else None)

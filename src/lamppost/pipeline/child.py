@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from lamppost.base.clock import Clock, SystemClock
 from lamppost.base.errors import DataFolderBusy, LamppostError, StoreError
 from lamppost.base.logging import configure_logging, get_logger
+from lamppost.base.signals import on_signals
 from lamppost.model.layout import DataFolder
 from lamppost.model.settings import Settings
 from lamppost.pipeline.control import ControlChannel, Message
@@ -125,7 +126,7 @@ def run_child(work: Callable[[ChildContext], None], on_message: Callable[[Messag
     name, settings = str(first.body["name"]), parse_settings(first.body["settings"])
     configure_logging(process=name, level=settings.log.level, as_json=settings.log.as_json)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    on_signals(stop.set, signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which tells us
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise
     config = Path(first.body["config"]) if first.body.get("config") else None
