@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from lamppost.api.audit_models import AuditSummary, AuditWhole, summary_of, whole_of
 from lamppost.api.context import BY_SERVER, Context
+from lamppost.api.device_places import device_place
 from lamppost.api.known_cameras import readable_config
 from lamppost.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, make_cursor, read_cursor
 from lamppost.api.permit import Identity, Permit
@@ -141,7 +142,8 @@ def audit_camera(camera: str, identity: Auditor, response: Response) -> AuditWho
     """Ask the device of a camera everything, now; it takes up to a minute."""
     context = identity.context
     target = device_target(context, camera)
-    found, drift = audits_of(context).audit(target, first=lambda: _record(context, identity, camera))
+    with device_place(context):
+        found, drift = audits_of(context).audit(target, first=lambda: _record(context, identity, camera))
     response.headers["Location"] = f"/api/v1/audits/{found.audit_id}"
     return whole_of(found, _site(context, camera), drift)
 

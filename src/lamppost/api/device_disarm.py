@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lamppost.api.audit_models import ORDER_FIELD, DisarmShown
 from lamppost.api.audits import audits_of, device_target
+from lamppost.api.context import Context
+from lamppost.api.device_places import device_place
 from lamppost.api.permit import Identity, Permit
 from lamppost.api.problems import Problem, not_found
 from lamppost.cameras.disarm import Order
@@ -62,10 +66,8 @@ class Disarms(BaseModel):
 def show_plan(camera: str, identity: Editor) -> DisarmPlan:
     """What a disarm would change. Nothing is changed, and libraries never are."""
     context = identity.context
-    try:
+    with _known_device(context):
         plan = audits_of(context).plan(device_target(context, camera))
-    except (DeviceExchanged, DeviceNotTold) as error:
-        raise _stranger(error) from error
     steps = [PlannedStep(what=change.what, now=change.now, then=change.then) for change in plan.changes]
     return DisarmPlan(steps=steps, problem="; ".join(plan.problems)[:2000])
 
@@ -77,12 +79,10 @@ def disarm_camera(camera: str, body: DisarmBody, identity: Editor) -> DisarmShow
     order = Order(camera, identity.name, body.authorisation, body.reference)
     order.check()
     told = {"authorisation": body.authorisation, "reference": body.reference}
-    try:
+    with _known_device(context):
         done = audits_of(context).disarm(
             device_target(context, camera), order, first=lambda: context.act("camera_disarmed", identity.name, camera, told)
         )
-    except (DeviceExchanged, DeviceNotTold) as error:
-        raise _stranger(error) from error
     return DisarmShown.of(done)
 
 
@@ -101,7 +101,7 @@ def roll_back_disarm(disarm: str, body: RollbackBody, identity: Editor) -> Disar
     if row is None or not identity.may(Permission.EDIT_CAMERAS, row.camera):
         raise not_found("disarm")
     told = {"disarm": disarm, "authorisation": body.authorisation}
-    try:
+    with _known_device(context):
         rolled = audits.roll_back(
             device_target(context, row.camera),
             disarm,
@@ -109,12 +109,15 @@ def roll_back_disarm(disarm: str, body: RollbackBody, identity: Editor) -> Disar
             body.authorisation,
             first=lambda: context.act("camera_rolled_back", identity.name, row.camera, told),
         )
-    except (DeviceExchanged, DeviceNotTold) as error:
-        raise _stranger(error) from error
     return DisarmShown.of(rolled)
 
 
-def _stranger(error: DeviceExchanged | DeviceNotTold) -> Problem:
-    """Nothing is changed on who is not known to be the device."""
-    kind = "exchanged" if isinstance(error, DeviceExchanged) else "not_told"
-    return Problem(HTTPStatus.CONFLICT, error.problem, kind=kind, remedy=error.remedy)
+@contextmanager
+def _known_device(context: Context) -> Generator[None]:
+    """Nothing is changed on who is not known to be the device: 409; and no more at once than there are places: 429."""
+    try:
+        with device_place(context):
+            yield
+    except (DeviceExchanged, DeviceNotTold) as error:
+        kind = "exchanged" if isinstance(error, DeviceExchanged) else "not_told"
+        raise Problem(HTTPStatus.CONFLICT, error.problem, kind=kind, remedy=error.remedy) from error

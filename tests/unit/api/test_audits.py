@@ -15,6 +15,7 @@ import pytest
 from audit_book import MemoryBook
 from changing_device import ChangingDevice
 from device_server import served
+from lamppost.api.device_places import MOST_AT_ONCE, device_place
 from lamppost.base.clock import ManualClock
 from lamppost.cameras.dialects.replies import Variant
 from lamppost.pipeline.device_audits import AuditDesk
@@ -245,3 +246,23 @@ def test_who_comes_while_a_device_is_worked_on_is_told_by_whom(site: Site, path:
     assert answer.json()["detail"] == "the device of plaza is being disarmed by a command since 2023-11-14T22:13:20.000Z"
     assert (site.acts(), site.plaza.changes) == ([], []), "nothing was done that could be on the record"
     assert site.post(path, body).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/cameras/plaza/audits", None),
+        ("GET", "/cameras/plaza/disarm", None),
+        ("POST", "/cameras/plaza/disarm", {"authorisation": WORD}),
+    ],
+)
+def test_only_a_few_talk_with_devices_for_minutes(site: Site, method: str, path: str, body: Any) -> None:
+    client = site.node.client("administrator@*")
+    with ExitStack() as taken:
+        for _ in range(MOST_AT_ONCE):
+            taken.enter_context(device_place(site.node.context))
+        refused = client.request(method, f"/api/v1{path}", json=body)
+        assert (refused.status_code, refused.json()["type"]) == (429, "urn:lamppost:problem:busy")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert site.acts() == []
+    assert client.request(method, f"/api/v1{path}", json=body).status_code in (200, 201)
