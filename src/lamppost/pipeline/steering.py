@@ -77,7 +77,7 @@ class Steering:
                 self._begin(camera, tour, helm)
         finally:
             self._look_after(camera, helm)
-        self._start(tour.run, f"tour-{camera}")
+        self._start(lambda: self._run(camera, tour, helm), f"tour-{camera}")
 
     def stop_tour(self, camera: str) -> bool:
         """Whether one ran; the camera comes to its position, and stays."""
@@ -124,6 +124,16 @@ class Steering:
                 with self._mutex:
                     if self._tours.get(camera) is tour:
                         del self._tours[camera]
+
+    def _run(self, camera: str, tour: Tour, helm: Helm) -> None:
+        tour.run()
+        with helm.alone():
+            with self._mutex:
+                has_ended_itself = self._tours.get(camera) is tour
+                if has_ended_itself:
+                    del self._tours[camera]
+            if has_ended_itself:
+                helm.end_tour()
 
     def _look_after(self, camera: str, helm: Helm) -> None:
         with self._mutex:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lamppost.base.clock import Clock
-from lamppost.base.errors import LamppostError
+from lamppost.base.errors import ConfigError, LamppostError
 from lamppost.base.logging import redact
 from lamppost.pipeline.helm import LOOK_S, Helm
 
@@ -24,7 +24,10 @@ class Stay:
 
 
 class Tour:
-    """One tour of one camera, step after step, until `stop` is set; what fails is tried again. No step begins once it is set."""
+    """One tour of one camera, step after step, until `stop` is set; what fails is tried again. No step begins once it is set.
+
+    It sets it itself where the camera is removed or turns no more: what is configured does not mend by itself.
+    """
 
     def __init__(self, helm: Helm, who: str, name: str, steps: Sequence[Stay], clock: Clock) -> None:
         self.name = name
@@ -54,6 +57,8 @@ class Tour:
             self._step(number)
         except LamppostError as error:
             self._helm.problem = redact(error.problem)
+            if isinstance(error, ConfigError):
+                self.stop.set()
             return False
         return True
 

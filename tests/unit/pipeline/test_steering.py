@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lamppost.base.clock import ManualClock
-from lamppost.base.errors import CameraRefused, CameraUnreachable, StoreError
+from lamppost.base.errors import CameraRefused, CameraUnreachable, ConfigError, StoreError
 from lamppost.cameras.onvif.ptz import PtzStatus
 from lamppost.pipeline.covering import NotCovered
 from lamppost.pipeline.head_line import REFUSED_S, SteeringTools
@@ -253,6 +253,20 @@ def test_a_stop_waits_for_no_journal(scene: Scene) -> None:
     scene.is_journal_full = False
     scene.helm.end()
     assert scene.acts[-1]["state"] == "ended", "it is put on the record later"
+
+
+def test_a_tour_of_a_camera_that_is_removed_ends_by_itself(scene: Scene) -> None:
+    scene.start()
+    for _ in range(2):
+        scene.clock.advance(120.0)
+        scene.helm.look()
+    scene.head.problem = ConfigError(f"there is no camera {CAMERA} any more")
+    scene.run_tours()
+    assert scene.steering.running_tour(CAMERA) is None
+    assert not scene.steering.stop_tour(CAMERA)
+    scene.head.problem = None
+    scene.start()
+    assert scene.steering.running_tour(CAMERA) == "night", "and another one can begin"
 
 
 def test_no_tour_begins_once_the_server_ends(scene: Scene) -> None:
