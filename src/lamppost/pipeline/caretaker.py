@@ -132,6 +132,7 @@ class Caretaker:
     def status(self) -> dict[str, Any]:
         """What the supervisor is told."""
         reports = {name: care.report for name, care in self._cares.items()}
+        search = status_of(self._finder)
         figures = {
             "devices": len(reports),
             "reachable": sum(report.is_reachable is True for report in reports.values()),
@@ -142,8 +143,8 @@ class Caretaker:
         } | {key: sum(getattr(report, key) for report in reports.values()) for key in ("events", "suppressed", "dropped", "audits")}
         return {
             "cameras": {name: report.to_json() for name, report in reports.items()},
-            "figures": figures | {key: value for key, value in status_of(self._finder).items() if key in ("searches", "found")},
-            "troubles": _troubles(reports, status_of(self._finder)["troubles"]),
+            "figures": figures | {"searches": search["searches"], "found": search["found"]},
+            "troubles": _troubles(reports, search["troubles"]),
             "journal_problem": self._journal.problem,
         }
 

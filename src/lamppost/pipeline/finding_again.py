@@ -16,11 +16,11 @@ from typing import Any, Final, Protocol
 from lamppost.base.clock import Clock
 from lamppost.base.errors import CameraError, ConfigError, StoreError
 from lamppost.base.logging import get_logger, redact
+from lamppost.base.names import is_number
 from lamppost.ingest.backoff import Backoff
 from lamppost.model.devices import DeviceIdentity
 from lamppost.model.settings import CameraSettings
 from lamppost.pipeline.device_access import device_address
-from lamppost.pipeline.new_address import is_number
 
 LOST_S: Final = 10.0  # a camera that is away for less is rebooting, or its cable is plugged in again
 MOST_ASKED: Final = 4  # devices that are asked whether they are one camera, in one search: each is offered that camera's password
@@ -79,7 +79,6 @@ class FinderFigures:
 
     searches: int = 0
     found: int = 0
-    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -91,6 +90,7 @@ class Finder:
     figures: FinderFigures = field(default_factory=FinderFigures)
     _lost: dict[str, _Lost] = field(default_factory=dict[str, _Lost])
     _searching: threading.Thread | None = None
+    _problem: str = ""
 
     def use(self, lost: Collection[CameraSettings]) -> None:
         """These are lost now; those that are not any more are forgotten."""
@@ -134,9 +134,12 @@ class Finder:
             wanted = {one.camera.name: known for one in due if (known := self.tools.known(one.camera.name)) is not None}
             found = self.tools.search(wanted, self.stop) if wanted else dict[str, Collection[str]]()
         except (CameraError, StoreError, ConfigError, OSError) as error:
-            self.figures.problem = redact(str(error))
+            problem = redact(str(error))
+            if problem != self._problem:  # told once: it is tried again and again
+                get_logger("caretaker").warning("lost cameras cannot be looked for", problem=problem)
+            self._problem = problem
             return
-        self.figures.problem = ""
+        self._problem = ""
         waiting = queue.SimpleQueue[tuple[_Lost, DeviceIdentity, Collection[str]]]()
         for one in due:
             if (known := wanted.get(one.camera.name)) is not None:
@@ -195,5 +198,4 @@ class Finder:
 def status_of(finder: Finder) -> dict[str, Any]:
     """What the supervisor is told."""
     troubles = {name: {"kind": trouble.kind, "problem": trouble.problem} for name, trouble in finder.troubles()}
-    figures = finder.figures
-    return {"searches": figures.searches, "found": figures.found, "search_problem": figures.problem, "troubles": troubles}
+    return {"searches": finder.figures.searches, "found": finder.figures.found, "troubles": troubles}

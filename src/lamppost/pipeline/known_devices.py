@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from lamppost.base.errors import ConfigError
+from lamppost.base.names import is_number
 from lamppost.model.devices import DeviceIdentity, FoundDevice
 from lamppost.model.settings import CameraSettings, Settings
 from lamppost.pipeline.device_access import device_address
-from lamppost.pipeline.new_address import is_number
 from lamppost.store.device_book import DeviceBook
 
 

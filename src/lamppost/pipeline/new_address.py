@@ -28,15 +28,6 @@ def host_of(url: str) -> str:
         return ""
 
 
-def is_number(host: str) -> bool:
-    """Whether a host is an address, and no name: what a name leads to is the business of who keeps the names."""
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
 def with_host(url: str, old: str, new: str) -> str:
     """`url` with the host `new` where it names `old`: user, port, path and query stay to the letter."""
     if host_of(url) != old.lower():

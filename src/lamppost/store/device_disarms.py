@@ -33,13 +33,6 @@ class DeviceDisarms(BookFile):
                 raise StoreError(f"there is no disarm {disarm.disarm_id}", remedy="begin it anew")
             first()
 
-    def keep_disarm(self, disarm: Disarm) -> None:
-        """Add or update: for who tells of each step."""
-        with self._write("keep a disarm") as connection:
-            changed = connection.execute(update(DISARMS).where(DISARMS.c.disarm_id == disarm.disarm_id).values(_row(disarm)))
-            if changed.rowcount != 1:
-                connection.execute(insert(DISARMS).values(_row(disarm)))
-
     def disarm(self, disarm_id: str) -> Disarm | None:
         rows = self._all(select(DISARMS).where(DISARMS.c.disarm_id == disarm_id))
         return _disarm(rows[0]) if rows else None

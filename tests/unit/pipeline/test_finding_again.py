@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from structlog.testing import capture_logs
+
 from lamppost.base.clock import ManualClock
 from lamppost.base.errors import CameraUnreachable, StoreError
 from lamppost.model.devices import DeviceIdentity
@@ -33,6 +35,7 @@ class Network:
     written: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     searches: int = 0
     is_read_only: bool = False
+    is_down: bool = False
     names: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def finder(self) -> Finder:
@@ -50,6 +53,8 @@ class Network:
 
     def _search(self, wanted: Mapping[str, DeviceIdentity], stop: threading.Event) -> Mapping[str, Collection[str]]:
         self.searches += 1
+        if self.is_down:
+            raise OSError("Network is unreachable")
         return dict.fromkeys(wanted, self.seen)
 
     def _identify(self, camera: CameraSettings, address: str) -> DeviceIdentity:
@@ -76,12 +81,26 @@ def search(network: Network, finder: Finder, camera: CameraSettings = GATE) -> N
         assert not thread.is_alive()
 
 
+def test_a_search_that_cannot_be_made_is_told_once_and_made_again() -> None:
+    network = Network({NEW: IDENTITY}, is_down=True)
+    finder = network.finder()
+    with capture_logs() as told:
+        search(network, finder)
+        network.clock.advance(600.0)
+        search(network, finder)
+    assert [line["problem"] for line in told] == ["Network is unreachable"]
+    network.is_down = False
+    network.clock.advance(600.0)
+    search(network, finder)
+    assert network.written == [("gate", NEW)]
+
+
 def test_it_is_followed_when_it_proves_its_number() -> None:
     network = Network({NEW: IDENTITY, OTHER: dataclasses.replace(IDENTITY, serial="SN-9")})
     finder = network.finder()
     search(network, finder)
     assert network.written == [("gate", NEW)]
-    assert status_of(finder) == {"searches": 1, "found": 1, "search_problem": "", "troubles": {}}
+    assert status_of(finder) == {"searches": 1, "found": 1, "troubles": {}}
 
 
 def test_it_is_followed_though_its_maker_reads_otherwise_since_an_update() -> None:

@@ -205,8 +205,7 @@ def test_a_disarm_is_kept_step_by_step(book: DeviceBook) -> None:
     )
     book.update_disarm(done)
     assert book.disarm("d1") == done
-    book.keep_disarm(disarm_of(2))
-    book.keep_disarm(disarm_of(2, state=DisarmState.DONE))
+    book.add_disarm(disarm_of(2))
     assert [each.disarm_id for each in book.disarms("plaza")] == ["d2", "d1"]
     with pytest.raises(StoreError, match="there is no disarm d3"):
         book.update_disarm(disarm_of(3))
