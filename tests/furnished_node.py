@@ -32,6 +32,9 @@ from lamppost.api.past import views_of
 from lamppost.api.permit import API
 from lamppost.base.clock import ManualClock, format_utc
 from lamppost.base.durable import make_directory
+from lamppost.base.ids import timed_id
+from lamppost.cameras.dialects.dialect import Plan
+from lamppost.cameras.disarm import Order
 from lamppost.cameras.onvif.ptz import PtzStatus
 from lamppost.model.access import Grant, Role, Scope
 from lamppost.model.books import Act, EventOpened, GapClosed, GapOpened, MinuteCounted, Severity, SnapshotTaken
@@ -44,6 +47,7 @@ from lamppost.model.settings import CameraSettings
 from lamppost.model.sites import sites_of
 from lamppost.model.tallies import tally_to_json
 from lamppost.pipeline.audit_jobs import AuditJobs, Job, JobState
+from lamppost.pipeline.device_audits import AuditDesk, Target
 from lamppost.pipeline.device_password_tools import NodePasswords
 from lamppost.pipeline.device_searches import DeviceSearches, RunningSearch, SearchState
 from lamppost.pipeline.head_line import SteeringTools
@@ -55,6 +59,7 @@ from lamppost.record.live import LiveMuxer
 from lamppost.seal.notes import create_signer
 from lamppost.store.bookkeeping import Bookkeeper
 from lamppost.store.device_book import TourStep
+from lamppost.store.device_locks import DeviceLocks
 from lamppost.store.holds import place_hold
 from lamppost.store.journal import journal_files, scan_journal
 from masked_street import START_US, MaskedStreet, masked_packets
@@ -133,6 +138,33 @@ class DonePasswords(PasswordDesk):
 
     def change(self, camera: CameraSettings, new: str, tools: NodePasswords, *, in_clear: bool = False) -> None:
         tools.act(camera.name, {})
+
+
+class DoneAudits(AuditDesk):
+    """Has every device do at once as it is told, and asks none."""
+
+    def audit(self, target: Target, *, first: Callable[[], object]) -> tuple[Audit, tuple[str, ...]]:
+        first()
+        levels = (Level.UNKNOWN, Level.UNKNOWN, Level.UNKNOWN)
+        at_us = self._clock.wall_us()
+        made = Audit(timed_id(at_us), target.name, at_us, DeviceIdentity(), *levels, Armament(), (), (), ())
+        self.book.add_audit(made)
+        return made, ()
+
+    def plan(self, target: Target) -> Plan:
+        return Plan((), ())
+
+    def disarm(self, target: Target, order: Order, *, first: Callable[[], object]) -> Disarm:
+        disarm_id = timed_id(self._clock.wall_us())
+        done = Disarm(disarm_id, target.name, self._clock.wall_us(), order.by, order.authorisation, order.reference, DisarmState.DONE, ())
+        self.book.add_disarm(done, first=first)
+        return done
+
+    def roll_back(self, target: Target, disarm_id: str, by: str, authorisation: str, *, first: Callable[[], object]) -> Disarm:
+        first()
+        row = self.book.disarm(disarm_id)
+        assert row is not None
+        return row
 
 
 class DoneTrials(TrialDesk):
@@ -259,6 +291,8 @@ class FurnishedNode(ConfiguredNode):
         self.context.keep(PasswordDesk, DonePasswords)
         self.context.keep(TrialDesk, lambda: DoneTrials(self.context.clock))
         self.context.keep(AuditJobs, DoneJobs)
+        book, locks = self.context.devices, DeviceLocks(self.context.folder, self.clock, "the server")
+        self.context.keep(AuditDesk, lambda: DoneAudits(book, self.clock, locks))
         tools = SteeringTools(lambda _: contextlib.nullcontext(StillHead()), lambda *_: None, lambda *_: None, self.clock)
         self.context.keep(Steering, lambda: Steering(tools, start=lambda *_: None))
         self.app = create_app(self.context)

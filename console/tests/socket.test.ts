@@ -53,6 +53,16 @@ describe('a socket', () => {
     expect([texts, bytes, states, made[0]!.sent]).toEqual([['{"type":"ping"}'], [3], ['connecting', 'open'], ['{"type":"pause"}']]);
   });
 
+  it('that is closed before it stands is let go once it does, and is heard no more', () => {
+    const { outside, made } = given();
+    const states: SocketState[] = [];
+    const socket = new Socket('/events/feed', { onState: (state) => states.push(state) }, outside);
+    socket.close();
+    expect(made[0]!.readyState).toBe(0);
+    made[0]!.open();
+    expect([made[0]!.readyState, states, made.length]).toEqual([3, ['connecting', 'closed'], 1]);
+  });
+
   it('waits longer after every failure, up to a bound, and anew after one that held', () => {
     const { outside, made, waits, tick, wake } = given();
     new Socket('/events/feed', {}, outside);

@@ -43,6 +43,14 @@ const OUTSIDE: SocketOutside = {
   nowMs: () => performance.now(),
 };
 
+const CONNECTING = 0;
+
+/** Browsers complain of a connection that is closed before it stands, as if something had failed: it is closed as soon as it does. */
+function letGo(socket: WebSocket): void {
+  if (socket.readyState === CONNECTING) socket.onopen = () => socket.close();
+  else socket.close();
+}
+
 /** Connects at once and again after every loss, at growing intervals, until it is closed. */
 export class Socket {
   state: SocketState = 'connecting';
@@ -72,7 +80,7 @@ export class Socket {
     this.tell('closed');
     const socket = this.socket;
     this.socket = null;
-    socket?.close();
+    if (socket) letGo(socket);
   }
 
   /** Connect now, whatever the interval: the person at the screen asked, or the network is back. */
