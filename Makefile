@@ -57,7 +57,7 @@ demo: .venv/.run ## two simulated streets, or CAMERA=rtsp://…, and the console
 	@test -e $(DEMO)/lamppost.toml || $(BIN)/lamppost init --demo --data $(DEMO)/data -c $(DEMO)/lamppost.toml
 	@LAMPPOST_CAMERA="$$CAMERA" $(BIN)/lamppost serve -c $(DEMO)/lamppost.toml --sign-in demo $(if $(DEMO_SECONDS),--for $(DEMO_SECONDS)s)
 
-test: .venv/.dev debian ## every test, under ten minutes
+test: .venv/.dev debian ## every test, about a quarter of an hour on two cores
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest -q -m "not long" -n $(TESTERS) --dist loadfile
 
