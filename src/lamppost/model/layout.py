@@ -13,7 +13,7 @@ DATA/
   keys/access.key                   reads the secrets of one-time codes in access.db
   devices/devices.db                what is known of the devices behind cameras, and their passwords, encrypted
   devices/pending/CAMERA            which passwords its device may have taken already, while one is being changed
-  devices/work/CAMERA               locked while somebody audits or changes its device; says who
+  devices/locks/CAMERA              locked while somebody audits or changes its device; says who
   keys/cameras.key                  reads those passwords
   keys/cameras/CAMERA.xxxx.password  a password that an older version kept; named by the configuration
   models/                           model files that were pulled, and entries that were added
@@ -52,7 +52,7 @@ class DataFolder:
 
     def device_lock(self, camera: str) -> Path:
         """Who works on a camera's device holds this file."""
-        return self.devices.parent / "work" / camera
+        return self.devices.parent / "locks" / camera
 
     @property
     def journal(self) -> Path:

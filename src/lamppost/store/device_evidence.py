@@ -50,6 +50,11 @@ def select_evidence(audit_id: str) -> Select[Any]:
 
 def evidence_from(row: Any) -> Evidence:
     """Raises `StoreError` for an answer that is not what was kept."""
+    return evidence_of(row, _unpacked(row) if row.content_id is not None else b"")
+
+
+def evidence_of(row: Any, content: bytes) -> Evidence:
+    """Of the columns of an answer, which are named as in every shape of the book, and its content, which each shape keeps in its way."""
     return Evidence(
         question=row.question,
         asked_us=row.asked_us,
@@ -57,7 +62,7 @@ def evidence_from(row: Any) -> Evidence:
         http_status=row.http_status,
         sha256=row.sha256,
         size_bytes=row.size_bytes,
-        content=_unpacked(row) if row.content_id is not None else b"",
+        content=content,
         content_type=row.content_type,
         counts=tuple((name, count) for name, count in from_json(row.counts, "an audit")),
         problem=row.problem,

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
-from lamppost.model.devices import Ability, Evidence, Finding, Level, Outcome
-from lamppost.store.device_evidence import put_evidence, put_findings
+from lamppost.model.devices import Ability, Evidence, Finding, Level
+from lamppost.store.device_evidence import evidence_of, put_evidence, put_findings
 from lamppost.store.device_tables import AUDITS, DISARMS, METADATA
-from lamppost.store.device_words import from_json
 
 _OLD: Final = ("audits", "findings", "contents", "evidence")
 
@@ -44,21 +43,7 @@ def _findings(connection: Connection, audit_id: str) -> list[Finding]:
 
 def _evidence(connection: Connection, audit_id: str) -> list[Evidence]:
     rows = _of(connection, "SELECT old_evidence.*, content FROM old_evidence LEFT JOIN old_contents USING (content_id)", audit_id)
-    return [
-        Evidence(
-            question=row.question,
-            asked_us=row.asked_us,
-            outcome=Outcome(row.outcome),
-            http_status=row.http_status,
-            sha256=row.sha256,
-            size_bytes=row.size_bytes,
-            content=bytes(row.content or b""),
-            content_type=row.content_type,
-            counts=tuple((name, count) for name, count in from_json(row.counts, "an audit")),
-            problem=row.problem,
-        )
-        for row in rows
-    ]
+    return [evidence_of(row, bytes(row.content or b"")) for row in rows]
 
 
 def _of(connection: Connection, query: str, audit_id: str) -> Any:
